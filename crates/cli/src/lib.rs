@@ -1,0 +1,1 @@
+//! The commands that are clients of the HTTP API.

@@ -1,0 +1,1 @@
+//! The domain: registry, identity, placement, tenancy, provisioning, workload. Knows neither HTTP nor a driver.

@@ -1,0 +1,1 @@
+//! The only crate that talks to PostgreSQL: pools, transactions, the tenant scope, migrations, the private cluster.

@@ -1,0 +1,1 @@
+//! Dev-only: a throw-away PostgreSQL, a test application, a clock, failure points.

@@ -1,0 +1,20 @@
+//! Words that every part of Tenantry shares: typed ids, slugs, tiers, roles, limits, wire shapes, error codes.
+//!
+//! Owns: nothing. Calls: nothing. Called by: every crate.
+//! Invariants: no I/O, no clock, no randomness; what parses here prints back the same (property tests in each module).
+//! After a crash: nothing is left.
+
+pub mod agent;
+pub mod id;
+pub mod key;
+pub mod page;
+pub mod problem;
+pub mod run;
+pub mod slug;
+pub mod tenant;
+pub mod tier;
+
+pub use id::{AgentId, ApiKeyId, EventId, RunId, TaskId, TenantId, WorkspaceId};
+pub use problem::{ErrorCode, FieldError, Problem};
+pub use slug::{Slug, SlugRefusal};
+pub use tier::{Limits, Role, Tier};

@@ -1,0 +1,151 @@
+//! Tenants and workspaces on the wire.
+//!
+//! Owns: nothing. Calls: nothing. Called by: registry, server, cli. After a crash: nothing is left.
+
+use crate::{Limits, Slug, Tier, TenantId, WorkspaceId, run::Run, tier::words};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::{fmt, str::FromStr};
+use utoipa::ToSchema;
+
+words! {
+    /// Where a tenant is in its life.
+    TenantStatus {
+        /// A provisioning run is at work.
+        Provisioning = "provisioning",
+        /// Serves requests.
+        Active = "active",
+        /// Refuses requests; its data is kept.
+        Suspended = "suspended",
+        /// Refuses requests; its data is kept until purged.
+        Deleted = "deleted",
+    } "provisioning, active, suspended, deleted"
+}
+
+/// One customer organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Tenant {
+    /// `ten_…`
+    pub id: TenantId,
+    /// Unique; the name in hosts and commands.
+    pub slug: Slug,
+    /// For people.
+    pub name: String,
+    /// Where it is in its life.
+    pub status: TenantStatus,
+    /// Its plan.
+    pub plan_tier: Tier,
+    /// Its PostgreSQL schema; `null` until a run has placed it.
+    pub schema_name: String,
+    /// Who answers for it.
+    pub admin_email: String,
+    /// E-mail domains whose people may join by themselves.
+    pub allowed_domains: Vec<String>,
+    /// What it may use: the tier's limits with the tenant's own overrides.
+    pub limits: Limits,
+    /// Where its people log in.
+    pub console_url: String,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When its row last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Asks for a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateTenant {
+    /// 3 to 63 characters of `a-z`, `0-9` and hyphens.
+    pub slug: String,
+    /// For people; 1 to 200 characters.
+    pub name: String,
+    /// Who answers for it.
+    pub admin_email: String,
+    /// Its plan; the server's default tier when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_tier: Option<String>,
+    /// E-mail domains whose people may join by themselves; at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_domains: Vec<String>,
+}
+
+/// The answer to [`CreateTenant`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TenantAndRun {
+    /// The tenant as it is now.
+    pub tenant: Tenant,
+    /// The run that makes it.
+    pub run: Run,
+}
+
+/// Whether a slug can be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SlugAvailability {
+    /// The slug that was asked about.
+    pub slug: String,
+    /// True when a tenant may be made with it now.
+    pub available: bool,
+    /// `taken`, or why it cannot be a slug: `too_short`, `too_long`, `invalid_character`, `edge_hyphen`, `double_hyphen`, `no_letter`, `reserved`.
+    pub reason: Option<String>,
+    /// The reason as a sentence.
+    pub detail: Option<String>,
+}
+
+/// A division inside a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Workspace {
+    /// `wsp_…`
+    pub id: WorkspaceId,
+    /// Unique in the tenant.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// True for the one that is used when none is named.
+    pub is_default: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A login for `psql`, confined to one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PsqlSession {
+    /// Host name, address, or the folder of a Unix socket.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Database.
+    pub database: String,
+    /// A login made for this session, member of the tenant's role alone.
+    pub user: String,
+    /// Its password; shown once.
+    pub password: String,
+    /// libpq's `sslmode`.
+    pub ssl_mode: String,
+    /// The tenant's schema, first on the session's search path.
+    pub schema_name: String,
+    /// The workspace whose rows are visible.
+    pub workspace_id: WorkspaceId,
+    /// Bare UUID of the same, as the setting `tenantry.workspace_id` wants it.
+    pub workspace_uuid: uuid::Uuid,
+    /// No new connection after this; open ones are ended by the worker.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Asks for a [`PsqlSession`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreatePsqlSession {
+    /// Slug of the workspace; the default one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// Minutes until the login expires, 1 to 480; 60 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<u32>,
+}
+
+impl TenantStatus {
+    /// Whether requests of this tenant are served.
+    pub fn serves(self) -> bool {
+        matches!(self, Self::Active)
+    }
+}
