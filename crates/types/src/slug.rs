@@ -71,6 +71,15 @@ impl Slug {
         &self.0
     }
 
+    /// A slug that the registry already holds: its form is checked, the reserved words are not, since a word may become
+    /// reserved after a tenant has it.
+    pub fn stored(text: &str) -> Option<Self> {
+        match Self::check(text) {
+            Ok(()) | Err(SlugRefusal::Reserved) => Some(Self(text.to_owned())),
+            Err(_) => None,
+        }
+    }
+
     fn check(text: &str) -> Result<(), SlugRefusal> {
         if !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
             return Err(SlugRefusal::Character);

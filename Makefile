@@ -1,0 +1,56 @@
+# Every task of the repository. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# Steps print as they go and share the target folder: one after the other.
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+CARGO := scripts/cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+SCRIPTS := $(wildcard scripts/* deploy/compose/*.sh) .ci/run
+
+.PHONY: help demo test check bench install fmt clippy tidy codegen scripts container rust-test bootstrap-demo clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: bootstrap-demo ## Build, start everything with three demo tenants, say where to look; Ctrl-C stops it
+	@$(CARGO) build --locked --package tenantry
+	@exec "$(TARGET)/debug/tenantry" dev --demo
+
+test: install fmt clippy tidy codegen scripts container rust-test ## Install what is missing, run every check and test
+
+check: fmt clippy tidy ## The fast checks: format, lints, rules of the house
+
+bench: install ## Measure: each figure beside its floor or peer, JSON in target/bench
+	@$(CARGO) xtask bench
+
+install: ## Install what the checks need and this machine lacks
+	@scripts/bootstrap test
+
+clean: ## Remove what was built; the data of `make demo` in .tenantry stays
+	@$(CARGO) clean
+
+bootstrap-demo:
+	@scripts/bootstrap demo
+
+fmt:
+	$(CARGO) fmt --all --check
+
+clippy:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+tidy:
+	$(CARGO) xtask tidy
+
+codegen:
+	$(CARGO) xtask codegen --check
+
+scripts:
+	shellcheck $(SCRIPTS)
+
+container:
+	scripts/lint-container
+
+rust-test:
+	$(CARGO) test --workspace --locked

@@ -1,0 +1,290 @@
+//! The command line: flags and arguments, nothing else.
+//!
+//! Owns: the names of commands and flags, which do not change once shipped. Calls: clap. Called by: the binary, commands.
+//! Invariants: the definition is sound (`the_command_line_is_sound`); a value outside its list or range is refused before
+//! any request (`bad_values_are_refused`); a token does not show in debug output (`debug_hides_the_token`).
+//! After a crash: nothing is left.
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use clap::{Args, Subcommand, ValueEnum};
+use std::{ffi::OsString, fmt};
+use tenantry_types::{RunId, Tier, run::RunStatus, tenant::TenantStatus};
+
+/// Seconds that `tenant create` waits when it is not told otherwise: a tenant is active in under 2 minutes.
+pub(crate) const WAIT_SECONDS: &str = "120";
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Tables for people
+    Table,
+    /// The JSON of the API
+    Json,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// How results are printed
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Table, value_name = "FORMAT")]
+    pub output: Output,
+    /// Server to talk to [default: `TENANTRY_URL`, then what `tenantry dev` left, then port 8080 of this machine]
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+    /// Token to use; others on this machine can see flags, so prefer `TENANTRY_TOKEN`
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// No progress and no hints; results and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Do not ask before something is destroyed
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+}
+
+impl fmt::Debug for Global {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Global")
+            .field("output", &self.output)
+            .field("url", &self.url)
+            .field("token", &self.token.as_ref().map(|_| "…"))
+            .field("quiet", &self.quiet)
+            .field("yes", &self.yes)
+            .finish()
+    }
+}
+
+/// Commands that are clients of the HTTP API.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Make and look at tenants
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Look at and follow provisioning runs
+    #[command(subcommand)]
+    Run(RunCommand),
+    /// Make API keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Check server, database and this machine; exit 1 if anything fails
+    Doctor,
+    /// Say who the token is
+    Whoami,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Commands on tenants.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TenantCommand {
+    /// Make a tenant and follow the run that does it
+    Create(CreateTenantArgs),
+    /// List tenants
+    List(ListTenantsArgs),
+    /// Show one tenant
+    Show {
+        /// Slug of the tenant
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        slug: String,
+    },
+    /// Open psql with a temporary login that is confined to one tenant
+    Psql(PsqlArgs),
+}
+
+/// `tenant create`.
+#[derive(Debug, Clone, Args)]
+pub struct CreateTenantArgs {
+    /// 3 to 63 characters of a-z, 0-9 and hyphens
+    pub slug: String,
+    /// Name for people
+    #[arg(long)]
+    pub name: String,
+    /// E-mail address of who answers for the tenant
+    #[arg(long, value_name = "EMAIL")]
+    pub admin_email: String,
+    /// Plan [default: the server's]
+    #[arg(long, value_parser = words(Tier::ALL, |tier| tier.as_str()), ignore_case = true)]
+    pub tier: Option<String>,
+    /// E-mail domain whose people may join by themselves; may be repeated
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub domains: Vec<String>,
+    /// Seconds to wait for the run to end
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_value = WAIT_SECONDS,
+          default_missing_value = WAIT_SECONDS, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub wait: u32,
+    /// Answer at once; follow with `tenantry run watch`
+    #[arg(long, conflicts_with = "wait")]
+    pub no_wait: bool,
+}
+
+/// `tenant list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListTenantsArgs {
+    /// Only those in this state
+    #[arg(long, value_parser = words(TenantStatus::ALL, |status| status.as_str()), ignore_case = true)]
+    pub status: Option<String>,
+    /// Only those on this plan
+    #[arg(long, value_parser = words(Tier::ALL, |tier| tier.as_str()), ignore_case = true)]
+    pub tier: Option<String>,
+    /// Only those whose slug or name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// Order; a leading hyphen turns it round
+    #[arg(long, allow_hyphen_values = true, value_name = "FIELD",
+          value_parser = ["created_at", "-created_at", "slug", "-slug", "name", "-name"])]
+    pub sort: Option<String>,
+    /// Which page
+    #[command(flatten)]
+    pub paging: PagingArgs,
+}
+
+/// Which part of a list is shown.
+#[derive(Debug, Clone, Args)]
+pub struct PagingArgs {
+    /// Items on a page, 1 to 200
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub limit: Option<u16>,
+    /// Page to show, as named below the page before it
+    #[arg(long)]
+    pub cursor: Option<String>,
+    /// All pages
+    #[arg(long, conflicts_with = "cursor")]
+    pub all: bool,
+}
+
+/// `tenant psql`.
+#[derive(Debug, Clone, Args)]
+pub struct PsqlArgs {
+    /// Slug of the tenant
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub slug: String,
+    /// Slug of the workspace whose rows are visible [default: the default one]
+    #[arg(long)]
+    pub workspace: Option<String>,
+    /// Minutes until the login expires, 1 to 480 [default: 60]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=480))]
+    pub minutes: Option<u32>,
+    /// Arguments for psql, after `--`
+    #[arg(last = true, value_name = "PSQL_ARGS")]
+    pub args: Vec<OsString>,
+}
+
+/// Commands on provisioning runs.
+#[derive(Debug, Clone, Subcommand)]
+pub enum RunCommand {
+    /// Show a run and its steps
+    Show {
+        /// `run_…`
+        id: RunId,
+    },
+    /// Follow a run until it ends; exit 3 if it was undone, 4 if it needs a person
+    Watch {
+        /// `run_…`
+        id: RunId,
+    },
+    /// List runs, latest first
+    List(ListRunsArgs),
+}
+
+/// `run list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListRunsArgs {
+    /// Only those of this tenant
+    #[arg(long, value_name = "SLUG")]
+    pub tenant: Option<String>,
+    /// Only those in this state
+    #[arg(long, value_parser = words(RunStatus::ALL, |status| status.as_str()), ignore_case = true)]
+    pub status: Option<String>,
+    /// Which page
+    #[command(flatten)]
+    pub paging: PagingArgs,
+}
+
+/// Commands on API keys.
+#[derive(Debug, Clone, Subcommand)]
+pub enum KeyCommand {
+    /// Make an API key for one workspace of a tenant; it is shown this once
+    Create(CreateKeyArgs),
+}
+
+/// `key create`.
+#[derive(Debug, Clone, Args)]
+pub struct CreateKeyArgs {
+    /// Slug of the tenant
+    #[arg(long, value_name = "SLUG", value_parser = NonEmptyStringValueParser::new())]
+    pub tenant: String,
+    /// Slug of the workspace [default: the default one]
+    #[arg(long)]
+    pub workspace: Option<String>,
+    /// Name for people
+    #[arg(long, default_value = "cli")]
+    pub name: String,
+    /// What the key may do [default: member]
+    #[arg(long, value_parser = ["viewer", "member", "admin"], ignore_case = true)]
+    pub role: Option<String>,
+}
+
+fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
+    PossibleValuesParser::new(all.iter().map(|&value| word(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Line, parse};
+    use clap::{CommandFactory, error::ErrorKind};
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn bad_values_are_refused() {
+        for line in [
+            "tenant list --status gone",
+            "tenant list --sort age",
+            "tenant list --limit 0",
+            "tenant list --limit 201",
+            "tenant list --all --cursor x",
+            "tenant psql acme --minutes 481",
+            "tenant create acme --name A --admin-email a@b --wait 3 --no-wait",
+            "tenant create acme --name A --admin-email a@b --wait 0",
+            "run show ten_00000000000000000000000007",
+            "key create --tenant acme --role owner",
+            "-o yaml whoami",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        let empty = <Line as clap::Parser>::try_parse_from(["tenantry", "tenant", "show", ""]);
+        assert_eq!(empty.unwrap_err().kind(), ErrorKind::InvalidValue);
+    }
+
+    #[test]
+    fn waiting_is_the_default_and_its_length_can_be_said() {
+        for (flags, wait, no_wait) in
+            [("", 120, false), ("--wait", 120, false), ("--wait 7", 7, false), ("--no-wait", 120, true)]
+        {
+            let line = parse(&format!("tenant create acme --name A --admin-email a@b {flags}")).unwrap();
+            let Command::Tenant(TenantCommand::Create(args)) = line.command else { panic!("{flags}") };
+            assert_eq!((args.wait, args.no_wait), (wait, no_wait), "{flags}");
+        }
+    }
+
+    #[test]
+    fn hyphens_and_case_of_words_are_accepted() {
+        let line = parse("tenant list --sort -name --tier PRO").unwrap();
+        let Command::Tenant(TenantCommand::List(args)) = line.command else { panic!() };
+        assert_eq!((args.sort.as_deref(), args.tier.as_deref()), (Some("-name"), Some("PRO")));
+    }
+
+    #[test]
+    fn debug_hides_the_token() {
+        let line = parse("whoami --token s3cret").unwrap();
+        assert!(!format!("{:?}", line.global).contains("s3cret"));
+    }
+}

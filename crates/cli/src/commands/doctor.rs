@@ -1,0 +1,241 @@
+//! `doctor`: is the server there and well, is the database fit, is this machine fit.
+//!
+//! Owns: nothing; the server computes what concerns the database. Calls: /readyz, /openapi.json, /v1/doctor.
+//! Called by: dispatch. Invariants: what cannot be checked is not called healthy (`what_cannot_be_checked_fails`); one
+//! failing item makes exit 1 (`one_failing_item_makes_exit_1`). After a crash: nothing is left.
+
+use super::{Ctx, psql};
+use crate::{
+    api::Answer,
+    outcome::{Exit, Failure},
+    render::clean,
+    settings,
+    style::{Ink, paint},
+};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// How an item is; a word that this version does not know counts as failing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Health {
+    Ok,
+    Warn,
+    #[serde(other)]
+    Failing,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Item {
+    name: String,
+    status: Health,
+    #[serde(default)]
+    detail: Option<String>,
+    #[serde(default)]
+    advice: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Report {
+    checks: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Description {
+    info: Info,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    version: String,
+}
+
+impl Item {
+    fn new(name: &str, status: Health, detail: impl Into<String>, advice: Option<String>) -> Self {
+        Self { name: name.to_owned(), status, detail: Some(detail.into()), advice }
+    }
+
+    fn failed(name: &str, failure: &Failure) -> Self {
+        let advice = Some(failure.next_steps.join("; ")).filter(|advice| !advice.is_empty());
+        Self::new(name, Health::Failing, failure.detail.clone(), advice)
+    }
+}
+
+/// `doctor`.
+pub(crate) fn doctor(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
+    let mut items = Vec::new();
+    match ctx.api.get_any("/readyz?verbose") {
+        Ok((status, text)) => {
+            items.push(server(ctx));
+            items.extend(readiness(ctx, status, text));
+            items.extend(database(ctx));
+        }
+        Err(failure) => items.push(Item::failed("server", &failure)),
+    }
+    items.push(local_psql(ctx));
+    let report = Report { checks: items };
+    let json = serde_json::to_string(&report).map_err(std::io::Error::from)?;
+    let colour = ctx.out_colour();
+    ctx.result(&json, |_| lines(&report, colour))?;
+    let well = report.checks.iter().all(|item| item.status != Health::Failing);
+    Ok(if well { Exit::Done } else { Exit::Failed })
+}
+
+/// The server answers; which version it is, and whether this one fits it.
+fn server(ctx: &Ctx<'_, '_>) -> Item {
+    let (base, own) = (ctx.api.base(), env!("CARGO_PKG_VERSION"));
+    match ctx.api.get::<Description>("/openapi.json") {
+        Ok(Answer { value, .. }) if value.info.version == own => {
+            Item::new("server", Health::Ok, format!("{base} answers, version {own}"), None)
+        }
+        Ok(Answer { value, .. }) => Item::new(
+            "server",
+            Health::Warn,
+            format!("{base} answers, version {}; this command is {own}", value.info.version),
+            Some("use the same version on both sides".to_owned()),
+        ),
+        Err(failure) => {
+            Item::new("server", Health::Warn, format!("{base} answers, version unknown: {failure}"), None)
+        }
+    }
+}
+
+fn readiness(ctx: &Ctx<'_, '_>, status: u16, text: String) -> Vec<Item> {
+    // 503 is how a server says that it is not ready; it names its checks all the same.
+    if let Ok(Answer { value: Report { checks }, .. }) = Answer::<Report>::read(text.clone(), "/readyz") {
+        let all_well = checks.iter().all(|item| item.status != Health::Failing);
+        let mut checks = checks;
+        if all_well && status != 200 {
+            checks.push(Item::new(
+                "readiness",
+                Health::Failing,
+                format!("the server answered {status}"),
+                None,
+            ));
+        }
+        return checks;
+    }
+    vec![Item::failed("readiness", &Failure::of_answer(ctx.api.base(), status, None, text))]
+}
+
+fn database(ctx: &Ctx<'_, '_>) -> Vec<Item> {
+    if let Err(failure) = ctx.api.need_token() {
+        return vec![Item::failed("token", &failure)];
+    }
+    match ctx.api.get::<Report>("/v1/doctor") {
+        Ok(Answer { value, .. }) => value.checks,
+        Err(failure) => vec![Item::failed("database", &failure)],
+    }
+}
+
+fn local_psql(ctx: &Ctx<'_, '_>) -> Item {
+    match settings::psql(ctx.world.lookup) {
+        Some(path) => Item::new("psql", Health::Ok, path.display().to_string(), None),
+        // Only one command needs it.
+        None => Item { status: Health::Warn, ..Item::failed("psql", &psql::missing()) },
+    }
+}
+
+fn lines(report: &Report, colour: bool) -> String {
+    let widest = report.checks.iter().map(|item| item.name.chars().count()).max().unwrap_or_default();
+    let mut text = String::new();
+    for item in &report.checks {
+        let (word, ink) = match item.status {
+            Health::Ok => ("ok", Ink::Good),
+            Health::Warn => ("warn", Ink::Warn),
+            Health::Failing => ("failing", Ink::Bad),
+        };
+        let (status, name) = (paint(&format!("{word:<7}"), ink, colour), clean(&item.name));
+        let line =
+            format!("{status}  {name:<widest$}  {}", clean(item.detail.as_deref().unwrap_or_default()));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", line.trim_end());
+        if let Some(advice) = item.advice.as_deref().filter(|_| item.status != Health::Ok) {
+            let _ = writeln!(text, "{:9}{:widest$}  next: {}", "", "", clean(advice));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Folder, Hands, Server, closed_port, json};
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    const READY: &str = r#"{"status":"ok","checks":[{"name":"database","status":"ok","detail":"PostgreSQL 17.12","duration_ms":0.4}]}"#;
+    const DOCTOR: &str = r#"{"checks":[{"name":"postgres version","status":"warn","detail":"15.19","advice":"update to 15.20"},{"name":"roles","status":"ok","detail":"2 logins","advice":null}]}"#;
+
+    fn version(version: &str) -> String {
+        format!(r#"{{"openapi":"3.1.0","info":{{"title":"Tenantry","version":"{version}"}}}}"#)
+    }
+
+    #[test]
+    fn every_item_is_listed_with_advice() {
+        let folder = Folder::new();
+        folder.write("psql", "");
+        fs::set_permissions(folder.path().join("psql"), fs::Permissions::from_mode(0o755)).unwrap();
+        let own = version(env!("CARGO_PKG_VERSION"));
+        let server = Server::start(vec![json(200, READY), json(200, &own), json(200, DOCTOR)]);
+        let place = folder.path().display().to_string();
+        let ran = Hands::at(&server).var("PATH", &place).run("doctor");
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        let out = ran.out.replace(&place, "/bin").replace(env!("CARGO_PKG_VERSION"), "V");
+        insta::assert_snapshot!(out, @r"
+        ok       server            http://server answers, version V
+        ok       database          PostgreSQL 17.12
+        warn     postgres version  15.19
+                                   next: update to 15.20
+        ok       roles             2 logins
+        ok       psql              /bin/psql
+        ");
+        let targets: Vec<String> = server.seen().into_iter().map(|seen| seen.target).collect();
+        assert_eq!(targets, ["/readyz?verbose", "/openapi.json", "/v1/doctor"]);
+    }
+
+    #[test]
+    fn one_failing_item_makes_exit_1() {
+        let failing = READY.replace(r#""status":"ok","detail""#, r#""status":"failing","detail""#);
+        let server =
+            Server::start(vec![json(503, &failing), json(200, &version("9.9.9")), json(200, DOCTOR)]);
+        let ran = Hands::at(&server).run("doctor -o json");
+        assert_eq!(ran.code, 1);
+        insta::assert_snapshot!(ran.out.replace(env!("CARGO_PKG_VERSION"), "V"), @r#"{"checks":[{"name":"server","status":"warn","detail":"http://server answers, version 9.9.9; this command is V","advice":"use the same version on both sides"},{"name":"database","status":"failing","detail":"PostgreSQL 17.12","advice":null},{"name":"postgres version","status":"warn","detail":"15.19","advice":"update to 15.20"},{"name":"roles","status":"ok","detail":"2 logins","advice":null},{"name":"psql","status":"warn","detail":"psql is not on this machine","advice":"install it (Debian: `apt-get install postgresql-client`), or set TENANTRY_PG_BIN to its folder"}]}"#);
+    }
+
+    #[test]
+    fn what_cannot_be_checked_fails() {
+        let odd = r#"{"checks":[{"name":"x","status":"splendid"}]}"#;
+        let replies = vec![json(503, r#"{"checks":[]}"#), json(404, "no"), json(200, odd)];
+        let ran = Hands::at(&Server::start(replies)).run("doctor");
+        assert_eq!(ran.code, 1);
+        insta::assert_snapshot!(ran.out, @r"
+        warn     server     http://server answers, version unknown: http://server answered 404 and did not say why
+        failing  readiness  the server answered 503
+        failing  x
+        warn     psql       psql is not on this machine
+                            next: install it (Debian: `apt-get install postgresql-client`), or set TENANTRY_PG_BIN to its folder
+        ");
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_is_an_item() {
+        let url = closed_port();
+        let ran = Hands::new().var("TENANTRY_URL", &url).run("doctor");
+        assert_eq!(ran.code, 1);
+        insta::assert_snapshot!(ran.out.replace(&url, "http://server"), @r"
+        failing  server  nothing answers at http://server
+                         next: start it with `tenantry dev`, or set TENANTRY_URL
+        warn     psql    psql is not on this machine
+                         next: install it (Debian: `apt-get install postgresql-client`), or set TENANTRY_PG_BIN to its folder
+        ");
+    }
+
+    #[test]
+    fn a_missing_token_is_an_item() {
+        let server = Server::start(vec![json(200, READY), json(200, &version("9.9.9"))]);
+        let ran = Hands::new().var("TENANTRY_URL", server.url()).run("doctor");
+        assert_eq!(ran.code, 1);
+        assert!(ran.out.contains("failing  token     no token for"), "{}", ran.out);
+    }
+}

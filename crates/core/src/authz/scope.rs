@@ -1,0 +1,58 @@
+//! The scope: proof that somebody may touch the rows of one workspace of one tenant.
+//!
+//! Owns: nothing. Calls: nothing. Called by: authz mints, tenancy opens.
+//! Invariants: private fields; minted in `Actor::scope` alone. No Deserialize, no Default, no public constructor.
+//! After a crash: nothing is left.
+
+use super::KeyActor;
+use crate::{Error, Result, registry::TenantRecord};
+use tenantry_pg::ScopeNames;
+use tenantry_types::{Role, TenantId, WorkspaceId};
+
+/// A permission to touch the rows of one workspace of one tenant, with a role.
+#[derive(Debug, Clone)]
+pub struct TenantScope {
+    tenant: TenantRecord,
+    workspace: WorkspaceId,
+    role: Role,
+}
+
+impl TenantScope {
+    pub(super) fn mint(key: &KeyActor) -> Self {
+        Self { tenant: key.tenant.clone(), workspace: key.workspace, role: key.role }
+    }
+
+    /// The tenant.
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant.id
+    }
+
+    /// The tenant's row as it was when the identity was verified.
+    pub fn tenant(&self) -> &TenantRecord {
+        &self.tenant
+    }
+
+    /// The workspace.
+    pub fn workspace_id(&self) -> WorkspaceId {
+        self.workspace
+    }
+
+    /// The role in it.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What PostgreSQL has to know.
+    ///
+    /// # Errors
+    /// A fault when the tenant was never placed, which no active tenant is.
+    pub(crate) fn names(&self) -> Result<ScopeNames> {
+        Ok(ScopeNames {
+            tenant: self.tenant.id,
+            schema: self.tenant.schema_name.clone(),
+            role: self.tenant.role_name.clone(),
+            cell: self.tenant.cell.ok_or_else(|| Error::Fault(format!("{} has no cell", self.tenant.id)))?,
+            workspace: self.workspace,
+        })
+    }
+}

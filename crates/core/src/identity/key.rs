@@ -1,0 +1,143 @@
+//! The text of an API key: `tnt_<env>_<public id>_<secret>_<checksum>`.
+//!
+//! Owns: nothing. Calls: nothing. Called by: identity.
+//! Invariants: a key is recognised offline by prefix and checksum, so that scanners find leaked ones (`a_changed_character_is_noticed`);
+//! secrets never show in Debug. After a crash: nothing is left.
+
+use crate::{Result, ctx};
+use sha2::{Digest, Sha256};
+use std::{fmt, str::FromStr};
+
+/// Where a key is good for; part of its text, so that a test key is not mistaken for a live one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// `tenantry server`.
+    Live,
+    /// `tenantry dev`.
+    Dev,
+}
+
+impl Environment {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Dev => "dev",
+        }
+    }
+}
+
+/// A well-formed key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyText {
+    text: String,
+    public: std::ops::Range<usize>,
+}
+
+impl fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyText({}…)", &self.text[..self.public.end])
+    }
+}
+
+/// A text that is no key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotAKey;
+
+const PUBLIC: usize = 16;
+const SECRET: usize = 64;
+const CHECKSUM: usize = 8;
+
+impl KeyText {
+    /// A new key with 256 secret bits.
+    ///
+    /// # Errors
+    /// A fault when the system has no randomness.
+    pub fn generate(environment: Environment) -> Result<Self> {
+        let hex = tenantry_pg::roles::hex;
+        let body = format!(
+            "tnt_{}_{}_{}",
+            environment.as_str(),
+            hex(&ctx::random::<{ PUBLIC / 2 }>()?),
+            hex(&ctx::random::<{ SECRET / 2 }>()?)
+        );
+        let text = format!("{body}_{}", checksum(&body));
+        Self::from_str(&text).map_err(|NotAKey| crate::Error::Fault("a new key does not parse".to_owned()))
+    }
+
+    /// The part that finds its row.
+    pub fn public_id(&self) -> &str {
+        &self.text[self.public.clone()]
+    }
+
+    /// What is stored of it.
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.text.as_bytes()).into()
+    }
+
+    /// The whole text, to be shown once.
+    pub fn expose(&self) -> String {
+        self.text.clone()
+    }
+}
+
+fn checksum(body: &str) -> String {
+    format!("{:08x}", crc32fast::hash(body.as_bytes()))
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+impl FromStr for KeyText {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> std::result::Result<Self, NotAKey> {
+        let (body, sum) = text.rsplit_once('_').ok_or(NotAKey)?;
+        let mut parts = body.split('_');
+        let (Some("tnt"), Some("live" | "dev"), Some(public), Some(secret), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NotAKey);
+        };
+        let well_formed = is_hex(public, PUBLIC) && is_hex(secret, SECRET) && is_hex(sum, CHECKSUM);
+        if !well_formed || checksum(body) != sum {
+            return Err(NotAKey);
+        }
+        let start = body.len() - SECRET - 1 - PUBLIC;
+        Ok(Self { text: text.to_owned(), public: start..start + PUBLIC })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_new_key_parses_and_hides_its_secret() {
+        let key = KeyText::generate(Environment::Live).unwrap();
+        let again: KeyText = key.expose().parse().unwrap();
+        assert_eq!(again.public_id(), key.public_id());
+        assert!(key.expose().starts_with("tnt_live_"));
+        assert!(format!("{key:?}").len() < 40);
+    }
+
+    #[test]
+    fn a_changed_character_is_noticed() {
+        let text = KeyText::generate(Environment::Dev).unwrap().expose();
+        for place in 0..text.len() {
+            let mut changed = text.clone().into_bytes();
+            changed[place] = if changed[place] == b'0' { b'1' } else { b'0' };
+            assert_eq!(String::from_utf8(changed).unwrap().parse::<KeyText>(), Err(NotAKey), "at {place}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_key_or_refused(text in "(tnt_)?(live|dev)?\\PC{0,120}") {
+            if let Ok(key) = text.parse::<KeyText>() {
+                prop_assert_eq!(key.expose(), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Operations: is it ready, and what should an operator look at.
+//!
+//! Owns: nothing. Calls: placement, tenancy, pg. Called by: server's health routes, `tenantry doctor`.
+//! Invariants: readiness asks the database through the same logins as requests do; a look changes nothing and is bounded in time
+//! (`readiness_tells_of_a_lost_database`). After a crash: nothing is left.
+
+mod floor;
+mod store;
+
+use crate::{Result, ctx::Ctx, placement};
+use chrono::TimeDelta;
+use std::{future::Future, time::Duration};
+use store::Facts;
+use tenantry_pg::{Pool, PoolStatus};
+use tenantry_types::{
+    health::{Check, CheckStatus},
+    run::Millis,
+};
+
+/// A look that takes longer counts as failing.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What readiness looks at.
+pub struct Parts<'a> {
+    /// The platform login.
+    pub platform: &'a Pool,
+    /// The login that sees one tenant.
+    pub control: &'a Pool,
+    /// Clock.
+    pub ctx: &'a Ctx,
+    /// The version that slots must have.
+    pub schema_version: &'a str,
+    /// Each cell's pool.
+    pub cells: Vec<(i32, PoolStatus)>,
+}
+
+/// Whether requests can be served, part by part.
+pub async fn readiness(parts: &Parts<'_>) -> Vec<Check> {
+    let database = look(parts.ctx, "database", parts.platform.run("ready_database", (), |tx, ()| Box::pin(store::ping(tx))));
+    let control =
+        look(parts.ctx, "control_login", parts.control.run("ready_control", (), |tx, ()| Box::pin(store::ping(tx))));
+    let version = parts.schema_version.to_owned();
+    let slots = look(
+        parts.ctx,
+        "warm_slots",
+        parts.platform.run("ready_slots", version, |tx, version| Box::pin(placement::store::ready_slots(tx, version))),
+    );
+    let (database, control, slots) = tokio::join!(database, control, slots);
+    let mut checks = vec![database.map(|()| "answers".to_owned()), control.map(|()| "answers".to_owned())];
+    checks.push(slots.map(|ready| format!("{ready} ready")).warn_when(|detail| detail.starts_with("0 "), "The next tenant is made cold; see that `tenantry worker` runs."));
+    let mut checks: Vec<Check> = checks.into_iter().map(|look| look.check).collect();
+    checks.extend(parts.cells.iter().map(|(cell, pool)| pool_check(*cell, pool)));
+    checks
+}
+
+struct Look<T> {
+    check: Check,
+    value: Option<T>,
+}
+
+impl<T> Look<T> {
+    fn map(mut self, tell: impl FnOnce(T) -> String) -> Look<()> {
+        if let Some(value) = self.value.take() {
+            self.check.detail = Some(tell(value));
+        }
+        Look { check: self.check, value: None }
+    }
+
+    fn warn_when(mut self, bad: impl FnOnce(&str) -> bool, advice: &str) -> Self {
+        if self.check.status == CheckStatus::Ok && self.check.detail.as_deref().is_some_and(bad) {
+            self.check.status = CheckStatus::Warn;
+            self.check.advice = Some(advice.to_owned());
+        }
+        self
+    }
+}
+
+async fn look<T>(ctx: &Ctx, name: &str, looking: impl Future<Output = Result<T>>) -> Look<T> {
+    let began = ctx.now();
+    let outcome = tokio::time::timeout(PATIENCE, looking).await;
+    let took = Millis { micros: (ctx.now() - began).num_microseconds().unwrap_or(i64::MAX) };
+    let (status, detail, value) = match outcome {
+        Ok(Ok(value)) => (CheckStatus::Ok, None, Some(value)),
+        Ok(Err(error)) => (CheckStatus::Failing, Some(error.to_string()), None),
+        Err(_) => (CheckStatus::Failing, Some(format!("no answer within {} s", PATIENCE.as_secs())), None),
+    };
+    Look { check: Check { name: name.to_owned(), status, detail, advice: None, duration_ms: Some(took) }, value }
+}
+
+fn pool_check(cell: i32, pool: &PoolStatus) -> Check {
+    let full = pool.in_use >= pool.size;
+    Check {
+        name: format!("pool_cell_{cell}"),
+        status: if full { CheckStatus::Warn } else { CheckStatus::Ok },
+        detail: Some(format!("{} of {} connections in use, {} idle", pool.in_use, pool.size, pool.idle)),
+        advice: full.then(|| "Requests wait for connections: raise TENANTRY_POOL_SIZE, or find the slow statements.".to_owned()),
+        duration_ms: None,
+    }
+}
+
+/// What an operator should look at.
+///
+/// # Errors
+/// The database's.
+pub async fn doctor(platform: &Pool, ctx: &Ctx, schema_version: &str) -> Result<Vec<Check>> {
+    let stuck_since = ctx.now() - TimeDelta::minutes(2);
+    let facts: Facts = platform
+        .run("doctor", (schema_version.to_owned(), stuck_since), |tx, (version, since)| {
+            Box::pin(store::facts(tx, version, *since))
+        })
+        .await?;
+    Ok(judge(&facts))
+}
+
+fn judge(facts: &Facts) -> Vec<Check> {
+    let check = |name: &str, status: CheckStatus, detail: String, advice: &str| Check {
+        name: name.to_owned(),
+        status,
+        detail: Some(detail),
+        advice: (status != CheckStatus::Ok).then(|| advice.to_owned()),
+        duration_ms: None,
+    };
+    let when = |bad: bool, status: CheckStatus| if bad { status } else { CheckStatus::Ok };
+    vec![
+        floor::check(facts.version_num, &facts.version),
+        check(
+            "createrole",
+            when(facts.version_num / 10_000 < 16, CheckStatus::Warn),
+            "the owner's CREATEROLE administers only the roles it made from PostgreSQL 16 on".to_owned(),
+            "On PostgreSQL 15 CREATEROLE is as strong as the server's OS user. Use 16 or later in production.",
+        ),
+        check(
+            "public_create",
+            when(!facts.public_schemas.is_empty(), CheckStatus::Failing),
+            format!("schemas in which everybody may create: {}", list(&facts.public_schemas)),
+            "REVOKE CREATE ON SCHEMA … FROM PUBLIC.",
+        ),
+        check(
+            "warm_slots",
+            when(facts.ready_slots == 0, CheckStatus::Warn),
+            format!("{} ready", facts.ready_slots),
+            "The next tenant is made cold; see that `tenantry worker` runs and TENANTRY_WARM_SLOTS is not 0.",
+        ),
+        check(
+            "broken_slots",
+            when(facts.broken_slots > 0, CheckStatus::Failing),
+            format!("{} whose fence did not hold when it was looked at", facts.broken_slots),
+            "Find who changed grants or policies in those schemas: SELECT schema_name FROM slots WHERE state = 'broken'.",
+        ),
+        check(
+            "stuck_runs",
+            when(facts.stuck_runs > 0, CheckStatus::Failing),
+            format!("{} not at their end after two minutes", facts.stuck_runs),
+            "See that `tenantry worker` runs; `tenantry run list --status running` names them.",
+        ),
+        check(
+            "runs_for_a_person",
+            when(facts.attention_runs > 0, CheckStatus::Failing),
+            format!("{} could not be undone", facts.attention_runs),
+            "`tenantry run list --status needs_attention`, then `tenantry run show ID` says what is left.",
+        ),
+        check(
+            "fullest_cell",
+            CheckStatus::Ok,
+            format!("{} of {} tenants", facts.fullest_cell, placement::TENANTS_PER_CELL),
+            "",
+        ),
+    ]
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_finding_has_its_advice() {
+        let facts = Facts {
+            version_num: 150_010,
+            version: "15.10".to_owned(),
+            public_schemas: vec!["public".to_owned()],
+            ready_slots: 0,
+            broken_slots: 1,
+            stuck_runs: 2,
+            attention_runs: 3,
+            fullest_cell: 500,
+        };
+        let checks = judge(&facts);
+        let told: Vec<_> = checks.iter().map(|c| (c.name.as_str(), c.status.as_str(), c.advice.is_some())).collect();
+        assert_eq!(
+            told,
+            [
+                ("postgresql_version", "warn", true),
+                ("createrole", "warn", true),
+                ("public_create", "failing", true),
+                ("warm_slots", "warn", true),
+                ("broken_slots", "failing", true),
+                ("stuck_runs", "failing", true),
+                ("runs_for_a_person", "failing", true),
+                ("fullest_cell", "ok", false),
+            ]
+        );
+        let fine = Facts {
+            version_num: 180_007,
+            version: "18.7".to_owned(),
+            public_schemas: Vec::new(),
+            ready_slots: 16,
+            broken_slots: 0,
+            stuck_runs: 0,
+            attention_runs: 0,
+            fullest_cell: 3,
+        };
+        assert!(judge(&fine).iter().all(|check| check.status == CheckStatus::Ok));
+    }
+}

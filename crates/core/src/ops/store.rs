@@ -1,0 +1,56 @@
+//! SQL of ops: reads only.
+//!
+//! Owns: nothing (reads slots, cells, provisioning_runs, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
+
+use crate::Result;
+use chrono::{DateTime, Utc};
+use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
+
+pub(super) async fn ping(tx: &ControlTx) -> Result<()> {
+    tx.last("-- ops::ping\nSELECT 1", &[]).await?;
+    Ok(())
+}
+
+/// What the database says of itself and of our work.
+pub(super) struct Facts {
+    pub(super) version_num: i32,
+    pub(super) version: String,
+    pub(super) public_schemas: Vec<String>,
+    pub(super) ready_slots: i64,
+    pub(super) broken_slots: i64,
+    pub(super) stuck_runs: i64,
+    pub(super) attention_runs: i64,
+    pub(super) fullest_cell: i64,
+}
+
+impl FromRow for Facts {
+    fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
+        Ok(Self {
+            version_num: row.get("version_num")?,
+            version: row.get("version")?,
+            public_schemas: row.get("public_schemas")?,
+            ready_slots: row.get("ready_slots")?,
+            broken_slots: row.get("broken_slots")?,
+            stuck_runs: row.get("stuck_runs")?,
+            attention_runs: row.get("attention_runs")?,
+            fullest_cell: row.get("fullest_cell")?,
+        })
+    }
+}
+
+pub(super) async fn facts(tx: &ControlTx, version: &str, since: DateTime<Utc>) -> Result<Facts> {
+    Ok(tx
+        .one(
+            "-- ops::facts
+             SELECT current_setting('server_version_num')::int AS version_num, current_setting('server_version') AS version,
+                    ARRAY(SELECT n.nspname::text FROM pg_namespace n, aclexplode(n.nspacl) a
+                          WHERE a.grantee = 0 AND a.privilege_type = 'CREATE' ORDER BY 1) AS public_schemas,
+                    (SELECT count(*) FROM slots WHERE state = 'ready' AND schema_version = $1) AS ready_slots,
+                    (SELECT count(*) FROM slots WHERE state = 'broken') AS broken_slots,
+                    (SELECT count(*) FROM provisioning_runs WHERE finished_at IS NULL AND created_at < $2) AS stuck_runs,
+                    (SELECT count(*) FROM provisioning_runs WHERE status = 'needs_attention') AS attention_runs,
+                    (SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM slots GROUP BY cell) AS c) AS fullest_cell",
+            &[&version, &since],
+        )
+        .await?)
+}

@@ -1,0 +1,141 @@
+//! Who may do what on the control plane: one table, applied as grants and row-level security.
+//!
+//! Owns: installation; logins, grants and policies of `public`. Calls: pg. Called by: placement's set-up.
+//! Invariants: every table of `public` is in the list (`every_control_table_has_a_rule`); a table with a tenant column has row-level security
+//! for the control login (`the_control_login_sees_one_tenant`). After a crash: applied in one transaction, or not.
+
+use crate::{Error, Result};
+use std::fmt::Write;
+use tenantry_pg::{
+    ControlTx,
+    roles::{Installation, hex},
+    sql::{quote_ident, quote_literal},
+};
+
+/// What the logins may do with a table.
+struct Rule {
+    table: &'static str,
+    platform: &'static str,
+    control: &'static str,
+    /// The column by which the control login is confined; empty where no row belongs to a tenant.
+    tenant: &'static str,
+}
+
+const fn rule(table: &'static str, platform: &'static str, control: &'static str, tenant: &'static str) -> Rule {
+    Rule { table, platform, control, tenant }
+}
+
+const RULES: &[Rule] = &[
+    rule("flyway_schema_history", "SELECT", "", ""),
+    rule("installation", "SELECT", "", ""),
+    rule("tiers", "SELECT", "SELECT", ""),
+    rule("shards", "SELECT", "", ""),
+    rule("cells", "SELECT", "", ""),
+    rule("slots", "SELECT, UPDATE (state, claimed_at)", "", ""),
+    rule("tenants", "SELECT, INSERT, UPDATE, DELETE", "SELECT", "id"),
+    rule("workspaces", "SELECT, INSERT, UPDATE, DELETE", "SELECT", "tenant_id"),
+    rule("api_keys", "SELECT, INSERT, UPDATE", "SELECT", "tenant_id"),
+    rule("provisioning_runs", "SELECT, INSERT, UPDATE", "", ""),
+    rule("provisioning_steps", "SELECT, INSERT, UPDATE", "", ""),
+    rule("provisioning_events", "SELECT, INSERT", "", ""),
+    rule("psql_sessions", "SELECT, INSERT", "", ""),
+    rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
+];
+
+/// Makes the logins and applies the rules, unless both are as they should be. Returns whether anything was applied.
+pub(in crate::placement) async fn apply(tx: &ControlTx, installation: &Installation, migrated: bool) -> Result<bool> {
+    let wanted = rules_sql(installation);
+    let fingerprint = {
+        use sha2::{Digest, Sha256};
+        hex(&Sha256::digest(wanted.as_bytes()))
+    };
+    let rows = tx.query("-- access::recorded\nSELECT prefix, key_check, access_check FROM installation", &[]).await?;
+    let recorded: Option<(String, String, String)> = match rows.first() {
+        Some(row) => Some((row.get("prefix")?, row.get("key_check")?, row.get("access_check")?)),
+        None => None,
+    };
+    if let Some((prefix, _, _)) = &recorded
+        && prefix != installation.prefix()
+    {
+        return Err(Error::Fault(format!(
+            "this database was set up as {prefix}, and its name now gives {}: a renamed or copied database keeps its roles' names; rename it back, or restore into a database of the old name",
+            installation.prefix()
+        )));
+    }
+    let key_check = installation.key_check();
+    if !migrated && recorded.is_some_and(|(_, key, access)| key == key_check && access == fingerprint) {
+        return Ok(false);
+    }
+    make_login(tx, &installation.platform(), &installation.verifier(&installation.platform()), "public").await?;
+    make_login(tx, &installation.control(), &installation.verifier(&installation.control()), "public").await?;
+    let cells = tx.query("-- access::cells\nSELECT login FROM cells", &[]).await?;
+    for row in &cells {
+        let login: String = row.get("login")?;
+        make_login(tx, &login, &installation.verifier(&login), "").await?;
+    }
+    tx.batch(&wanted).await?;
+    tx.query(
+        "-- access::record
+         INSERT INTO installation (prefix, key_check, access_check) VALUES ($1, $2, $3)
+         ON CONFLICT (only_row) DO UPDATE SET key_check = $2, access_check = $3",
+        &[&installation.prefix(), &key_check, &fingerprint],
+    )
+    .await?;
+    Ok(true)
+}
+
+/// Makes a login, or sets its password and settings where it exists. It inherits nothing and may connect to this database alone.
+pub(in crate::placement) async fn make_login(tx: &ControlTx, login: &str, verifier: &str, path: &str) -> Result<()> {
+    let known = tx.query("-- access::login\nSELECT 1 FROM pg_roles WHERE rolname = $1", &[&login]).await?;
+    let (role, verb) = (quote_ident(login), if known.is_empty() { "CREATE" } else { "ALTER" });
+    let database = current_database(tx).await?;
+    tx.batch(&format!(
+        "{verb} ROLE {role} LOGIN NOINHERIT NOCREATEROLE NOCREATEDB PASSWORD {password};
+         ALTER ROLE {role} SET search_path = {path};
+         ALTER ROLE {role} SET statement_timeout = '30s';
+         ALTER ROLE {role} SET idle_in_transaction_session_timeout = '60s';
+         ALTER ROLE {role} SET lock_timeout = '10s';
+         GRANT CONNECT ON DATABASE {database} TO {role};",
+        password = quote_literal(verifier),
+        path = quote_literal(path),
+        database = quote_ident(&database),
+    ))
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn current_database(tx: &ControlTx) -> Result<String> {
+    let rows = tx.query("-- access::current_database\nSELECT current_database()::text AS name", &[]).await?;
+    let row = rows.first().ok_or_else(|| Error::Fault("no current database".to_owned()))?;
+    Ok(row.get("name")?)
+}
+
+fn rules_sql(installation: &Installation) -> String {
+    let (platform, control) = (quote_ident(&installation.platform()), quote_ident(&installation.control()));
+    let mut sql = String::from(
+        "DO $$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()); END $$;
+         REVOKE ALL ON SCHEMA public FROM PUBLIC;\n",
+    );
+    // Writing to a String cannot fail.
+    let _ = writeln!(sql, "GRANT USAGE ON SCHEMA public TO {platform}, {control};");
+    for Rule { table, platform: all, control: own, tenant } in RULES {
+        let _ = writeln!(sql, "REVOKE ALL ON public.{table} FROM PUBLIC, {platform}, {control};");
+        let _ = writeln!(sql, "GRANT {all} ON public.{table} TO {platform};");
+        if !own.is_empty() {
+            let _ = writeln!(sql, "GRANT {own} ON public.{table} TO {control};");
+        }
+        if tenant.is_empty() {
+            continue;
+        }
+        let _ = writeln!(
+            sql,
+            "ALTER TABLE public.{table} ENABLE ROW LEVEL SECURITY;
+             DROP POLICY IF EXISTS tenantry_platform ON public.{table};
+             CREATE POLICY tenantry_platform ON public.{table} TO {platform} USING (true) WITH CHECK (true);
+             DROP POLICY IF EXISTS tenantry_control ON public.{table};
+             CREATE POLICY tenantry_control ON public.{table} TO {control}
+                 USING ({tenant} = nullif(current_setting('tenantry.tenant_id', true), '')::uuid);"
+        );
+    }
+    sql
+}

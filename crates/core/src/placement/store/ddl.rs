@@ -1,0 +1,175 @@
+//! DDL of a tenant's home, and the catalogue's account of it.
+//!
+//! Owns: schemas `tenant_…` and roles `…_t_…`. Calls: pg. Called by: placement's home.
+//! Invariants: names are quoted, never pasted; tables of a schema are found through pg_depend, whose index knows the schema: pg_class has none that
+//! does, and reading it whole grows with the fleet (`pg_class_is_never_read_whole`). After a crash: one transaction or none.
+
+use crate::{Error, Result, placement::Home};
+use std::fmt::Write;
+use tenantry_pg::{
+    self as pg, ControlTx, FromRow, Row,
+    sql::{quote_ident, quote_literal},
+};
+
+/// What a relation is, as far as guarding it goes.
+pub(in crate::placement) struct Relation {
+    name: String,
+    kind: String,
+    has_workspace: bool,
+    reads_as_caller: bool,
+}
+
+impl FromRow for Relation {
+    fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
+        Ok(Self {
+            name: row.get("name")?,
+            kind: row.get("kind")?,
+            has_workspace: row.get("has_workspace")?,
+            reads_as_caller: row.get("reads_as_caller")?,
+        })
+    }
+}
+
+pub(in crate::placement) async fn create(tx: &ControlTx, home: &Home) -> Result<()> {
+    let (schema, role, wide, login) =
+        (quote_ident(&home.schema), quote_ident(&home.role), quote_ident(&home.wide_role), quote_ident(&home.cell_login));
+    tx.batch(&format!(
+        "CREATE ROLE {role} NOLOGIN NOINHERIT;
+         CREATE ROLE {wide} NOLOGIN NOINHERIT;
+         GRANT {role}, {wide} TO {login};
+         CREATE SCHEMA {schema};
+         GRANT USAGE ON SCHEMA {schema} TO {role}, {wide};"
+    ))
+    .await?;
+    Ok(())
+}
+
+/// The schema's tables, views and sequences; partitions are reached through their parent alone.
+pub(in crate::placement) async fn relations(tx: &ControlTx, schema: &str) -> Result<Vec<Relation>> {
+    Ok(tx
+        .all(
+            "-- ddl::relations
+             SELECT c.relname::text AS name, c.relkind::text AS kind,
+                    EXISTS (SELECT FROM pg_attribute a
+                            WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped) AS has_workspace,
+                    coalesce('security_invoker=true' = ANY (c.reloptions), false) AS reads_as_caller
+             FROM pg_namespace n
+             JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid
+                             AND d.classid = 'pg_class'::regclass
+             JOIN pg_class c ON c.oid = d.objid
+             WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'S') AND NOT c.relispartition
+             ORDER BY c.relname",
+            &[&schema],
+        )
+        .await?)
+}
+
+const OWN_WORKSPACE: &str = "workspace_id = nullif(current_setting('tenantry.workspace_id', true), '')::uuid";
+
+pub(in crate::placement) async fn guard(tx: &ControlTx, home: &Home, relations: &[Relation]) -> Result<()> {
+    let mut sql = String::new();
+    for relation in relations {
+        guard_one(&mut sql, home, relation);
+    }
+    Ok(tx.batch(&sql).await?)
+}
+
+fn guard_one(sql: &mut String, home: &Home, relation: &Relation) {
+    let (role, wide) = (quote_ident(&home.role), quote_ident(&home.wide_role));
+    let name = format!("{}.{}", quote_ident(&home.schema), quote_ident(&relation.name));
+    // What each role may do; `None` for nothing. Histories are the owner's alone.
+    let (own, across): (Option<&str>, Option<&str>) = match (relation.kind.as_str(), relation.name.as_str()) {
+        (_, pg::migrate::SYSTEM_HISTORY | pg::migrate::history::HISTORY_TABLE) => (None, None),
+        ("r", "_events") => (Some("INSERT"), None),
+        ("r", "_idempotency" | "_counters") => (Some("SELECT, INSERT, UPDATE, DELETE"), None),
+        ("r" | "p", _) => (Some("SELECT, INSERT, UPDATE, DELETE"), Some("SELECT")),
+        ("S", _) => (Some("USAGE"), None),
+        // A view reads as its owner, past row-level security, unless it says otherwise.
+        ("v", _) if relation.reads_as_caller => (Some("SELECT"), Some("SELECT")),
+        _ => (None, None),
+    };
+    let object = if relation.kind == "S" { "SEQUENCE " } else { "" };
+    // Writing to a String cannot fail.
+    if let Some(own) = own {
+        let _ = writeln!(sql, "GRANT {own} ON {object}{name} TO {role};");
+    }
+    if let Some(across) = across {
+        let _ = writeln!(sql, "GRANT {across} ON {object}{name} TO {wide};");
+    }
+    // Counters are a tenant's, across its workspaces: a plan is not multiplied by making more of them.
+    if own.is_none() || !relation.has_workspace || relation.kind == "v" || relation.name == "_counters" {
+        return;
+    }
+    let _ = writeln!(
+        sql,
+        "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY tenantry_workspace ON {name} TO {role} USING ({OWN_WORKSPACE}) WITH CHECK ({OWN_WORKSPACE});"
+    );
+    if across.is_some() {
+        let _ = writeln!(sql, "CREATE POLICY tenantry_wide ON {name} FOR SELECT TO {wide} USING (true);");
+    }
+}
+
+/// What the catalogue says of a home.
+pub(in crate::placement) struct Inspection {
+    pub(in crate::placement) tables: usize,
+    /// What is open that should be closed, in words for the operator.
+    pub(in crate::placement) open: Vec<String>,
+}
+
+pub(in crate::placement) async fn inspect(tx: &ControlTx, home: &Home) -> Result<Inspection> {
+    let rows = tx
+        .query(
+            "-- ddl::inspect
+             WITH home AS (
+                 SELECT n.oid AS schema, r.oid AS role, w.oid AS wide, l.oid AS login, r.rolname, n.nspowner
+                 FROM pg_namespace n, pg_roles r, pg_roles w, pg_roles l
+                 WHERE n.nspname = $1 AND r.rolname = $2 AND w.rolname = $3 AND l.rolname = $4
+             ), tables AS (
+                 SELECT c.oid, c.relname, c.relrowsecurity, c.relowner,
+                        c.relname <> '_counters' AND EXISTS (SELECT FROM pg_attribute a
+                                WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped) AS has_workspace
+                 FROM home h
+                 JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = h.schema
+                                 AND d.classid = 'pg_class'::regclass
+                 JOIN pg_class c ON c.oid = d.objid
+                 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+             )
+             SELECT (SELECT count(*) FROM tables) AS tables, array_remove(ARRAY[
+                 CASE WHEN NOT has_schema_privilege(h.role, h.schema, 'USAGE') THEN 'the role cannot enter its schema' END,
+                 CASE WHEN has_schema_privilege(h.role, h.schema, 'CREATE') THEN 'the role may create in its schema' END,
+                 CASE WHEN has_schema_privilege(h.login, h.schema, 'USAGE') THEN 'the login may enter without the role' END,
+                 CASE WHEN EXISTS (SELECT FROM pg_roles r WHERE r.oid IN (h.role, h.wide)
+                          AND (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolinherit))
+                      THEN 'a role has an attribute that it must not have' END,
+                 CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.member IN (h.role, h.wide))
+                      THEN 'a role is a member of another' END,
+                 CASE WHEN NOT pg_has_role(h.login, h.role, 'MEMBER') THEN 'the cell cannot take on the role' END,
+                 (SELECT 'owned by the role: ' || min(relname) FROM tables WHERE relowner IN (h.role, h.wide)),
+                 (SELECT 'without row-level security: ' || min(relname) FROM tables t
+                  WHERE t.has_workspace AND NOT t.relrowsecurity AND has_table_privilege(h.role, t.oid, 'SELECT, INSERT, UPDATE, DELETE')),
+                 (SELECT 'without its policy: ' || min(relname) FROM tables t
+                  WHERE t.has_workspace AND has_table_privilege(h.role, t.oid, 'SELECT, INSERT, UPDATE, DELETE')
+                    AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.oid AND h.role = ANY (p.polroles)))
+             ], NULL) AS open
+             FROM home h",
+            &[&home.schema, &home.role, &home.wide_role, &home.cell_login],
+        )
+        .await?;
+    let row = rows.first().ok_or_else(|| Error::Fault(format!("{}: schema or roles are missing", home.schema)))?;
+    let tables: i64 = row.get("tables")?;
+    Ok(Inspection { tables: usize::try_from(tables).unwrap_or(0), open: row.get("open")? })
+}
+
+/// Names the schema for people who look at the database directly.
+pub(crate) async fn comment(tx: &ControlTx, schema: &str, text: &str) -> Result<()> {
+    Ok(tx.batch(&format!("COMMENT ON SCHEMA {} IS {}", quote_ident(schema), quote_literal(text))).await?)
+}
+
+pub(in crate::placement) async fn remove(tx: &ControlTx, home: &Home) -> Result<()> {
+    let mut sql = format!("DROP SCHEMA IF EXISTS {} CASCADE;", quote_ident(&home.schema));
+    for role in [&home.role, &home.wide_role] {
+        let _ = write!(sql, "DROP ROLE IF EXISTS {};", quote_ident(role));
+    }
+    Ok(tx.batch(&sql).await?)
+}

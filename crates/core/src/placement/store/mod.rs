@@ -1,0 +1,158 @@
+//! SQL of placement: shards, cells, slots.
+//!
+//! Owns: shards, cells, slots. Calls: pg. Called by: placement, provisioning (claims).
+//! Invariants: a slot is claimed once (`FOR UPDATE SKIP LOCKED`, `sixteen_claims_get_sixteen_slots`). After a crash: one transaction or none.
+
+pub(crate) mod access;
+pub(crate) mod ddl;
+
+use super::Home;
+use crate::{Error, Result};
+use chrono::{DateTime, Utc};
+use tenantry_pg::ControlTx;
+use tenantry_types::TenantId;
+use uuid::Uuid;
+
+/// Serialises set-up and filling across processes until the transaction ends.
+pub(super) async fn lock(tx: &ControlTx, what: &str) -> Result<()> {
+    tx.query("-- placement::lock\nSELECT pg_advisory_xact_lock(hashtextextended('tenantry.' || $1, 0))::text", &[&what]).await?;
+    Ok(())
+}
+
+pub(super) async fn ensure_shard(tx: &ControlTx, id: Uuid) -> Result<()> {
+    tx.query(
+        "-- placement::ensure_shard
+         INSERT INTO shards (id, name, status) SELECT $1, 'primary', 'open' WHERE NOT EXISTS (SELECT FROM shards)",
+        &[&id],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn open_shard(tx: &ControlTx) -> Result<Uuid> {
+    let rows = tx.query("-- placement::open_shard\nSELECT id FROM shards WHERE status = 'open' ORDER BY name LIMIT 1", &[]).await?;
+    let row = rows.first().ok_or_else(|| Error::Fault("no shard is open: run `tenantry migrate-control`".to_owned()))?;
+    Ok(row.get("id")?)
+}
+
+/// The lowest cell with room. Slots count, claimed or not: each is two memberships of the cell's login.
+pub(super) async fn cell_with_room(tx: &ControlTx, shard: Uuid, most: i64) -> Result<Option<i32>> {
+    let rows = tx
+        .query(
+            "-- placement::cell_with_room
+             SELECT c.id FROM cells c
+             WHERE c.shard_id = $1 AND (SELECT count(*) FROM slots s WHERE s.cell = c.id) < $2
+             ORDER BY c.id LIMIT 1",
+            &[&shard, &most],
+        )
+        .await?;
+    Ok(rows.first().map(|row| row.get("id")).transpose()?)
+}
+
+pub(super) async fn next_cell(tx: &ControlTx) -> Result<i32> {
+    let rows = tx.query("-- placement::next_cell\nSELECT coalesce(max(id), 0) + 1 AS id FROM cells", &[]).await?;
+    let row = rows.first().ok_or_else(|| Error::Fault("an aggregate without a row".to_owned()))?;
+    Ok(row.get("id")?)
+}
+
+pub(super) async fn insert_cell(tx: &ControlTx, cell: i32, shard: Uuid, login: &str) -> Result<()> {
+    tx.query("-- placement::insert_cell\nINSERT INTO cells (id, shard_id, login) VALUES ($1, $2, $3)", &[&cell, &shard, &login])
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn ready_slots(tx: &ControlTx, version: &str) -> Result<usize> {
+    let rows = tx
+        .query(
+            "-- placement::ready_slots
+             SELECT count(*) AS ready FROM slots WHERE state = 'ready' AND schema_version = $1",
+            &[&version],
+        )
+        .await?;
+    let ready: i64 = rows.first().map_or(Ok(0), |row| row.get("ready"))?;
+    Ok(usize::try_from(ready).unwrap_or(0))
+}
+
+pub(super) async fn insert_slot(tx: &ControlTx, home: &Home, version: &str) -> Result<()> {
+    tx.query(
+        "-- placement::insert_slot
+         INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, state, tenant_id)
+         VALUES ($1, $2, $3, $4, $5, $6, 'ready', $1)",
+        &[&home.tenant.0, &home.shard, &home.cell, &home.schema, &home.role, &version],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A home that was made for its tenant directly is recorded as a slot that was never free.
+pub(crate) async fn insert_claimed_slot(
+    tx: &ControlTx,
+    home: &Home,
+    version: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    tx.query(
+        "-- placement::insert_claimed_slot
+         INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, state, tenant_id, claimed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'claimed', $1, $7)",
+        &[&home.tenant.0, &home.shard, &home.cell, &home.schema, &home.role, &version, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes a ready slot, the oldest first, or none. No DDL: this is all that a claim is.
+pub(crate) async fn claim(tx: &ControlTx, version: &str, now: DateTime<Utc>) -> Result<Option<Home>> {
+    let rows = tx
+        .query(
+            "-- placement::claim
+             UPDATE slots s SET state = 'claimed', claimed_at = $2
+             FROM cells c
+             WHERE s.id = (SELECT id FROM slots WHERE state = 'ready' AND schema_version = $1
+                           ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+               AND c.id = s.cell
+             RETURNING s.tenant_id, s.schema_name, s.role_name, s.cell, s.shard_id, c.login",
+            &[&version, &now],
+        )
+        .await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let role: String = row.get("role_name")?;
+    Ok(Some(Home {
+        tenant: TenantId(row.get("tenant_id")?),
+        schema: row.get("schema_name")?,
+        wide_role: format!("{role}_wide"),
+        role,
+        cell: row.get("cell")?,
+        cell_login: row.get("login")?,
+        shard: row.get("shard_id")?,
+    }))
+}
+
+/// Takes a slot out of service: its fence did not hold when it was looked at.
+pub(crate) async fn mark_broken(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>) -> Result<()> {
+    tx.query(
+        "-- placement::mark_broken
+         UPDATE slots SET state = 'broken', claimed_at = $2 WHERE tenant_id = $1",
+        &[&tenant.0, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn analyze_catalogue(tx: &ControlTx) -> Result<()> {
+    Ok(tx.batch("ANALYZE pg_catalog.pg_class, pg_catalog.pg_attribute, pg_catalog.pg_namespace, pg_catalog.pg_depend, pg_catalog.pg_constraint, pg_catalog.pg_index, pg_catalog.pg_policy").await?)
+}
+
+/// Schemas of claimed slots that do not carry their tenant's slug yet.
+pub(super) async fn unlabelled(tx: &ControlTx) -> Result<Vec<(String, String)>> {
+    let rows = tx
+        .query(
+            "-- placement::unlabelled
+             UPDATE slots s SET labelled = true FROM tenants t
+             WHERE t.id = s.tenant_id AND s.state = 'claimed' AND NOT s.labelled
+             RETURNING s.schema_name, t.slug",
+            &[],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.get("schema_name")?, row.get("slug")?))).collect()
+}

@@ -1,0 +1,85 @@
+//! What a tenant's schema is made of: our own tables, and the team's.
+//!
+//! Owns: nothing (migrations/). Calls: pg's migrations. Called by: placement, set-up.
+//! Invariants: the built-in files all parse, and every file of the folders is built in (`the_built_in_files_are_all_there`).
+//! After a crash: nothing is left.
+
+use crate::{Error, Result};
+use std::{path::Path, sync::Arc};
+use tenantry_pg::migrate::{MigrationFileError, MigrationSet};
+
+const CONTROL: &[(&str, &str)] =
+    &[("V1__foundation.sql", include_str!("../../../../migrations/control/V1__foundation.sql"))];
+const SYSTEM: &[(&str, &str)] =
+    &[("V1__system_tables.sql", include_str!("../../../../migrations/system/V1__system_tables.sql"))];
+/// The agent platform's tables, used where no folder is configured.
+pub const BUILT_IN: &[(&str, &str)] =
+    &[("V1__agent_platform.sql", include_str!("../../../../migrations/tenant/V1__agent_platform.sql"))];
+
+/// Migration files that cannot be used, all of them.
+#[derive(Debug, thiserror::Error)]
+#[error("the tenant migrations cannot be used: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct TemplateError(pub Vec<MigrationFileError>);
+
+/// Files of a tenant's schema.
+#[derive(Debug, Clone)]
+pub struct Template {
+    pub(crate) system: Arc<MigrationSet>,
+    pub(crate) tenant: Arc<MigrationSet>,
+    built_in: bool,
+}
+
+impl Template {
+    /// The agent platform's.
+    ///
+    /// # Errors
+    /// None, as long as the test of this module passes.
+    pub fn built_in() -> std::result::Result<Self, TemplateError> {
+        Ok(Self { system: Arc::new(set(SYSTEM)?), tenant: Arc::new(set(BUILT_IN)?), built_in: true })
+    }
+
+    /// A team's own, from a folder with Flyway's names.
+    ///
+    /// # Errors
+    /// Every file that cannot be used.
+    pub fn from_folder(folder: &Path) -> std::result::Result<Self, TemplateError> {
+        let tenant = MigrationSet::load(folder).map_err(TemplateError)?;
+        Ok(Self { system: Arc::new(set(SYSTEM)?), tenant: Arc::new(tenant), built_in: false })
+    }
+
+    /// The version that a new schema gets.
+    pub fn version(&self) -> String {
+        self.tenant.target().map_or_else(|| "0".to_owned(), |version| version.as_str().to_owned())
+    }
+
+    /// Whether the agent platform's tables are in it.
+    pub fn is_built_in(&self) -> bool {
+        self.built_in
+    }
+}
+
+fn set(files: &[(&str, &str)]) -> std::result::Result<MigrationSet, TemplateError> {
+    MigrationSet::from_files(files.iter().copied()).map_err(TemplateError)
+}
+
+pub(super) fn control() -> Result<MigrationSet> {
+    set(CONTROL).map_err(|error| Error::Fault(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_files_are_all_there() {
+        for (folder, files) in [("control", CONTROL), ("system", SYSTEM), ("tenant", BUILT_IN)] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder);
+            let mut on_disk: Vec<String> =
+                path.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            on_disk.sort();
+            assert_eq!(on_disk, files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
+            set(files).unwrap();
+        }
+        assert_eq!(Template::built_in().unwrap().version(), "1");
+    }
+}

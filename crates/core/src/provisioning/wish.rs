@@ -1,0 +1,139 @@
+//! What may be wished for: the fields of a new tenant, the query of a list.
+//!
+//! Owns: nothing. Calls: nothing. Called by: provisioning.
+//! Invariants: every wrong field is told at once (`every_wrong_field_is_told`); addresses are ASCII, so that look-alikes cannot pass for others.
+//! After a crash: nothing is left.
+
+use super::store::ListRuns;
+use crate::{Fields, Result};
+use tenantry_types::{
+    RunId, Slug, SlugRefusal, Tier,
+    page::{DEFAULT_LIMIT, MAX_LIMIT},
+    run::RunStatus,
+    tenant::CreateTenant,
+};
+
+/// A wish that can be fulfilled.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    pub(super) slug: Slug,
+    pub(super) name: String,
+    pub(super) admin_email: String,
+    pub(super) tier: Tier,
+    pub(super) allowed_domains: Vec<String>,
+}
+
+pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
+    let mut fields = Fields::default();
+    let slug = wish
+        .slug
+        .parse::<Slug>()
+        .map_err(|refusal: SlugRefusal| fields.wrong("/slug", refusal.code(), refusal.to_string()))
+        .ok();
+    fields.text("/name", &wish.name, 200);
+    if !is_email(&wish.admin_email) {
+        fields.wrong("/admin_email", "invalid", "must be an e-mail address such as ops@example.com");
+    }
+    let tier = wish.plan_tier.as_deref().map_or(Some(default_tier), |text| fields.parsed("/plan_tier", text.parse()));
+    if wish.allowed_domains.len() > 20 {
+        fields.wrong("/allowed_domains", "too_many", "must have at most 20 domains");
+    }
+    for (place, domain) in wish.allowed_domains.iter().enumerate() {
+        if !is_domain(domain) {
+            fields.wrong(&format!("/allowed_domains/{place}"), "invalid", "must be a domain such as example.com");
+        }
+    }
+    fields.check()?;
+    let (Some(slug), Some(tier)) = (slug, tier) else {
+        return Err(crate::Error::Fault("a checked wish lacks a field".to_owned()));
+    };
+    Ok(Wish {
+        slug,
+        name: wish.name.trim().to_owned(),
+        admin_email: wish.admin_email,
+        tier,
+        allowed_domains: wish.allowed_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+    })
+}
+
+pub(super) fn check_list(
+    tenant: Option<String>,
+    status: Option<&str>,
+    limit: Option<u16>,
+    cursor: Option<&str>,
+) -> Result<ListRuns> {
+    let mut fields = Fields::default();
+    let status = status.and_then(|text| fields.parsed("status", text.parse::<RunStatus>()));
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        fields.wrong("limit", "out_of_range", format!("must be 1 to {MAX_LIMIT}"));
+    }
+    let before = cursor.and_then(|text| fields.parsed("cursor", text.parse::<RunId>()));
+    fields.check()?;
+    Ok(ListRuns { tenant, status: status.map(|s| s.as_str().to_owned()), limit: i64::from(limit), before })
+}
+
+/// RFC 5321's dot-string form, at most 254 characters. Quoted local parts and address literals are refused: no mailbox of a customer
+/// has one, and every parser reads them differently.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let atom = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
+    };
+    text.len() <= 254 && local.len() <= 64 && local.split('.').all(atom) && is_domain(domain)
+}
+
+/// Two labels or more, each 1 to 63 of letters, digits and inner hyphens; the last not a number.
+fn is_domain(text: &str) -> bool {
+    let label = |part: &str| {
+        (1..=63).contains(&part.len())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    let labels: Vec<&str> = text.split('.').collect();
+    text.len() <= 253
+        && labels.len() >= 2
+        && labels.iter().all(|part| label(part))
+        && labels.last().is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn every_wrong_field_is_told() {
+        let wish = CreateTenant {
+            slug: "www".to_owned(),
+            name: " ".to_owned(),
+            admin_email: "nobody".to_owned(),
+            plan_tier: Some("gold".to_owned()),
+            allowed_domains: vec!["example.com".to_owned(), "com".to_owned()],
+        };
+        let Err(Error::Refused { errors, .. }) = check(wish, Tier::Free) else { panic!("must refuse") };
+        let told: Vec<_> = errors.iter().map(|error| (error.pointer.as_str(), error.code.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("/slug", "reserved"),
+                ("/name", "required"),
+                ("/admin_email", "invalid"),
+                ("/plan_tier", "invalid"),
+                ("/allowed_domains/1", "invalid")
+            ]
+        );
+    }
+
+    #[test]
+    fn addresses() {
+        for good in ["ops@example.com", "a.b+c@sub.example.co", "x@xn--bcher-kva.example"] {
+            assert!(is_email(good), "{good}");
+        }
+        let long = format!("{}@example.com", "a".repeat(65));
+        for bad in ["", "@", "a@", "@b.c", "a b@c.de", "a@b", "a..b@c.de", ".a@c.de", "a@c.de\n", "a@-c.de", "a@1.2.3.4", "ä@c.de", &long] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}

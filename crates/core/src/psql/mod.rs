@@ -1,0 +1,153 @@
+//! psql sessions: temporary logins, member of one tenant's role alone.
+//!
+//! Owns: psql_sessions; logins `…_psql_…`. Calls: registry, placement, audit. Called by: server (asks), worker (makes and ends).
+//! Invariants: the login cannot leave its tenant (`a_psql_session_cannot_leave`); it expires, and the worker ends and drops it
+//! (`an_expired_psql_session_is_ended`). After a crash: the row says what exists; the worker's next look finishes it.
+
+mod store;
+
+use crate::{
+    Error, Fields, Result,
+    audit::{self, Deed},
+    ctx::{self, Ctx, Request},
+    placement::{self, Placement},
+    registry,
+    wake::Waker,
+};
+use chrono::TimeDelta;
+use serde_json::json;
+use std::time::Duration;
+use tenantry_pg::{
+    Pool, Target,
+    roles::{Installation, hex, scram_verifier},
+};
+use tenantry_types::{
+    ErrorCode,
+    tenant::{CreatePsqlSession, PsqlSession},
+};
+use tokio::sync::watch;
+
+/// What the server needs to ask for sessions.
+#[derive(Clone)]
+pub struct Psql {
+    /// The platform login.
+    pub platform: Pool,
+    /// Clock and ids.
+    pub ctx: Ctx,
+    /// Names.
+    pub installation: Installation,
+    /// Where psql shall connect to: the server, never a pooler, which does not know the login.
+    pub target: Target,
+    /// Tells the worker.
+    pub waker: Waker,
+}
+
+/// How long a caller waits for the worker.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Psql {
+    /// Opens a session into a workspace of a tenant.
+    ///
+    /// # Errors
+    /// 404 for an unknown tenant or workspace, 409 where the tenant is not placed, 422 for bad fields, 503 when no worker answers.
+    pub async fn open(
+        &self,
+        request: &Request,
+        slug: &str,
+        wish: CreatePsqlSession,
+        woken: watch::Receiver<u64>,
+    ) -> Result<PsqlSession> {
+        let minutes = wish.minutes.unwrap_or(60);
+        if !(1..=480).contains(&minutes) {
+            let mut fields = Fields::default();
+            fields.wrong("/minutes", "out_of_range", "must be 1 to 480");
+            fields.check()?;
+        }
+        let password = hex(&ctx::random::<24>()?);
+        let login = self.installation.psql(&placement::random_name()?);
+        let expires_at = self.ctx.now() + TimeDelta::minutes(i64::from(minutes));
+        let input = (self.clone(), request.clone(), slug.to_owned(), wish, login.clone(), scram_verifier(&password), expires_at);
+        let (session, workspace, schema_name) = self
+            .platform
+            .run("request_psql", input, |tx, (this, request, slug, wish, login, verifier, expires_at)| {
+                Box::pin(async move {
+                    let tenant = registry::store::by_slug(tx, slug).await?.ok_or_else(Error::not_found)?;
+                    if tenant.cell.is_none() {
+                        return Err(Error::refused(ErrorCode::Conflict, "The tenant has no schema yet."));
+                    }
+                    let workspace = registry::store::workspace(tx, tenant.id, wish.workspace.as_deref())
+                        .await?
+                        .ok_or_else(Error::not_found)?;
+                    let id = this.ctx.uuid();
+                    let now = this.ctx.now();
+                    store::insert(tx, id, tenant.id, login, &tenant.role_name, verifier, now, *expires_at).await?;
+                    let deed = Deed {
+                        tenant: Some(tenant.id),
+                        action: "psql.open",
+                        target_kind: "tenant",
+                        target: tenant.id.to_string(),
+                        after: Some(json!({"login": login, "workspace_id": workspace.id, "expires_at": expires_at})),
+                    };
+                    audit::record(tx, &this.ctx, request, &deed).await?;
+                    Ok((id, workspace.id, tenant.schema_name.to_string()))
+                })
+            })
+            .await?;
+        self.waker.wake();
+        self.wait(session, woken).await?;
+        Ok(PsqlSession {
+            host: self.target.host(),
+            port: self.target.port(),
+            database: self.target.database().to_owned(),
+            user: login,
+            password,
+            ssl_mode: self.target.ssl_mode().as_str().to_owned(),
+            schema_name,
+            workspace_id: workspace,
+            workspace_uuid: workspace.0,
+            expires_at,
+        })
+    }
+
+    async fn wait(&self, session: uuid::Uuid, mut woken: watch::Receiver<u64>) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while tokio::time::Instant::now() < deadline {
+            let status =
+                self.platform.run("psql_status", session, |tx, id| Box::pin(store::status(tx, *id))).await?;
+            match status.as_deref() {
+                Some("open") => return Ok(()),
+                Some("requested") => {}
+                other => return Err(Error::Fault(format!("psql session {session} is {other:?}"))),
+            }
+            // A wake-up for speed, a poll for truth.
+            let _ = tokio::time::timeout(Duration::from_millis(200), woken.changed()).await;
+        }
+        Err(Error::refused(ErrorCode::Unavailable, "No worker made the login in time.")
+            .next("See that `tenantry worker` runs, then try again."))
+    }
+}
+
+/// The worker's part: makes the logins that were asked for, ends those that have expired. Returns how many it touched.
+///
+/// # Errors
+/// The database's; the next look tries again.
+pub async fn work(placement: &Placement) -> Result<usize> {
+    placement
+        .owner
+        .run("psql_sessions", placement.ctx.clone(), |tx, ctx| {
+            Box::pin(async move {
+                let now = ctx.now();
+                let requested = store::requested(tx, now).await?;
+                for session in &requested {
+                    store::make_login(tx, session).await?;
+                }
+                let expired = store::expired(tx, now).await?;
+                for session in &expired {
+                    store::drop_login(tx, session, now).await?;
+                }
+                tx.refuse_warnings()?;
+                Ok(requested.len() + expired.len())
+            })
+        })
+        .await
+}

@@ -1,0 +1,203 @@
+//! SQL of the registry.
+//!
+//! Owns: tenants, tiers, workspaces. Calls: pg. Called by: registry and its list, provisioning through it.
+//! Invariants: see the migrations; each statement names itself in its first line. After a crash: one transaction or none.
+
+use super::model::{TenantRecord, tier_limits};
+use crate::Result;
+use chrono::{DateTime, Utc};
+use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
+use tenantry_types::{Limits, TenantId, Tier, WorkspaceId, tenant::Workspace};
+use uuid::Uuid;
+
+/// The columns of a [`TenantRecord`], and where they come from.
+macro_rules! select_tenant_with {
+    ($name:literal, $more:literal, $rest:expr) => {
+        concat!(
+            "-- registry::",
+            $name,
+            "
+             SELECT t.id, t.slug, t.name, t.status, t.plan_tier, t.schema_name, t.role_name, t.cell,
+                    t.admin_email, t.allowed_domains, t.created_at, t.updated_at,
+                    t.max_agents::bigint AS own_agents,
+                    t.max_tasks_per_month::bigint AS own_tasks_per_month,
+                    t.storage_limit_gb::bigint AS own_storage_gb,
+                    r.agent_minutes_per_month, r.api_calls_per_hour, r.concurrent_tasks, r.workspaces,
+                    r.workspace_members, r.agents, r.tasks_per_month, r.storage_gb, r.queue_priority",
+            $more,
+            "
+             FROM tenants t JOIN tiers r ON r.name = t.plan_tier ",
+            $rest
+        )
+    };
+}
+macro_rules! select_tenant {
+    ($name:literal, $rest:expr) => {
+        $crate::registry::store::select_tenant_with!($name, "", $rest)
+    };
+}
+pub(crate) use {select_tenant, select_tenant_with};
+
+pub(crate) use super::model::word;
+
+pub(crate) async fn by_slug(tx: &ControlTx, slug: &str) -> Result<Option<TenantRecord>> {
+    Ok(tx.optional(select_tenant!("by_slug", "WHERE t.slug = $1"), &[&slug]).await?)
+}
+
+pub(crate) async fn by_id(tx: &ControlTx, id: TenantId) -> Result<Option<TenantRecord>> {
+    Ok(tx.optional(select_tenant!("by_id", "WHERE t.id = $1"), &[&id.0]).await?)
+}
+
+struct TierRow(Tier, Limits);
+
+impl FromRow for TierRow {
+    fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
+        Ok(Self(word(row, "name")?, tier_limits(row)?))
+    }
+}
+
+pub(super) async fn tiers(tx: &ControlTx) -> Result<Vec<(Tier, Limits)>> {
+    let rows: Vec<TierRow> = tx
+        .all(
+            "-- registry::tiers
+             SELECT name, agent_minutes_per_month, api_calls_per_hour, concurrent_tasks, workspaces,
+                    workspace_members, agents, tasks_per_month, storage_gb, queue_priority
+             FROM tiers ORDER BY queue_priority",
+            &[],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|TierRow(tier, limits)| (tier, limits)).collect())
+}
+
+struct WorkspaceRow(Workspace);
+
+impl FromRow for WorkspaceRow {
+    fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
+        Ok(Self(Workspace {
+            id: WorkspaceId(row.get("id")?),
+            slug: row.get("slug")?,
+            name: row.get("name")?,
+            is_default: row.get("is_default")?,
+            created_at: row.get("created_at")?,
+        }))
+    }
+}
+
+/// All workspaces that the login may see: row-level security, not a WHERE, confines them to one tenant.
+pub(super) async fn workspaces(tx: &ControlTx) -> Result<Vec<Workspace>> {
+    let rows: Vec<WorkspaceRow> = tx
+        .all(
+            "-- registry::workspaces
+             SELECT id, slug, name, is_default, created_at FROM workspaces
+             WHERE archived_at IS NULL ORDER BY is_default DESC, slug",
+            &[],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// The named workspace of a tenant, or its default one.
+pub(crate) async fn workspace(tx: &ControlTx, tenant: TenantId, slug: Option<&str>) -> Result<Option<Workspace>> {
+    let row: Option<WorkspaceRow> = tx
+        .optional(
+            "-- registry::workspace
+             SELECT id, slug, name, is_default, created_at FROM workspaces
+             WHERE tenant_id = $1 AND archived_at IS NULL AND CASE WHEN $2 IS NULL THEN is_default ELSE slug = $2 END",
+            &[&tenant.0, &slug.map(str::to_owned)],
+        )
+        .await?;
+    Ok(row.map(|row| row.0))
+}
+
+/// A tenant's row at its beginning.
+pub(crate) struct NewTenant<'a> {
+    pub(crate) id: TenantId,
+    pub(crate) slug: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) schema_name: &'a str,
+    pub(crate) role_name: &'a str,
+    pub(crate) tier: Tier,
+    pub(crate) admin_email: &'a str,
+    pub(crate) allowed_domains: &'a [String],
+    pub(crate) now: DateTime<Utc>,
+}
+
+pub(crate) async fn insert_tenant(tx: &ControlTx, tenant: &NewTenant<'_>) -> Result<()> {
+    tx.query(
+        "-- registry::insert_tenant
+         INSERT INTO tenants (id, slug, name, schema_name, role_name, status, plan_tier, admin_email, allowed_domains,
+                              created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, 'provisioning', $6, $7, $8, $9, $9)",
+        &[
+            &tenant.id.0,
+            &tenant.slug,
+            &tenant.name,
+            &tenant.schema_name,
+            &tenant.role_name,
+            &tenant.tier.as_str(),
+            &tenant.admin_email,
+            &tenant.allowed_domains.to_vec(),
+            &tenant.now,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Where a tenant lives, once that is known.
+pub(crate) async fn place_tenant(
+    tx: &ControlTx,
+    tenant: TenantId,
+    shard: Uuid,
+    cell: i32,
+    schema_version: &str,
+) -> Result<()> {
+    tx.query(
+        "-- registry::place_tenant
+         UPDATE tenants SET shard_id = $2, cell = $3, schema_version = $4, updated_at = now() WHERE id = $1",
+        &[&tenant.0, &shard, &cell, &schema_version],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn activate_tenant(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>) -> Result<()> {
+    tx.query(
+        "-- registry::activate_tenant
+         UPDATE tenants SET status = 'active', updated_at = $2 WHERE id = $1 AND status = 'provisioning'",
+        &[&tenant.0, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Undo of [`insert_tenant`]: frees the slug. Only a tenant that never served may go this way.
+pub(crate) async fn remove_unborn_tenant(tx: &ControlTx, tenant: TenantId) -> Result<()> {
+    tx.query(
+        "-- registry::remove_unborn_tenant
+         DELETE FROM tenants WHERE id = $1 AND status = 'provisioning'",
+        &[&tenant.0],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_workspace(
+    tx: &ControlTx,
+    id: WorkspaceId,
+    tenant: TenantId,
+    slug: &str,
+    name: &str,
+    is_default: bool,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    tx.query(
+        "-- registry::insert_workspace
+         INSERT INTO workspaces (id, tenant_id, slug, name, is_default, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6)
+         ON CONFLICT (tenant_id, slug) DO NOTHING",
+        &[&id.0, &tenant.0, &slug, &name, &is_default, &now],
+    )
+    .await?;
+    Ok(())
+}

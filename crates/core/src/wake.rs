@@ -1,0 +1,58 @@
+//! Wake-ups: tells workers and live streams that there is something to look at. Speed, not truth: all of them poll too.
+//!
+//! Owns: the channel `tenantry`. Calls: pg. Called by: provisioning, psql; heard through pg's `Listener`.
+//! Invariants: never inside the transaction it tells of, since NOTIFY serialises commits; many wishes become one NOTIFY
+//! (`a_burst_is_one_notification`). After a crash: a lost wake-up is made good by the next poll.
+
+use std::sync::Arc;
+use tenantry_pg::{Pool, task};
+use tokio::sync::Notify;
+
+/// The channel of PostgreSQL's NOTIFY.
+pub const CHANNEL: &str = "tenantry";
+
+/// Sends wake-ups. Cheap to clone; the sender's task ends with the last clone.
+#[derive(Clone)]
+pub struct Waker {
+    wish: Arc<Notify>,
+    _task: Arc<AbortOnDrop>,
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Waker {
+    /// Starts the task that sends.
+    pub fn start(pool: Pool) -> Self {
+        let wish = Arc::new(Notify::new());
+        let wished = Arc::clone(&wish);
+        let task = task::detached(async move {
+            loop {
+                wished.notified().await;
+                if let Err(error) = pool.run("wake", (), |tx, ()| Box::pin(store::notify(tx))).await {
+                    tracing::debug!(%error, "wake-up not sent; pollers will find the work");
+                }
+            }
+        });
+        Self { wish, _task: Arc::new(AbortOnDrop(task)) }
+    }
+
+    /// Asks for a wake-up, after the commit that made the work.
+    pub fn wake(&self) {
+        self.wish.notify_one();
+    }
+}
+
+mod store {
+    use super::CHANNEL;
+    use tenantry_pg::{ControlTx, Error};
+
+    pub(super) async fn notify(tx: &ControlTx) -> Result<(), Error> {
+        tx.last("-- wake::notify\nSELECT pg_notify($1, '')::text", &[&CHANNEL]).await.map(drop)
+    }
+}

@@ -1,0 +1,14 @@
+//! The HTTP surface.
+//!
+//! Owns: routes, middleware, problem responses. Calls: core (handlers), telemetry. Called by: wiring.
+//! Invariants: stated in each module. After a crash: clients retry; nothing is kept here.
+
+pub mod docs;
+pub mod extract;
+pub mod listener;
+pub mod middleware;
+pub mod problem;
+
+pub use extract::{Json, Path, Query};
+pub use middleware::{AccessInfo, Foundation, RequestInfo, apply};
+pub use problem::ApiError;
