@@ -1,2 +1,32 @@
-//! The binary.
-fn main() {}
+//! The binary: dispatches to the server's commands and to the CLI's. Nothing else.
+//!
+//! Owns: nothing. Calls: server, cli. Called by: people and service managers. After a crash: start again.
+
+use clap::{CommandFactory, Parser};
+use std::process::ExitCode;
+
+/// An isolated, metered, multi-tenant backend on your PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, about, propagate_version = true)]
+struct Arguments {
+    #[command(flatten)]
+    global: tenantry_cli::Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Server(tenantry_server::commands::Command),
+    #[command(flatten)]
+    Client(tenantry_cli::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Command::Server(command) => tenantry_server::commands::execute(command),
+        Command::Client(command) => tenantry_cli::run(&arguments.global, &command, &Arguments::command()),
+    }
+}

@@ -68,9 +68,9 @@ impl Home {
     }
 
     /// Grants and row-level security, table by table. Returns the number of tables.
-    pub(crate) async fn isolate(&self, tx: &ControlTx) -> Result<usize> {
+    pub(crate) async fn isolate(&self, tx: &ControlTx, template: &Template) -> Result<usize> {
         let relations = store::ddl::relations(tx, &self.schema).await?;
-        store::ddl::guard(tx, self, &relations).await?;
+        store::ddl::guard(tx, self, &relations, template.is_built_in()).await?;
         Ok(relations.len())
     }
 

@@ -13,7 +13,7 @@ pub use home::Home;
 pub use template::{BUILT_IN, Template, TemplateError};
 
 use crate::{Error, Result, ctx::{self, Ctx}};
-use tenantry_pg::{Pool, migrate, roles::Installation};
+use tenantry_pg::{Login, Pool, migrate, roles::Installation};
 use tenantry_types::TenantId;
 use uuid::Uuid;
 
@@ -97,12 +97,21 @@ impl Placement {
         }
     }
 
+    /// Slots that are ready.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn ready(&self) -> Result<usize> {
+        let version = self.template.version();
+        self.owner.run("ready_slots", version, |tx, version| Box::pin(store::ready_slots(tx, version))).await
+    }
+
     async fn make_slot(&self, tx: &tenantry_pg::ControlTx) -> Result<()> {
         self.ctx.faults.at("slot.begin")?;
         let home = self.new_home(tx).await?;
         home.place(tx).await?;
         home.migrate(tx, &self.template).await?;
-        home.isolate(tx).await?;
+        home.isolate(tx, &self.template).await?;
         store::insert_slot(tx, &home, &self.template.version()).await?;
         self.ctx.faults.at("slot.end")
     }
@@ -134,6 +143,15 @@ impl Placement {
         store::access::make_login(tx, &login, &self.installation.verifier(&login), "").await?;
         store::insert_cell(tx, cell, shard, &login).await?;
         Ok(cell)
+    }
+
+    /// The cells' logins with their passwords, for a pooler's list of users.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn cell_logins(&self) -> Result<Vec<Login>> {
+        let cells = self.owner.run("list_cells", (), |tx, ()| Box::pin(store::cells(tx))).await?;
+        Ok(cells.into_iter().map(|cell| self.installation.cell_login(cell)).collect())
     }
 
     /// Writes the slug of each newly claimed schema's tenant as its COMMENT, for people who look at the database directly. Returns how many.

@@ -155,10 +155,10 @@ async fn migrate(making: &mut Making<'_>) -> Result<Done> {
 }
 
 async fn isolate(making: &mut Making<'_>) -> Result<Done> {
-    if making.builder.is_none() {
+    let Some((placement, _)) = &making.builder else {
         return Ok(Done::skipped("the slot has it"));
-    }
-    let relations = making.home()?.isolate(making.tx).await?;
+    };
+    let relations = making.home()?.isolate(making.tx, &placement.template).await?;
     placement::store::insert_claimed_slot(making.tx, making.home()?, making.schema_version, making.ctx.now()).await?;
     Ok(Done::did(format!("{relations} relations guarded")))
 }

@@ -150,9 +150,16 @@ impl Visit for Collect<'_> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use std::{
+        cell::RefCell,
+        sync::{Arc, Mutex, Once},
+    };
 
-    /// Lines that were logged within `work`, as JSON.
+    thread_local! {
+        static CAPTURED: RefCell<Option<Lines>> = const { RefCell::new(None) };
+    }
+
+    /// Lines that were logged on one thread while it captured.
     #[derive(Clone, Default)]
     pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -166,12 +173,34 @@ pub(crate) mod tests {
         }
     }
 
+    /// Stops the capture of its thread.
+    pub(crate) struct Capture;
+
+    impl Drop for Capture {
+        fn drop(&mut self) {
+            CAPTURED.take();
+        }
+    }
+
     impl Lines {
+        /// One subscriber for all tests, which sorts lines by thread. Subscribers for a scope would not do: whether a
+        /// place in the code logs at all is remembered for the process, and threads without one would say that it does not.
+        /// To be called before the code under test first logs.
+        pub(crate) fn install() {
+            static ONCE: Once = Once::new();
+            ONCE.call_once(|| {
+                let writer = || CAPTURED.with_borrow(Clone::clone).unwrap_or_default();
+                let layer = EcsLayer { writer, clock: || SystemTime::UNIX_EPOCH };
+                tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
+                tracing::callsite::rebuild_interest_cache();
+            });
+        }
+
         /// Logs of this thread go here while the guard lives.
-        pub(crate) fn capture(&self) -> tracing::subscriber::DefaultGuard {
-            let lines = self.clone();
-            let layer = EcsLayer { writer: move || lines.clone(), clock: || SystemTime::UNIX_EPOCH };
-            tracing::subscriber::set_default(tracing_subscriber::registry().with(layer))
+        pub(crate) fn capture(&self) -> Capture {
+            Self::install();
+            CAPTURED.set(Some(self.clone()));
+            Capture
         }
 
         pub(crate) fn parsed(&self) -> Vec<Value> {

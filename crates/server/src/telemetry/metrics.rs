@@ -184,6 +184,14 @@ impl Metrics {
         self.0.run_duration.with_label_values(&[path]).observe(took.as_secs_f64());
     }
 
+    /// Counts a run that has ended, and how long its tenant took to become active.
+    pub fn run_ended(&self, run: &tenantry_types::run::Run, warm: bool) {
+        self.run_done(run.status.as_str());
+        if let (tenantry_types::run::RunStatus::Succeeded, Some(took)) = (run.status, run.duration_ms) {
+            self.provisioned(warm, Duration::from_micros(u64::try_from(took.micros).unwrap_or(0)));
+        }
+    }
+
     /// How many slots are in a state. `state` comes from a closed list in the code.
     pub fn warm_slots(&self, state: &'static str, count: u32) {
         self.0.warm_slots.with_label_values(&[state]).set(f64::from(count));

@@ -9,5 +9,5 @@ mod process;
 mod tenant_series;
 pub mod trace;
 
-pub use metrics::Metrics;
+pub use metrics::{CreateError, Metrics};
 pub use trace::TraceContext;

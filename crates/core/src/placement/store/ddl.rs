@@ -16,6 +16,7 @@ pub(in crate::placement) struct Relation {
     name: String,
     kind: String,
     has_workspace: bool,
+    has_tenant: bool,
     reads_as_caller: bool,
 }
 
@@ -25,6 +26,7 @@ impl FromRow for Relation {
             name: row.get("name")?,
             kind: row.get("kind")?,
             has_workspace: row.get("has_workspace")?,
+            has_tenant: row.get("has_tenant")?,
             reads_as_caller: row.get("reads_as_caller")?,
         })
     }
@@ -52,6 +54,8 @@ pub(in crate::placement) async fn relations(tx: &ControlTx, schema: &str) -> Res
              SELECT c.relname::text AS name, c.relkind::text AS kind,
                     EXISTS (SELECT FROM pg_attribute a
                             WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped) AS has_workspace,
+                    EXISTS (SELECT FROM pg_attribute a
+                            WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.atttypid = 'uuid'::regtype) AS has_tenant,
                     coalesce('security_invoker=true' = ANY (c.reloptions), false) AS reads_as_caller
              FROM pg_namespace n
              JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid
@@ -66,10 +70,21 @@ pub(in crate::placement) async fn relations(tx: &ControlTx, schema: &str) -> Res
 
 const OWN_WORKSPACE: &str = "workspace_id = nullif(current_setting('tenantry.workspace_id', true), '')::uuid";
 
-pub(in crate::placement) async fn guard(tx: &ControlTx, home: &Home, relations: &[Relation]) -> Result<()> {
+/// `ours` says that the tables are the agent platform's, where `tenant_id` means this tenant; a team's own column may mean something else.
+pub(in crate::placement) async fn guard(tx: &ControlTx, home: &Home, relations: &[Relation], ours: bool) -> Result<()> {
     let mut sql = String::new();
     for relation in relations {
         guard_one(&mut sql, home, relation);
+        if ours && relation.has_tenant && relation.kind != "v" {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                sql,
+                "ALTER TABLE {}.{} ADD CONSTRAINT tenantry_tenant CHECK (tenant_id = '{}');",
+                quote_ident(&home.schema),
+                quote_ident(&relation.name),
+                home.tenant.0
+            );
+        }
     }
     Ok(tx.batch(&sql).await?)
 }

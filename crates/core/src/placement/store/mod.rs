@@ -156,3 +156,8 @@ pub(super) async fn unlabelled(tx: &ControlTx) -> Result<Vec<(String, String)>> 
         .await?;
     rows.iter().map(|row| Ok((row.get("schema_name")?, row.get("slug")?))).collect()
 }
+
+pub(super) async fn cells(tx: &ControlTx) -> Result<Vec<i32>> {
+    let rows = tx.query("-- placement::cells\nSELECT id FROM cells ORDER BY id", &[]).await?;
+    rows.iter().map(|row| Ok(row.get("id")?)).collect()
+}

@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 const TENANT: TenantId = TenantId(Uuid::from_u128(7));
 
 fn foundation() -> Foundation {
+    Lines::install();
     let next = AtomicU64::new(1);
     Foundation {
         metrics: Metrics::new(10).unwrap(),

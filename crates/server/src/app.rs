@@ -1,0 +1,187 @@
+//! The application: every part that a request may need, wired once at start-up.
+//!
+//! Owns: pools, listener, waker. Calls: core, pg. Called by: http's handlers, commands.
+//! Invariants: holds no owner's credential; everything derives from the master key (`the_server_needs_no_owner`).
+//! After a crash: nothing is left; processes are interchangeable.
+
+use crate::{
+    config::Config,
+    telemetry::{CreateError, Metrics},
+};
+use sha2::{Digest, Sha256};
+use std::{ops::Deref, sync::Arc, time::Duration};
+use subtle::ConstantTimeEq;
+use tenantry_core::{
+    ctx::Ctx, identity::Environment, placement::Template, provisioning::Provisioning, psql::Psql, tenancy::Tenancy,
+    wake::{self, Waker},
+};
+use tenantry_pg::{ErrorKind, Listener, Observer, Pool, PoolSettings, Target, TenantPools, roles::Installation};
+use tenantry_types::TenantId;
+use tokio::sync::watch;
+
+/// Where the database is, and what this installation is called there.
+#[derive(Clone)]
+pub struct Place {
+    /// Direct connections.
+    pub target: Target,
+    /// Tenant traffic through a transaction pooler, where there is one.
+    pub pooler: Option<Target>,
+    /// Names and passwords.
+    pub installation: Installation,
+    /// What a tenant's schema is made of.
+    pub template: Template,
+    /// Clock, ids, faults.
+    pub ctx: Ctx,
+    /// Part of API keys.
+    pub environment: Environment,
+}
+
+/// The parts. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What a handler finds in [`App`].
+pub struct Parts {
+    /// The platform login.
+    pub platform: Pool,
+    /// The login that sees one tenant.
+    pub control: Pool,
+    /// The door to tenant rows.
+    pub tenancy: Tenancy,
+    /// Makes tenants.
+    pub provisioning: Provisioning,
+    /// Opens psql sessions.
+    pub psql: Psql,
+    /// Counts.
+    pub metrics: Metrics,
+    /// Where it all is.
+    pub place: Place,
+    /// Where people find the console.
+    pub public_url: String,
+    /// Domain whose subdomains are tenants.
+    pub base_domain: Option<String>,
+    operator_token: Option<[u8; 32]>,
+    listener: Listener,
+    stopping: watch::Sender<bool>,
+}
+
+impl Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Wires the parts. Connects to nothing yet, except that the listener begins to try.
+    ///
+    /// # Errors
+    /// When the metrics cannot be registered.
+    pub fn new(config: &Config, place: Place) -> Result<Self, CreateError> {
+        let metrics = Metrics::new(config.max_tenant_series)?;
+        let observer: Arc<dyn Observer> = Arc::new(Counting(metrics.clone()));
+        let direct = PoolSettings { size: config.pool_size, ..PoolSettings::default() };
+        let (tenants, tenant_settings) = match &place.pooler {
+            // Transaction poolers before PgBouncer 1.21 lose named statements.
+            Some(pooler) => (pooler.clone(), PoolSettings { named_statements: 0, ..direct }),
+            None => (place.target.clone(), direct),
+        };
+        let installation = &place.installation;
+        let platform =
+            Pool::new(place.target.clone(), installation.platform_login(), direct, Arc::clone(&observer));
+        let control = Pool::new(place.target.clone(), installation.control_login(), direct, Arc::clone(&observer));
+        let pools = TenantPools::new(tenants, installation.clone(), tenant_settings, observer);
+        let waker = Waker::start(platform.clone());
+        let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
+        let provisioning = Provisioning {
+            platform: platform.clone(),
+            ctx: place.ctx.clone(),
+            installation: installation.clone(),
+            schema_version: place.template.version(),
+            default_tier: config.default_tier,
+            waker: waker.clone(),
+        };
+        let psql = Psql {
+            platform: platform.clone(),
+            ctx: place.ctx.clone(),
+            installation: installation.clone(),
+            target: place.target.clone(),
+            waker,
+        };
+        Ok(Self(Arc::new(Parts {
+            platform,
+            control,
+            tenancy: Tenancy::new(pools),
+            provisioning,
+            psql,
+            metrics,
+            place,
+            public_url: config.public_url.clone(),
+            base_domain: config.base_domain.clone(),
+            operator_token: config.operator_token.as_ref().map(|token| digest(token.expose())),
+            listener,
+            stopping: watch::Sender::new(false),
+        })))
+    }
+}
+
+impl Parts {
+    /// Clock and ids.
+    pub fn ctx(&self) -> &Ctx {
+        &self.place.ctx
+    }
+
+    /// Whether this is the operator's token, in constant time.
+    pub fn is_operator(&self, token: &str) -> bool {
+        self.operator_token.is_some_and(|known| bool::from(known.ct_eq(&digest(token))))
+    }
+
+    /// Changes with every wake-up.
+    pub fn woken(&self) -> watch::Receiver<u64> {
+        self.listener.subscribe()
+    }
+
+    /// Becomes true when the process stops: streams end then, so that their connections can.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// Tells every stream to end.
+    pub fn stop_streams(&self) {
+        self.stopping.send_replace(true);
+    }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// Counts what the pools tell.
+struct Counting(Metrics);
+
+impl Observer for Counting {
+    fn query(&self, tenant: Option<TenantId>, query_type: &'static str, took: Duration) {
+        if let Some(tenant) = tenant {
+            self.0.query_done(tenant, query_type, took);
+        }
+    }
+
+    fn failed(&self, tenant: Option<TenantId>, transaction: &'static str, kind: ErrorKind) {
+        let Some(tenant) = tenant else { return };
+        self.0.query_failed(tenant, kind.as_str());
+        if kind == ErrorKind::Denied {
+            // Whoever gets here is past the middleware with a statement that reached beyond its scope.
+            tracing::error!(%tenant, transaction, "PostgreSQL refused a scope's statement with 42501");
+            self.0.cross_tenant();
+        }
+    }
+
+    fn scope_entered(&self, tenant: TenantId, took: Duration) {
+        self.0.schema_switched(tenant, took);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "pools have hundreds of connections, not 2^52")]
+    fn pool_usage(&self, tenant: TenantId, in_use: usize, size: usize) {
+        self.0.pool_usage(tenant, in_use as f64 / size.max(1) as f64);
+    }
+}

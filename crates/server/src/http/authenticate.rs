@@ -1,0 +1,131 @@
+//! Authentication: who asks. Runs before every route of `/v1`.
+//!
+//! Owns: nothing. Calls: core's identity. Called by: `http::router`.
+//! Invariants: no route of `/v1` is reached without an identity (`every_operation_needs_an_identity`); a host or header that names another
+//! tenant than the identity's is refused like an unknown tenant, before any look-up (`a_foreign_header_is_refused`). After a crash: nothing is left.
+
+use super::{AccessInfo, ApiError, RequestInfo};
+use crate::app::App;
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, header, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+use tenantry_core::{
+    authz::{Actor, tenant_inactive},
+    ctx, identity,
+};
+
+/// The verified caller of a request.
+#[derive(Clone)]
+pub struct Caller(pub ctx::Request);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let missing = || ApiError::internal("a route is outside authentication");
+        parts.extensions.get::<Self>().cloned().ok_or_else(missing)
+    }
+}
+
+/// The layer.
+pub async fn authenticate(
+    State(app): State<App>,
+    info: RequestInfo,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let token = bearer(request.headers()).ok_or_else(ApiError::unauthenticated)?;
+    let actor = if app.is_operator(token) {
+        info.identify(AccessInfo { tenant: None, user: Some("operator".to_owned()) });
+        Actor::Operator
+    } else {
+        let actor = identity::verify_api_key(&app.platform, app.ctx(), token).await?;
+        admit(&app, &info, &actor, request.headers())?;
+        actor
+    };
+    let caller = ctx::Request { actor, request_id: info.id.to_string(), address: info.client };
+    request.extensions_mut().insert(Caller(caller));
+    Ok(next.run(request).await)
+}
+
+/// A tenant's own identity: host and header must agree with it, and the tenant must serve requests.
+fn admit(app: &App, info: &RequestInfo, actor: &Actor, headers: &HeaderMap) -> Result<(), ApiError> {
+    let Actor::ApiKey(key) = actor else { return Ok(()) };
+    let slug = key.tenant.slug.as_str();
+    info.identify(AccessInfo {
+        tenant: Some((key.tenant.id, slug.to_owned())),
+        user: Some(key.id.to_string()),
+    });
+    let claims = [header_slug(headers), host_slug(headers, app.base_domain.as_deref())];
+    let agrees = claims.into_iter().flatten().all(|claim| claim == slug);
+    if agrees && key.tenant.status.serves() {
+        return Ok(());
+    }
+    if !agrees {
+        app.metrics.unauthorized(Some(key.tenant.id));
+        tracing::warn!(tenant = %key.tenant.id, "the request names another tenant than its identity");
+    }
+    Err(tenant_inactive().into())
+}
+
+/// `Authorization: Bearer …`; more than one header, or anything else in it, is no token.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (first, more) = (values.next()?, values.next());
+    let (scheme, token) = first.to_str().ok()?.split_once(' ')?;
+    let plausible = more.is_none() && scheme.eq_ignore_ascii_case("bearer") && (1..=4096).contains(&token.len());
+    plausible.then_some(token)
+}
+
+/// `X-Tenant-Slug`. An unreadable or doubled one is a claim that agrees with nobody.
+fn header_slug(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all("x-tenant-slug").iter();
+    let first = values.next()?;
+    Some(if values.next().is_some() { "" } else { first.to_str().unwrap_or("") })
+}
+
+/// The label before the base domain. Other hosts claim nothing.
+fn host_slug<'a>(headers: &'a HeaderMap, base: Option<&str>) -> Option<&'a str> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let label = name.strip_suffix(base?)?.strip_suffix('.')?;
+    (!matches!(label, "" | "www" | "api" | "app" | "console")).then_some(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(*name, value.parse().unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn tokens() {
+        assert_eq!(bearer(&headers(&[("authorization", "Bearer abc")])), Some("abc"));
+        assert_eq!(bearer(&headers(&[("authorization", "bearer abc")])), Some("abc"));
+        for wrong in [vec![], vec![("authorization", "Basic abc")], vec![("authorization", "Bearer ")], vec![("authorization", "Bearer a"), ("authorization", "Bearer b")]] {
+            assert_eq!(bearer(&headers(&wrong)), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_and_headers() {
+        let base = Some("example.com");
+        assert_eq!(host_slug(&headers(&[("host", "acme.example.com:443")]), base), Some("acme"));
+        assert_eq!(host_slug(&headers(&[("host", "a.b.example.com")]), base), Some("a.b"));
+        for silent in ["example.com", "api.example.com", "localhost:8080", "evilexample.com"] {
+            assert_eq!(host_slug(&headers(&[("host", silent)]), base), None, "{silent}");
+        }
+        assert_eq!(host_slug(&headers(&[("host", "acme.example.com")]), None), None);
+        assert_eq!(header_slug(&headers(&[("x-tenant-slug", "acme")])), Some("acme"));
+        assert_eq!(header_slug(&headers(&[("x-tenant-slug", "a"), ("x-tenant-slug", "b")])), Some(""));
+    }
+}

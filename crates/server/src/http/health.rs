@@ -1,0 +1,112 @@
+//! Health: does the process live, can it serve.
+//!
+//! Owns: nothing. Calls: core's ops. Called by: `http::router`.
+//! Invariants: `/livez` looks at the process alone, so that a lost database does not restart every server; what was seen is told to operators
+//! only (`strangers_see_no_details`). After a crash: nothing is left.
+
+use super::{ApiError, Query, authenticate::Caller};
+use crate::app::App;
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use tenantry_core::{authz::Action, ops};
+use tenantry_types::health::{Check, CheckStatus, Health};
+
+/// Version of this binary.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/livez", tag = "health", security(()), responses((status = 200, description = "It lives.", body = Health)))]
+pub async fn livez() -> axum::Json<Health> {
+    axum::Json(Health::of(VERSION, Vec::new()))
+}
+
+/// What is asked of readiness.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct ReadyQuery {
+    /// With a value or without: the parts one by one.
+    verbose: Option<String>,
+}
+
+/// Whether requests can be served. Details are for operators.
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()), params(ReadyQuery), responses(
+    (status = 200, description = "Ready; `warn` where somebody should look.", body = Health),
+    (status = 503, description = "Not ready.", body = Health),
+))]
+pub async fn readyz(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(query): Query<ReadyQuery>,
+) -> Result<Response, ApiError> {
+    let checks = look(&app).await;
+    let operator = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ").map(|token| app.is_operator(token)))
+        .unwrap_or(false);
+    let mut health = Health::of(VERSION, checks);
+    if !operator {
+        health.checks.iter_mut().for_each(|check| (check.detail, check.advice) = (None, None));
+    }
+    if query.verbose.is_none() {
+        health.checks.clear();
+    }
+    Ok(answer(&health))
+}
+
+/// The same in short, for load balancers that expect this name.
+#[utoipa::path(get, path = "/health", tag = "health", security(()), responses(
+    (status = 200, description = "Ready.", body = Health), (status = 503, description = "Not ready.", body = Health),
+))]
+pub async fn health(State(app): State<App>) -> Response {
+    let mut health = Health::of(VERSION, look(&app).await);
+    health.checks.clear();
+    answer(&health)
+}
+
+fn answer(health: &Health) -> Response {
+    let status = match health.status {
+        CheckStatus::Failing => StatusCode::SERVICE_UNAVAILABLE,
+        CheckStatus::Ok | CheckStatus::Warn => StatusCode::OK,
+    };
+    (status, axum::Json(health)).into_response()
+}
+
+async fn look(app: &App) -> Vec<Check> {
+    let parts = ops::Parts {
+        platform: &app.platform,
+        control: &app.control,
+        ctx: app.ctx(),
+        schema_version: &app.provisioning.schema_version,
+        cells: app.tenancy.status(),
+    };
+    ops::readiness(&parts).await
+}
+
+/// What an operator should look at: versions, rights, slots, runs.
+#[utoipa::path(get, path = "/doctor", tag = "operations", responses((status = 200, description = "Each item with its advice.", body = Health)))]
+pub async fn doctor(State(app): State<App>, Caller(caller): Caller) -> Result<axum::Json<Health>, ApiError> {
+    caller.actor.may(Action::ReadDoctor)?;
+    let checks = ops::doctor(&app.platform, app.ctx(), &app.provisioning.schema_version).await?;
+    Ok(axum::Json(Health::of(VERSION, checks)))
+}
+
+/// Prometheus metrics. On the API's own address they ask for the operator's token, since they name tenants.
+pub async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    if !token.is_some_and(|token| app.is_operator(token)) {
+        return Err(ApiError::unauthenticated());
+    }
+    Ok(render(&app))
+}
+
+/// The same on the metrics' own address, which is the operator's to protect.
+pub async fn open_metrics(State(app): State<App>) -> Response {
+    render(&app)
+}
+
+fn render(app: &App) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response()
+}

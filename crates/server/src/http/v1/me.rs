@@ -1,0 +1,21 @@
+//! `GET /v1/me`.
+//!
+//! Owns: nothing. Calls: core's identity. Called by: `http::router`. After a crash: nothing is left.
+
+use crate::http::{ApiError, authenticate::Caller};
+use axum::Json;
+use tenantry_core::{
+    authz::{Action, Actor},
+    identity,
+};
+use tenantry_types::key::Me;
+
+/// Who the caller is.
+#[utoipa::path(get, path = "/me", tag = "identity", responses((status = 200, description = "The identity of the token.", body = Me)))]
+pub async fn me(Caller(caller): Caller) -> Result<Json<Me>, ApiError> {
+    caller.actor.may(Action::ReadMe)?;
+    Ok(Json(match &caller.actor {
+        Actor::ApiKey(key) => identity::describe(key),
+        Actor::Operator | Actor::System => Me::Operator,
+    }))
+}

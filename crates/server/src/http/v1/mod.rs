@@ -1,0 +1,12 @@
+//! Version 1 of the API: one resource, one folder; one operation, one file.
+//!
+//! Owns: nothing. Calls: core. Called by: `http::router`.
+//! Invariants: handlers unwrap, call, wrap: no SQL and no rules here. After a crash: nothing is left.
+
+pub mod agents;
+pub mod limits;
+pub mod me;
+pub mod runs;
+pub mod slugs;
+pub mod tenants;
+pub mod workspaces;

@@ -1,0 +1,14 @@
+//! Provisioning runs, for operators.
+//!
+//! Owns: nothing. Calls: core's provisioning. Called by: `http::router`. After a crash: nothing is left.
+
+mod events;
+mod show;
+
+use crate::app::App;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The routes of this resource.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show::list)).routes(routes!(show::show)).routes(routes!(events::events))
+}

@@ -1,0 +1,35 @@
+//! `GET /v1/tenants/{slug}` and its latest run.
+//!
+//! Owns: nothing. Calls: core's registry, provisioning. Called by: `http::router`. After a crash: nothing is left.
+
+use crate::{
+    app::App,
+    http::{ApiError, Path, authenticate::Caller},
+};
+use axum::{Json, extract::State};
+use tenantry_core::{authz::Action, provisioning, registry};
+use tenantry_types::{Problem, run::Run, tenant::Tenant};
+
+/// A tenant.
+#[utoipa::path(get, path = "/tenants/{slug}", tag = "tenants", params(("slug" = String, Path)), responses(
+    (status = 200, description = "The tenant.", body = Tenant), (status = 404, description = "`not_found`", body = Problem)))]
+pub async fn show(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Path(slug): Path<String>,
+) -> Result<Json<Tenant>, ApiError> {
+    caller.actor.may(Action::ReadTenants)?;
+    Ok(Json(registry::show(&app.platform, &app.public_url, &slug).await?))
+}
+
+/// The latest run of a tenant; also of one that was rolled back and is gone.
+#[utoipa::path(get, path = "/tenants/{slug}/status", tag = "tenants", params(("slug" = String, Path)), responses(
+    (status = 200, description = "The run.", body = Run), (status = 404, description = "`not_found`", body = Problem)))]
+pub async fn status(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Path(slug): Path<String>,
+) -> Result<Json<Run>, ApiError> {
+    caller.actor.may(Action::ReadRuns)?;
+    Ok(Json(provisioning::latest(&app.platform, &slug).await?))
+}

@@ -1,0 +1,86 @@
+//! The worker: fills slots, makes tenants that found none, makes and ends psql logins, labels schemas.
+//!
+//! Owns: nothing. Calls: core's placement, provisioning, psql. Called by: commands, dev, the test kit.
+//! Invariants: wake-ups are for speed, the poll for truth; several workers may run (leases and locks keep them apart). After a crash: leases run
+//! out, and the next look of any worker goes on.
+
+use crate::telemetry::Metrics;
+use std::{fmt::Display, time::Duration};
+use tenantry_core::{Result, placement::Placement, provisioning, psql};
+use tokio::sync::watch;
+
+/// How the worker works.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerSettings {
+    /// Slots kept ready.
+    pub warm_slots: usize,
+    /// How long a run belongs to a worker that says nothing.
+    pub lease: Duration,
+    /// How long the worker sleeps at most.
+    pub poll: Duration,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self { warm_slots: 16, lease: Duration::from_secs(30), poll: Duration::from_secs(1) }
+    }
+}
+
+/// After so many new slots the planner's picture of the catalogue is refreshed.
+const ANALYZE_AFTER: usize = 100;
+
+/// A worker.
+pub struct Worker {
+    /// The owner's means.
+    pub placement: Placement,
+    /// How it works.
+    pub settings: WorkerSettings,
+    /// Counts.
+    pub metrics: Metrics,
+}
+
+impl Worker {
+    /// Works until `stop` becomes true. What it holds then is finished first.
+    pub async fn run(self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+        let mut made = 0;
+        while !*stop.borrow() {
+            // Marked before looking, so that a wake-up during the look is not lost.
+            woken.mark_unchanged();
+            self.look(&mut made).await;
+            tokio::select! {
+                _ = woken.changed() => {}
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(self.settings.poll) => {}
+            }
+        }
+    }
+
+    /// One look at everything. A failing part is logged, and does not keep the others from their work.
+    pub async fn look(&self, made: &mut usize) {
+        while let Some(Some(outcome)) = told("provisioning", provisioning::work(&self.placement, self.settings.lease).await) {
+            self.metrics.run_ended(&outcome.run, false);
+        }
+        told("psql sessions", psql::work(&self.placement).await);
+        told("labels", self.placement.label().await);
+        *made += told("warm slots", self.fill().await).unwrap_or(0);
+        if *made >= ANALYZE_AFTER {
+            told("catalogue statistics", self.placement.analyze_catalogue().await);
+            *made = 0;
+        }
+    }
+
+    /// Refills in batches: every new role makes the cell's connections look up their memberships again, so one batch for eight claims is
+    /// cheaper for them than eight slots one by one.
+    async fn fill(&self) -> Result<usize> {
+        let wanted = self.settings.warm_slots;
+        let ready = self.placement.ready().await?;
+        let low_water = wanted.saturating_sub(8).max(wanted / 2);
+        let made = if ready <= low_water && ready < wanted { self.placement.fill(wanted).await? } else { 0 };
+        self.metrics.warm_slots("ready", u32::try_from(ready + made).unwrap_or(u32::MAX));
+        Ok(made)
+    }
+}
+
+fn told<T, E: Display>(part: &str, outcome: std::result::Result<T, E>) -> Option<T> {
+    outcome.map_err(|error| tracing::error!(part, %error, "the worker could not do its part; it tries again")).ok()
+}
