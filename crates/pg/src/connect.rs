@@ -113,7 +113,9 @@ impl Target {
             user: user.to_owned(),
             passwords: config.get_password().map(|p| String::from_utf8_lossy(p).into_owned()).into_iter().collect(),
         });
-        let ssl = if matches!(config.get_hosts().first(), Some(Host::Unix(_))) { SslMode::Disable } else { ssl };
+        // A socket needs no TLS; a single TCP host among several does.
+        let local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        let ssl = if local { SslMode::Disable } else { ssl };
         config.ssl_mode(match ssl {
             SslMode::Disable => DriverSslMode::Disable,
             SslMode::Prefer => DriverSslMode::Prefer,

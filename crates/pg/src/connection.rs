@@ -83,7 +83,7 @@ impl Connection {
     }
 
     pub(crate) fn statement_count(&self) -> usize {
-        self.statements().len()
+        self.statements().prepared_count()
     }
 
     pub(crate) fn take_warnings(&self) -> Vec<String> {

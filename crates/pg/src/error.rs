@@ -149,7 +149,7 @@ impl Error {
 
 fn kind_of(source: &tokio_postgres::Error) -> ErrorKind {
     let Some(db) = source.as_db_error() else {
-        return if source.is_closed() || std::error::Error::source(source).is_some_and(|s| s.is::<std::io::Error>()) {
+        return if source.is_closed() || std::error::Error::source(source).is_some_and(<dyn std::error::Error>::is::<std::io::Error>) {
             ErrorKind::Unavailable
         } else {
             ErrorKind::Other

@@ -35,7 +35,7 @@ impl Default for PoolSettings {
             size: 8,
             named_statements: 500,
             tenants_per_connection: 250,
-            max_age: Duration::from_secs(1800),
+            max_age: Duration::from_mins(30),
             wait: Duration::from_secs(5),
         }
     }
@@ -137,7 +137,7 @@ impl Inner {
     fn retired(&self, connection: &Connection) -> bool {
         connection.client.is_closed()
             || connection.born.elapsed() >= self.settings.max_age
-            || connection.known.len() > self.settings.tenants_per_connection
+            || connection.known.len() >= self.settings.tenants_per_connection
     }
 
     /// The connection that knows the tenant, else the one that knows the fewest: so a tenant stays on few backends,
@@ -181,6 +181,8 @@ impl Lease {
         if let Some(connection) = self.connection.take()
             && !self.inner.retired(&connection)
         {
+            // What this borrower was warned of is not the next one's.
+            drop(connection.take_warnings());
             self.inner.idle().push(connection);
         }
     }

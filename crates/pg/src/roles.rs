@@ -120,6 +120,11 @@ impl Installation {
         self.key.derive("key check")
     }
 
+    /// The same for the key before the last rotation, where there is one.
+    pub fn previous_key_check(&self) -> Option<String> {
+        self.previous.as_ref().map(|key| key.derive("key check"))
+    }
+
     fn login(&self, user: String) -> Login {
         let passwords = std::iter::once(&self.key).chain(&self.previous).map(|key| key.derive(&user)).collect();
         Login { user, passwords }

@@ -62,7 +62,11 @@ impl Statements {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.entries.as_ref().map_or(0, LruCache::len)
+    /// How many are prepared; those seen once are not.
+    pub(crate) fn prepared_count(&self) -> usize {
+        let prepared = |entries: &LruCache<Key, Entry>| {
+            entries.iter().filter(|(_, entry)| matches!(entry, Entry::Prepared(_))).count()
+        };
+        self.entries.as_ref().map_or(0, prepared)
     }
 }

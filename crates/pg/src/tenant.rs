@@ -7,9 +7,11 @@
 
 use crate::{
     BoxFuture, Error, FromRow, Observer, Param, Pool, PoolSettings, PoolStatus, Row, Target, TxError,
+    control::statements,
     roles::Installation,
+    run::{Handle, run},
     sql::quote_ident,
-    transaction::{ENTER_SCOPE, Handle, Prologue, Tx, run, statements},
+    transaction::{ENTER_SCOPE, Prologue, Tx},
 };
 use std::{
     collections::BTreeMap,

@@ -1,31 +1,28 @@
-//! Transactions: named, pipelined, run in a task that outlives whoever asked, retried where PostgreSQL asks for it.
+//! Transactions on the wire: what is sent with what, and what is known of the outcome.
 //!
-//! Owns: nothing. Calls: pool, statements, observe. Called by: tenant, listen, core's stores.
+//! Owns: nothing. Calls: pool, statements, observe. Called by: run, control, tenant.
 //! Invariants: BEGIN and the settings travel with the first statement, COMMIT with the last where the code says which that is
-//! (`one_round_trip_on_the_wire`); a failed statement can never end in a reported commit (`an_ignored_error_does_not_commit`);
-//! a dropped caller changes nothing (`cancelled_at_every_await`). After a crash: PostgreSQL rolls back.
+//! (`one_round_trip_on_the_wire`); a statement that failed, or whose answer nobody waited for, can never end in a reported commit
+//! (`an_ignored_error_does_not_commit`, `an_abandoned_statement_does_not_commit`); a statement that could not even be sent takes its
+//! COMMIT with it (`what_cannot_be_sent_is_not_committed`). After a crash: PostgreSQL rolls back.
 
 use crate::{
-    Error, ErrorKind, FromRow, Param, Pool, Row, TxError,
+    Error, ErrorKind, Param, Row,
+    connection::Connection,
     pool::{Lease, mark},
     sql::substitute_tenant,
     statements::Plan,
-    task,
 };
-use futures_util::future::{OptionFuture, join, join4};
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering::Relaxed},
-    },
+use futures_util::future::{OptionFuture, join, join3};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
 };
 use tenantry_types::TenantId;
-use tokio_postgres::types::{ToSql, Type};
-
-/// A boxed future that borrows for `'a`.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use tokio_postgres::{
+    Statement,
+    types::{ToSql, Type},
+};
 
 /// The settings that a transaction begins with.
 #[derive(Clone)]
@@ -42,9 +39,13 @@ pub(crate) const ENTER_SCOPE: &str =
     "SELECT pg_catalog.set_config('role', $1, true), pg_catalog.set_config('tenantry.workspace_id', $2, true)";
 const ENTER_TENANT: &str = "SELECT pg_catalog.set_config('tenantry.tenant_id', $1, true)";
 
+/// Nothing was sent.
 const FRESH: u8 = 0;
+/// BEGIN was sent.
 const OPEN: u8 = 1;
+/// A statement failed, or its answer was not waited for: only ROLLBACK is left.
 const FAILED: u8 = 2;
+/// COMMIT was sent with the last statement.
 const ENDED: u8 = 3;
 
 /// The machinery that both kinds of transaction share.
@@ -54,6 +55,24 @@ pub(crate) struct Tx {
     prologue: Prologue,
     no_role: Arc<str>,
     state: AtomicU8,
+}
+
+/// A statement on its way. Dropped before the answer came, nobody knows what PostgreSQL did with it, and the transaction may not
+/// be committed any more.
+struct InFlight<'a>(Option<&'a AtomicU8>);
+
+impl InFlight<'_> {
+    fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        if let Some(state) = self.0 {
+            state.store(FAILED, Relaxed);
+        }
+    }
 }
 
 impl Tx {
@@ -72,6 +91,14 @@ impl Tx {
         Error::Db { during: self.name, source }
     }
 
+    /// The statement as PostgreSQL reads it.
+    fn text(&self, sql: &'static str) -> std::borrow::Cow<'static, str> {
+        match &self.prologue {
+            Prologue::Scope { schema, .. } => substitute_tenant(sql, schema).into(),
+            _ => sql.into(),
+        }
+    }
+
     /// Sends one statement; with it BEGIN and the settings where it is the first, COMMIT where it is the last.
     pub(crate) async fn send(
         &self,
@@ -84,92 +111,90 @@ impl Tx {
             Prologue::Scope { role, .. } => role,
             _ => &self.no_role,
         };
-        let plan = match connection.plan(role, sql) {
-            Plan::Prepare => Plan::Named(self.prepare(role, sql, params).await?),
-            other => other,
+        let named = match connection.plan(role, sql) {
+            Plan::Prepare => Some(self.prepare(connection, role, sql, params).await?),
+            Plan::Named(statement) => Some(statement),
+            Plan::Unnamed => None,
         };
         let began = mark();
-        let first = self.begin_once()?;
-        let begin = OptionFuture::from(first.then(|| connection.client.batch_execute("BEGIN")));
-        let enter = OptionFuture::from(first.then(|| self.enter()));
-        let commit = OptionFuture::from(last.then(|| connection.client.batch_execute("COMMIT")));
+        let (first, in_flight) = self.claim(last)?;
+        // Set in the statement's first poll, and read in COMMIT's, which comes after it.
+        let unsent = AtomicBool::new(false);
         let query = async {
-            match &plan {
-                Plan::Named(statement) => {
-                    let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p.as_sql()).collect();
-                    connection.client.query(statement, &params).await
-                }
-                _ => {
-                    let params: Vec<(&(dyn ToSql + Sync), Type)> =
-                        params.iter().map(|p| (p.as_sql(), p.pg_type())).collect();
-                    match &self.prologue {
-                        Prologue::Scope { schema, .. } => {
-                            connection.client.query_typed(&substitute_tenant(sql, schema), &params).await
-                        }
-                        _ => connection.client.query_typed(sql, &params).await,
-                    }
-                }
-            }
+            let answer = self.query(connection, named.as_ref(), sql, params).await;
+            unsent.store(answer.is_err(), Relaxed);
+            answer
         };
+        let commit = OptionFuture::from(last.then_some(async {
+            if unsent.load(Relaxed) { Ok(()) } else { connection.client.batch_execute("COMMIT").await }
+        }));
         // Polled in this order, so that this is the order on the wire. None waits for an answer of another.
-        let (begun, entered, rows, committed) = join4(begin, enter, query, commit).await;
-        let outcome = begun
-            .unwrap_or(Ok(()))
-            .and(entered.unwrap_or(Ok(())))
-            .and(rows)
-            .and_then(|rows| committed.unwrap_or(Ok(())).map(|()| rows));
+        let (opened, rows, committed) = join3(self.open(connection, first), query, commit).await;
+        in_flight.answered();
+        let outcome = opened.and(rows).and_then(|rows| committed.unwrap_or(Ok(())).map(|()| rows));
         self.observe(sql, began, outcome.is_ok());
         match outcome {
-            Ok(rows) => {
-                if last {
-                    self.state.store(ENDED, Relaxed);
-                }
-                Ok(rows.into_iter().map(Row).collect())
-            }
+            Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
             Err(source) => Err(self.failed(source)),
         }
+    }
+
+    async fn query(
+        &self,
+        connection: &Connection,
+        named: Option<&Statement>,
+        sql: &'static str,
+        params: &[&dyn Param],
+    ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+        if let Some(statement) = named {
+            let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p.as_sql()).collect();
+            return connection.client.query(statement, &params).await;
+        }
+        let params: Vec<(&(dyn ToSql + Sync), Type)> = params.iter().map(|p| (p.as_sql(), p.pg_type())).collect();
+        connection.client.query_typed(&self.text(sql), &params).await
     }
 
     /// The second use of a statement prepares it, inside the transaction: the login itself may not even see the schema.
     async fn prepare(
         &self,
+        connection: &Connection,
         role: &Arc<str>,
         sql: &'static str,
         params: &[&dyn Param],
-    ) -> Result<tokio_postgres::Statement, Error> {
-        let connection = self.lease.get()?;
+    ) -> Result<Statement, Error> {
         let types: Vec<Type> = params.iter().map(|p| p.pg_type()).collect();
-        let text = match &self.prologue {
-            Prologue::Scope { schema, .. } => substitute_tenant(sql, schema),
-            _ => sql.to_owned(),
-        };
-        let first = self.begin_once()?;
-        let begin = OptionFuture::from(first.then(|| connection.client.batch_execute("BEGIN")));
-        let enter = OptionFuture::from(first.then(|| self.enter()));
-        let (begun, (entered, prepared)) =
-            join(begin, join(enter, connection.client.prepare_typed(&text, &types))).await;
-        match begun.unwrap_or(Ok(())).and(entered.unwrap_or(Ok(()))).and(prepared) {
-            Ok(statement) => {
-                connection.prepared(role, sql, statement.clone());
-                Ok(statement)
-            }
-            Err(source) => Err(self.failed(source)),
-        }
+        let (first, in_flight) = self.claim(false)?;
+        let text = self.text(sql);
+        let prepare = connection.client.prepare_typed(&text, &types);
+        let (opened, prepared) = join(self.open(connection, first), prepare).await;
+        in_flight.answered();
+        let statement = opened.and(prepared).map_err(|source| self.failed(source))?;
+        connection.prepared(role, sql, statement.clone());
+        Ok(statement)
     }
 
-    /// True for the one caller that has to send BEGIN. Claimed in the same poll in which BEGIN is sent.
-    fn begin_once(&self) -> Result<bool, Error> {
-        match self.state.compare_exchange(FRESH, OPEN, Relaxed, Relaxed) {
-            Ok(_) => Ok(true),
-            Err(OPEN) => Ok(false),
+    /// Whether the caller has to send BEGIN: true for one alone, who is to send it in the same poll. After the claim of the last
+    /// statement there is none.
+    fn claim(&self, last: bool) -> Result<(bool, InFlight<'_>), Error> {
+        let next = if last { ENDED } else { OPEN };
+        let claimed = self.state.fetch_update(Relaxed, Relaxed, |now| matches!(now, FRESH | OPEN).then_some(next));
+        match claimed {
+            Ok(before) => Ok((before == FRESH, InFlight(Some(&self.state)))),
             Err(FAILED) => Err(Error::Aborted(self.name)),
             Err(_) => Err(Error::Ended(self.name)),
         }
     }
 
-    async fn enter(&self) -> Result<(), tokio_postgres::Error> {
-        // `lease.get` fails only after the lease was given back, and then there is nothing to enter.
-        let Ok(connection) = self.lease.get() else { return Ok(()) };
+    /// BEGIN and the settings, where `first` says so.
+    async fn open(&self, connection: &Connection, first: bool) -> Result<(), tokio_postgres::Error> {
+        if !first {
+            return Ok(());
+        }
+        let (begun, entered) = join(connection.client.batch_execute("BEGIN"), self.enter(connection)).await;
+        begun.and(entered)
+    }
+
+    async fn enter(&self, connection: &Connection) -> Result<(), tokio_postgres::Error> {
         match &self.prologue {
             Prologue::Plain => Ok(()),
             Prologue::Tenant(tenant) => {
@@ -178,13 +203,10 @@ impl Tx {
             }
             Prologue::Scope { tenant, role, workspace, .. } => {
                 let began = mark();
+                let params: [(&(dyn ToSql + Sync), Type); 2] = [(&&**role, Type::TEXT), (workspace, Type::TEXT)];
                 let entered = match &connection.enter {
-                    Some(statement) => connection.client.query(statement, &[&&**role, workspace]).await,
-                    None => {
-                        let params: [(&(dyn ToSql + Sync), Type); 2] =
-                            [(&&**role, Type::TEXT), (workspace, Type::TEXT)];
-                        connection.client.query_typed(ENTER_SCOPE, &params).await
-                    }
+                    Some(statement) => connection.client.query(statement, &params.map(|(value, _)| value)).await,
+                    None => connection.client.query_typed(ENTER_SCOPE, &params).await,
                 };
                 self.lease.observer().scope_entered(*tenant, began.elapsed());
                 entered.map(drop)
@@ -195,22 +217,19 @@ impl Tx {
     /// Several statements at once, without parameters; for DDL of our own making.
     pub(crate) async fn batch(&self, sql: &str) -> Result<(), Error> {
         let connection = self.lease.get()?;
-        let first = self.begin_once()?;
-        let begin = OptionFuture::from(first.then(|| connection.client.batch_execute("BEGIN")));
-        let enter = OptionFuture::from(first.then(|| self.enter()));
-        let (begun, (entered, done)) = join(begin, join(enter, connection.client.batch_execute(sql))).await;
-        begun.unwrap_or(Ok(())).and(entered.unwrap_or(Ok(()))).and(done).map_err(|source| self.failed(source))
+        let (first, in_flight) = self.claim(false)?;
+        let (opened, done) = join(self.open(connection, first), connection.client.batch_execute(sql)).await;
+        in_flight.answered();
+        opened.and(done).map_err(|source| self.failed(source))
     }
 
     /// A statement whose text was made at run time, unnamed; the number of its rows.
     pub(crate) async fn probe(&self, sql: &str) -> Result<usize, Error> {
         let connection = self.lease.get()?;
-        let first = self.begin_once()?;
-        let begin = OptionFuture::from(first.then(|| connection.client.batch_execute("BEGIN")));
-        let enter = OptionFuture::from(first.then(|| self.enter()));
-        let (begun, (entered, rows)) = join(begin, join(enter, connection.client.query_typed(sql, &[]))).await;
-        let rows = begun.unwrap_or(Ok(())).and(entered.unwrap_or(Ok(()))).and(rows);
-        rows.map(|rows| rows.len()).map_err(|source| self.failed(source))
+        let (first, in_flight) = self.claim(false)?;
+        let (opened, rows) = join(self.open(connection, first), connection.client.query_typed(sql, &[])).await;
+        in_flight.answered();
+        opened.and(rows).map(|rows| rows.len()).map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: tokio_postgres::Error) -> Error {
@@ -232,11 +251,11 @@ impl Tx {
     }
 
     pub(crate) fn take_warnings(&self) -> Vec<String> {
-        self.lease.get().map(crate::connection::Connection::take_warnings).unwrap_or_default()
+        self.lease.get().map(Connection::take_warnings).unwrap_or_default()
     }
 
     /// Ends the transaction as `commit` says. The connection is given back only when PostgreSQL has confirmed the end.
-    async fn finish(self, commit: bool) -> Result<(), Error> {
+    pub(crate) async fn finish(self, commit: bool) -> Result<(), Error> {
         let state = self.state.load(Relaxed);
         let connection = self.lease.get()?;
         let ended = match (state, commit) {
@@ -245,11 +264,12 @@ impl Tx {
             _ => connection.client.batch_execute("ROLLBACK").await,
         };
         if let Err(source) = ended {
-            // COMMIT refused, or its outcome unknown: the lease is dropped, the connection closed.
-            return Err(self.failed(source));
+            // COMMIT refused, or its outcome unknown: the lease is dropped, the connection closed. A ROLLBACK that did not come
+            // through is no failure of its own: what led to it was told.
+            return Err(if commit { self.failed(source) } else { self.error(source) });
         }
         self.lease.confirmed();
-        if commit && state == FAILED { Err(Error::Aborted("commit")) } else { Ok(()) }
+        if commit && state == FAILED { Err(Error::Aborted(self.name)) } else { Ok(()) }
     }
 }
 
@@ -259,185 +279,4 @@ fn query_type(sql: &str) -> &'static str {
         .into_iter()
         .find_map(|(verb, word)| sql.contains(verb).then_some(word))
         .unwrap_or("other")
-}
-
-/// Attempts of one transaction before its error is final.
-const ATTEMPTS: u32 = 5;
-
-/// The type that a kind of transaction shows to its users.
-pub(crate) trait Handle: Send + Sync + 'static {
-    fn wrap(tx: Tx) -> Self;
-    fn unwrap(self) -> Tx;
-}
-
-/// Runs `work` in a transaction, in a task of its own, again where PostgreSQL asks for it.
-pub(crate) async fn run<H, I, T, E, W>(
-    pool: Pool,
-    name: &'static str,
-    prologue: Prologue,
-    input: I,
-    work: W,
-) -> Result<T, E>
-where
-    H: Handle,
-    I: Send + Sync + 'static,
-    T: Send + 'static,
-    E: TxError,
-    W: for<'a> Fn(&'a H, &'a I) -> BoxFuture<'a, Result<T, E>> + Send + Sync + 'static,
-{
-    // Detached: a client that hangs up must leave neither an open transaction nor an emptied pool.
-    let running = task::detached(async move {
-        let tenant = match prologue {
-            Prologue::Scope { tenant, .. } => Some(tenant),
-            _ => None,
-        };
-        let mut attempt = 1;
-        loop {
-            let handle = H::wrap(Tx::new(name, pool.lease(tenant).await?, prologue.clone()));
-            let outcome = work(&handle, &input).await;
-            let ended = handle.unwrap().finish(outcome.is_ok()).await;
-            let outcome = match (outcome, ended) {
-                (Ok(value), Ok(())) => return Ok(value),
-                (Ok(_), Err(error)) => Err(error.into()),
-                (Err(error), _) => Err(error),
-            };
-            let again = |error: &E| {
-                matches!(error.pg().map(Error::kind), Some(ErrorKind::Retry | ErrorKind::StalePlan)) && attempt < ATTEMPTS
-            };
-            match outcome {
-                Err(error) if again(&error) => attempt += 1,
-                other => return other,
-            }
-        }
-    });
-    running.await.unwrap_or_else(|_| Err(Error::Lost(name).into()))
-}
-
-/// A transaction on the control plane (`public`), or of the owner.
-pub struct ControlTx {
-    tx: Tx,
-}
-
-macro_rules! statements {
-    () => {
-        /// Rows of a statement.
-        ///
-        /// # Errors
-        /// [`Error`]; the transaction is then over.
-        pub async fn query(&self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<Row>, Error> {
-            self.tx.send(sql, params, false).await
-        }
-
-        /// Rows of the transaction's last statement; COMMIT travels with it, so nothing may be left to decide.
-        ///
-        /// # Errors
-        /// [`Error`]; nothing was committed, unless the connection broke.
-        pub async fn last(&self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<Row>, Error> {
-            self.tx.send(sql, params, true).await
-        }
-
-        /// Rows of a statement, read.
-        ///
-        /// # Errors
-        /// [`Error`], also where a row has another shape.
-        pub async fn all<T: FromRow>(&self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<T>, Error> {
-            self.query(sql, params).await?.iter().map(T::from_row).collect()
-        }
-
-        /// The row of a statement that has one at most.
-        ///
-        /// # Errors
-        /// [`Error`], also for more than one row.
-        pub async fn optional<T: FromRow>(
-            &self,
-            sql: &'static str,
-            params: &[&dyn Param],
-        ) -> Result<Option<T>, Error> {
-            let rows = self.query(sql, params).await?;
-            match rows.as_slice() {
-                [] => Ok(None),
-                [row] => T::from_row(row).map(Some),
-                more => Err(Error::RowCount { during: self.tx.name, got: more.len() }),
-            }
-        }
-
-        /// The row of a statement that has exactly one.
-        ///
-        /// # Errors
-        /// [`Error`], also for none or more than one row.
-        pub async fn one<T: FromRow>(&self, sql: &'static str, params: &[&dyn Param]) -> Result<T, Error> {
-            self.optional(sql, params).await?.ok_or(Error::RowCount { during: self.tx.name, got: 0 })
-        }
-    };
-}
-pub(crate) use statements;
-
-impl Handle for ControlTx {
-    fn wrap(tx: Tx) -> Self {
-        Self { tx }
-    }
-    fn unwrap(self) -> Tx {
-        self.tx
-    }
-}
-
-impl ControlTx {
-    statements!();
-
-    /// Several statements at once, without parameters: DDL that we wrote or quoted ourselves.
-    ///
-    /// # Errors
-    /// [`Error`]; the transaction is then over.
-    pub async fn batch(&self, sql: &str) -> Result<(), Error> {
-        self.tx.batch(sql).await
-    }
-
-    /// Fails when PostgreSQL warned since the last call: in DDL a warning means that something was not done.
-    ///
-    /// # Errors
-    /// [`Error::Warned`] with the warnings.
-    pub fn refuse_warnings(&self) -> Result<(), Error> {
-        let warnings = self.tx.take_warnings();
-        if warnings.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::Warned { during: self.tx.name, warnings: warnings.join("; ") })
-        }
-    }
-}
-
-impl Pool {
-    /// Runs `work` in a transaction that ends even when the caller goes away. `work` may run more than once.
-    ///
-    /// # Errors
-    /// What `work` answers, or what the database did.
-    pub async fn run<I, T, E, W>(&self, name: &'static str, input: I, work: W) -> Result<T, E>
-    where
-        I: Send + Sync + 'static,
-        T: Send + 'static,
-        E: TxError,
-        W: for<'a> Fn(&'a ControlTx, &'a I) -> BoxFuture<'a, Result<T, E>> + Send + Sync + 'static,
-    {
-        run(self.clone(), name, Prologue::Plain, input, work).await
-    }
-
-    /// The same, seeing one tenant's rows only: row-level security confines the control login by this id.
-    ///
-    /// # Errors
-    /// What `work` answers, or what the database did.
-    pub async fn run_for<I, T, E, W>(
-        &self,
-        tenant: TenantId,
-        name: &'static str,
-        input: I,
-        work: W,
-    ) -> Result<T, E>
-    where
-        I: Send + Sync + 'static,
-        T: Send + 'static,
-        E: TxError,
-        W: for<'a> Fn(&'a ControlTx, &'a I) -> BoxFuture<'a, Result<T, E>> + Send + Sync + 'static,
-    {
-        run(self.clone(), name, Prologue::Tenant(tenant), input, work).await
-    }
 }

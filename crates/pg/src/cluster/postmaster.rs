@@ -16,7 +16,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
@@ -93,8 +92,7 @@ impl Postmaster {
         }
         // Last, so that no setting takes the socket from under the URLs that we hand out.
         postgres.arg("-p").arg(port.to_string()).arg("-k").arg(&claim.socket_dir);
-        // A group of its own: Ctrl-C in the terminal is for us, and we stop the server in order.
-        postgres.stdout(output).stderr(errors).process_group(0);
+        postgres.stdout(output).stderr(errors);
         let child = postgres.spawn().map_err(|source| claim.place.run_as.cannot_run(&postgres, source))?;
         Ok(Self { child, pg, log, log_from })
     }

@@ -64,7 +64,8 @@ impl RunAs {
         self.ids.map_or(ours, |(uid, _)| uid)
     }
 
-    /// A program that runs as that user, in a folder anybody may enter, with nothing on its input.
+    /// A program that runs as that user, in a folder anybody may enter, with nothing on its input. It leads a group of its own:
+    /// Ctrl-C in the terminal is for us, who then end in order; a server, `initdb` or `pg_ctl` must not end before.
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         if let Some((uid, gid)) = self.ids {
@@ -74,7 +75,7 @@ impl RunAs {
             command.env_remove(key);
         }
         // English messages, which `error.rs` reads; and UTC, which spares initdb a search through all time zones.
-        command.env("LC_ALL", "C").env("TZ", "UTC").current_dir("/").stdin(Stdio::null());
+        command.env("LC_ALL", "C").env("TZ", "UTC").current_dir("/").stdin(Stdio::null()).process_group(0);
         command
     }
 

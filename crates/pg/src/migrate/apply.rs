@@ -2,7 +2,7 @@
 //!
 //! Owns: the history table of the schema. Calls: set, history. Called by: core's placement (slots, control plane).
 //! Invariants: files and their history rows commit together (`a_failing_file_leaves_no_schema`); a file that changed after it ran is refused
-//! (`a_changed_file_is_refused`). After a crash: PostgreSQL rolls all of it back.
+//! (`a_changed_file_is_refused`); a file's settings end with it (`a_file_leaves_no_settings_behind`). After a crash: PostgreSQL rolls all of it back.
 
 use super::{MigrationFile, MigrationSet, history};
 use crate::{ControlTx, Error, FromRow, Row, pool::mark, sql::{quote_ident, quote_literal}};
@@ -71,13 +71,15 @@ pub async fn apply(
     }
     let table = format!("{}.{}", quote_ident(schema), quote_ident(history));
     let mut records = if ran.is_empty() { history::create_history(schema, history) } else { String::new() };
-    tx.batch(&format!("SET LOCAL search_path TO {}", quote_ident(schema))).await?;
     for (rank, file) in (ran.len() + 1..).zip(&pending) {
+        // Before each: the file before may have left another path, as those of pg_dump do.
+        tx.batch(&format!("SET LOCAL search_path TO {}", quote_ident(schema))).await?;
         let began = mark();
         tx.batch(&file.sql).await.map_err(|source| failed(file, source))?;
         record(&mut records, &table, rank, file, began.elapsed().as_millis());
     }
-    records.push_str("SET LOCAL search_path TO public;");
+    // What a file set for its session would outlive the transaction on this connection.
+    records.push_str("RESET ROLE; RESET ALL; SET LOCAL search_path TO public;");
     tx.batch(&records).await?;
     Ok(Applied { files: pending.len(), version })
 }

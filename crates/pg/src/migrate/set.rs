@@ -1,6 +1,6 @@
 //! A folder of migration files, read and checked as a whole.
 //!
-//! Owns: no tables. Calls: `migrate::{file, checksum}`, `sql::lex`. Called by: `migrate::apply`, placement, server wiring.
+//! Owns: no tables. Calls: `migrate::{file, checksum, script}`, `sql::lex`. Called by: `migrate::apply`, placement, server wiring.
 //! Invariants: a set has each version once, each undo with its version, each repeatable description once
 //! (`all_errors_are_told_at_once`); its order does not depend on the order of the files (`order_of_files_does_not_matter`).
 //! After a crash: nothing is left.
@@ -8,6 +8,7 @@
 use super::{
     checksum::{BYTE_ORDER_MARK, checksum},
     file::{FileKind, FileName, FileNameError, Version, stem},
+    script::statements,
 };
 use crate::sql::lex::{Kind, tokens};
 use std::{fs, io, path::Path};
@@ -75,6 +76,9 @@ pub enum FileProblem {
         "unknown directive `tenantry:{0}` in the leading comments: the only one is `tenantry:no-transaction`"
     )]
     Directive(String),
+    /// Ends, or opens, the transaction that the file and its record in the history have in common.
+    #[error("`{0}` would end the transaction in which the file and its record belong together: remove it, or put `-- tenantry:no-transaction` at the top")]
+    TransactionControl(String),
     /// Not UTF-8.
     #[error("is not UTF-8: save it as UTF-8")]
     Encoding,
@@ -197,6 +201,9 @@ fn read(script: &str, text: &str) -> Result<MigrationFile, FileProblem> {
     let FileName { kind, description } = FileName::parse(name)?;
     let sql = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).to_owned();
     let transactional = transactional(&sql)?;
+    if transactional && let Some(word) = transaction_control(&sql) {
+        return Err(FileProblem::TransactionControl(word));
+    }
     Ok(MigrationFile {
         script: script.to_owned(),
         kind,
@@ -222,6 +229,24 @@ fn transactional(sql: &str) -> Result<bool, FileProblem> {
         }
     }
     Ok(transactional)
+}
+
+/// The first statement that begins or ends a transaction.
+fn transaction_control(sql: &str) -> Option<String> {
+    statements(sql).into_iter().find_map(|statement| {
+        let word = tokens(statement).find(|token| token.kind != Kind::Comment && !token.text.trim().is_empty())?;
+        let word = word.text.to_ascii_uppercase();
+        // PREPARE alone makes a statement; PREPARE TRANSACTION is the one that ends ours.
+        let ends = match word.as_str() {
+            "PREPARE" => tokens(statement).filter(|token| token.kind == Kind::Word).nth(1)?.text.eq_ignore_ascii_case("transaction"),
+            word => ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"].contains(&word),
+        };
+        (ends && !rolls_back_to_savepoint(statement)).then_some(word)
+    })
+}
+
+fn rolls_back_to_savepoint(statement: &str) -> bool {
+    tokens(statement).any(|token| token.kind == Kind::Word && token.text.eq_ignore_ascii_case("to"))
 }
 
 /// Gathers the files of a folder, `prefix` being its place below the first one.

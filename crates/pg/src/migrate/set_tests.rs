@@ -111,6 +111,28 @@ fn directives_stand_before_the_first_statement() {
 }
 
 #[test]
+fn a_file_cannot_end_its_own_transaction() {
+    for (text, word) in [
+        ("CREATE TABLE a (); COMMIT; CREATE TABLE b ();", Some("COMMIT")),
+        ("-- all of it\nBEGIN; SELECT 1; END;", Some("BEGIN")),
+        ("/* x */ start transaction;", Some("START")),
+        ("PREPARE TRANSACTION 'x'", Some("PREPARE")),
+        ("ROLLBACK", Some("ROLLBACK")),
+        ("SAVEPOINT a; ROLLBACK TO a", None),
+        ("PREPARE q AS SELECT 1", None),
+        ("DO $$ BEGIN PERFORM 1; END $$; COMMENT ON SCHEMA a IS 'COMMIT;'", None),
+        ("-- tenantry:no-transaction\nBEGIN; SELECT 1; COMMIT;", None),
+    ] {
+        let errors = MigrationSet::from_files([("V1__a.sql", text)]).err().unwrap_or_default();
+        let found = errors.iter().find_map(|error| match &error.problem {
+            FileProblem::TransactionControl(word) => Some(word.as_str()),
+            _ => None,
+        });
+        assert_eq!(found, word, "{text}");
+    }
+}
+
+#[test]
 fn a_byte_order_mark_is_not_run() {
     let set = MigrationSet::from_files([("V1__x.sql", "\u{feff}SELECT 1;")]).unwrap();
     assert_eq!(set.versioned()[0].sql, "SELECT 1;");
