@@ -2,9 +2,15 @@
 //! administrator does the same by hand (docs/guides/install.md).
 //!
 //! Owns: nothing. Calls: connection. Called by: server's `dev`, testkit.
-//! Invariants: the owner has CREATEROLE and its database, nothing more (`the_owner_is_no_superuser`). After a crash: run again.
+//! Invariants: the owner has CREATEROLE and its database, nothing more (`the_owner_is_no_superuser`); no login reaches another database
+//! (`psql_cannot_leave_its_tenant`). After a crash: run again.
 
-use crate::{Error, Login, Target, connection::Connection, roles::scram_verifier, sql::{quote_ident, quote_literal}};
+use crate::{
+    Error, Login, Target,
+    connection::Connection,
+    roles::scram_verifier,
+    sql::{quote_ident, quote_literal},
+};
 
 /// A session outside any pool, for statements that cannot run in a transaction.
 pub struct Superuser {
@@ -25,7 +31,11 @@ impl Superuser {
     /// # Errors
     /// The first that fails.
     pub async fn execute(&self, sql: &str) -> Result<(), Error> {
-        self.connection.client.batch_execute(sql).await.map_err(|source| Error::Db { during: "bootstrap", source })
+        self.connection
+            .client
+            .batch_execute(sql)
+            .await
+            .map_err(|source| Error::Db { during: "bootstrap", source })
     }
 
     /// One text value, or none.
@@ -46,10 +56,15 @@ impl Superuser {
     pub async fn ensure_owner(&self, owner: &Login) -> Result<(), Error> {
         let role = quote_ident(&owner.user);
         let known = quote_literal(&owner.user);
-        let found = self.value(&format!("SELECT rolname::text FROM pg_roles WHERE rolname = {known}")).await?;
+        let found =
+            self.value(&format!("SELECT rolname::text FROM pg_roles WHERE rolname = {known}")).await?;
         let verb = if found.is_some() { "ALTER" } else { "CREATE" };
         let verifier = scram_verifier(owner.passwords.first().map_or("", String::as_str));
-        self.execute(&format!("{verb} ROLE {role} LOGIN CREATEROLE NOSUPERUSER PASSWORD {}", quote_literal(&verifier))).await
+        self.execute(&format!(
+            "{verb} ROLE {role} LOGIN CREATEROLE NOSUPERUSER PASSWORD {}",
+            quote_literal(&verifier)
+        ))
+        .await
     }
 
     /// Makes a database that belongs to `owner`, unless it exists.
@@ -58,10 +73,19 @@ impl Superuser {
     /// The database's.
     pub async fn ensure_database(&self, database: &str, owner: &str) -> Result<(), Error> {
         let known = quote_literal(database);
-        let found = self.value(&format!("SELECT datname::text FROM pg_database WHERE datname = {known}")).await?;
+        let found =
+            self.value(&format!("SELECT datname::text FROM pg_database WHERE datname = {known}")).await?;
         if found.is_some() {
             return Ok(());
         }
         self.execute(&format!("CREATE DATABASE {} OWNER {}", quote_ident(database), quote_ident(owner))).await
+    }
+
+    /// Closes the cluster's own databases to everybody but superusers: PostgreSQL opens them to every login, and a login of ours has nothing to do there.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn close_other_databases(&self) -> Result<(), Error> {
+        self.execute("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; REVOKE CONNECT ON DATABASE template1 FROM PUBLIC").await
     }
 }

@@ -1,7 +1,7 @@
 //! Where PostgreSQL is and who we are there: URLs, TLS, logins.
 //!
 //! Owns: nothing. Calls: the driver, rustls. Called by: pool, listen, roles, server wiring.
-//! Invariants: passwords never show in Debug (`debug_hides_passwords`); `verify-full` checks chain and host name (`tests/tls.rs`).
+//! Invariants: passwords never show in Debug (`debug_hides_passwords`); `verify-full` checks chain and host name (`verify_full_checks_chain_and_host_name`).
 //! After a crash: nothing is left.
 
 use crate::Error;
@@ -12,7 +12,10 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
-use tokio_postgres::config::{Host, SslMode as DriverSslMode};
+use tokio_postgres::{
+    config::{Host, SslMode as DriverSslMode},
+    error::SqlState,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How a connection uses TLS, with libpq's words and meanings.
@@ -90,7 +93,10 @@ pub struct Target {
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Target").field("host", &self.host()).field("database", &self.database()).finish_non_exhaustive()
+        f.debug_struct("Target")
+            .field("host", &self.host())
+            .field("database", &self.database())
+            .finish_non_exhaustive()
     }
 }
 
@@ -111,7 +117,11 @@ impl Target {
         }
         let login = config.get_user().map(|user| Login {
             user: user.to_owned(),
-            passwords: config.get_password().map(|p| String::from_utf8_lossy(p).into_owned()).into_iter().collect(),
+            passwords: config
+                .get_password()
+                .map(|p| String::from_utf8_lossy(p).into_owned())
+                .into_iter()
+                .collect(),
         });
         // A socket needs no TLS; a single TCP host among several does.
         let local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
@@ -189,8 +199,11 @@ impl Target {
             match config.connect(self.tls.clone()).await {
                 Ok(connected) => return Ok(connected),
                 Err(source) => {
-                    let wrong_password =
-                        source.code() == Some(&tokio_postgres::error::SqlState::INVALID_PASSWORD);
+                    // PgBouncer calls a wrong password a violation of the protocol.
+                    let wrong_password = matches!(
+                        source.code(),
+                        Some(&SqlState::INVALID_PASSWORD | &SqlState::PROTOCOL_VIOLATION)
+                    );
                     refusal = Some(Error::Connect { user: login.user.clone(), source });
                     if !wrong_password {
                         break;
@@ -217,9 +230,11 @@ fn split_tls_options(url: &str) -> Result<(String, SslMode, Option<PathBuf>), Ta
                     "require" => SslMode::Require,
                     "verify-full" => SslMode::VerifyFull,
                     other => return Err(TargetError::SslMode(other.to_owned())),
-                }
+                };
             }
-            Some(("sslrootcert", path)) => root = Some(PathBuf::from(path.replace("%2F", "/").replace("%2f", "/"))),
+            Some(("sslrootcert", path)) => {
+                root = Some(PathBuf::from(path.replace("%2F", "/").replace("%2f", "/")));
+            }
             _ => rest.push(pair),
         }
     }
@@ -229,7 +244,8 @@ fn split_tls_options(url: &str) -> Result<(String, SslMode, Option<PathBuf>), Ta
 
 fn tls_config(ssl: SslMode, root: Option<PathBuf>) -> Result<ClientConfig, TargetError> {
     let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     if ssl != SslMode::VerifyFull {
         let verifier = Arc::new(Unverified(provider));
         return Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth());
@@ -239,7 +255,9 @@ fn tls_config(ssl: SslMode, root: Option<PathBuf>) -> Result<ClientConfig, Targe
         None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(path) => {
             let refuse = |reason: String| TargetError::RootCert { path: path.clone(), reason };
-            for certificate in CertificateDer::pem_file_iter(&path).map_err(|error| refuse(error.to_string()))? {
+            for certificate in
+                CertificateDer::pem_file_iter(&path).map_err(|error| refuse(error.to_string()))?
+            {
                 let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
                 store.add(certificate).map_err(|error| refuse(error.to_string()))?;
             }
@@ -297,11 +315,17 @@ mod tests {
 
     #[test]
     fn reads_urls_and_says_what_is_missing() {
-        let (target, login) = Target::parse("postgresql://me:pw@db.example:6432/app?sslmode=verify-full").unwrap();
+        let (target, login) =
+            Target::parse("postgresql://me:pw@db.example:6432/app?sslmode=verify-full").unwrap();
         assert_eq!((target.host().as_str(), target.port(), target.database()), ("db.example", 6432, "app"));
-        assert_eq!((target.ssl_mode(), login.unwrap().passwords), (SslMode::VerifyFull, vec!["pw".to_owned()]));
+        assert_eq!(
+            (target.ssl_mode(), login.unwrap().passwords),
+            (SslMode::VerifyFull, vec!["pw".to_owned()])
+        );
         let socket = Target::parse("postgresql://me@%2Frun%2Fpg/app").unwrap().0;
         assert_eq!((socket.host().as_str(), socket.ssl_mode()), ("/run/pg", SslMode::Disable));
+        let mixed = Target::parse("postgresql://me@%2Frun%2Fpg,db.example/app?sslmode=require").unwrap().0;
+        assert_eq!(mixed.ssl_mode(), SslMode::Require, "a socket first takes no TLS from the others");
         for (url, says) in [
             ("postgresql://me@host", "no database"),
             ("postgresql:///app", "no host"),

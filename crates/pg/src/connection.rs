@@ -42,9 +42,13 @@ impl Connection {
             while let Some(message) = std::future::poll_fn(|context| connection.poll_message(context)).await {
                 match message {
                     Ok(AsyncMessage::Notice(notice))
-                        if notice.parsed_severity() == Some(Severity::Warning) || notice.severity() == "WARNING" =>
+                        if notice.parsed_severity() == Some(Severity::Warning)
+                            || notice.severity() == "WARNING" =>
                     {
-                        heard.lock().unwrap_or_else(PoisonError::into_inner).push(notice.message().to_owned());
+                        heard
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(notice.message().to_owned());
                     }
                     Ok(_) => {}
                     Err(error) => {
@@ -56,7 +60,10 @@ impl Connection {
         });
         let enter = match enter {
             Some(sql) if named_statements > 0 => Some(
-                client.prepare(sql).await.map_err(|source| Error::Connect { user: login.user.clone(), source })?,
+                client
+                    .prepare(sql)
+                    .await
+                    .map_err(|source| Error::Connect { user: login.user.clone(), source })?,
             ),
             _ => None,
         };

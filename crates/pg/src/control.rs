@@ -38,7 +38,11 @@ macro_rules! statements {
         ///
         /// # Errors
         /// [`Error`], also where a row has another shape.
-        pub async fn all<T: FromRow>(&self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<T>, Error> {
+        pub async fn all<T: FromRow>(
+            &self,
+            sql: &'static str,
+            params: &[&dyn Param],
+        ) -> Result<Vec<T>, Error> {
             self.query(sql, params).await?.iter().map(T::from_row).collect()
         }
 

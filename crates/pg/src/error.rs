@@ -10,7 +10,7 @@ use tokio_postgres::error::SqlState;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No connection could be made.
-    #[error("cannot connect to PostgreSQL as {user}: {source}")]
+    #[error("cannot connect to PostgreSQL as {user}: {}", told(source))]
     Connect {
         /// The login that was tried.
         user: String,
@@ -26,7 +26,7 @@ pub enum Error {
         waited_ms: u128,
     },
     /// A statement failed.
-    #[error("{during}: {source}")]
+    #[error("{during}: {}", told(source))]
     Db {
         /// The name of the transaction.
         during: &'static str,
@@ -64,6 +64,14 @@ pub enum Error {
         /// The warnings, separated by semicolons.
         warnings: String,
     },
+}
+
+/// PostgreSQL's message where it sent one: the driver's own text for that is `db error` and no more. Its detail, which holds values
+/// of rows, is left out.
+fn told(source: &tokio_postgres::Error) -> String {
+    source
+        .as_db_error()
+        .map_or_else(|| source.to_string(), |db| format!("{} (SQLSTATE {})", db.message(), db.code().code()))
 }
 
 /// What a caller can do about an [`Error`].
@@ -149,7 +157,9 @@ impl Error {
 
 fn kind_of(source: &tokio_postgres::Error) -> ErrorKind {
     let Some(db) = source.as_db_error() else {
-        return if source.is_closed() || std::error::Error::source(source).is_some_and(<dyn std::error::Error>::is::<std::io::Error>) {
+        return if source.is_closed()
+            || std::error::Error::source(source).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+        {
             ErrorKind::Unavailable
         } else {
             ErrorKind::Other
@@ -157,7 +167,9 @@ fn kind_of(source: &tokio_postgres::Error) -> ErrorKind {
     };
     match db.code() {
         &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => ErrorKind::Retry,
-        &SqlState::FEATURE_NOT_SUPPORTED if db.routine() == Some("RevalidateCachedQuery") => ErrorKind::StalePlan,
+        &SqlState::FEATURE_NOT_SUPPORTED if db.routine() == Some("RevalidateCachedQuery") => {
+            ErrorKind::StalePlan
+        }
         &SqlState::UNIQUE_VIOLATION => ErrorKind::Unique,
         &SqlState::FOREIGN_KEY_VIOLATION => ErrorKind::ForeignKey,
         &SqlState::CHECK_VIOLATION | &SqlState::NOT_NULL_VIOLATION => ErrorKind::Check,

@@ -24,8 +24,8 @@ pub mod task;
 mod tenant;
 mod transaction;
 
-pub use control::ControlTx;
 pub use connect::{Login, SslMode, Target, TargetError};
+pub use control::ControlTx;
 pub use error::{Error, ErrorKind, TxError};
 pub use listen::Listener;
 pub use observe::{Observer, Quiet};

@@ -84,7 +84,17 @@ impl Pool {
         observer: Arc<dyn Observer>,
     ) -> Self {
         let permits = Arc::new(Semaphore::new(settings.size));
-        Self { inner: Arc::new(Inner { target, login, settings, enter, permits, idle: Mutex::default(), observer }) }
+        Self {
+            inner: Arc::new(Inner {
+                target,
+                login,
+                settings,
+                enter,
+                permits,
+                idle: Mutex::default(),
+                observer,
+            }),
+        }
     }
 
     /// How it is doing.
@@ -109,12 +119,16 @@ impl Pool {
             .await
             .ok()
             .and_then(Result::ok)
-            .ok_or_else(|| Error::Busy { user: inner.login.user.clone(), waited_ms: inner.settings.wait.as_millis() })?;
+            .ok_or_else(|| Error::Busy {
+                user: inner.login.user.clone(),
+                waited_ms: inner.settings.wait.as_millis(),
+            })?;
         let found = inner.take_idle(tenant);
         let mut connection = match found {
             Some(connection) => connection,
             None => {
-                Connection::open(&inner.target, &inner.login, inner.settings.named_statements, inner.enter).await?
+                Connection::open(&inner.target, &inner.login, inner.settings.named_statements, inner.enter)
+                    .await?
             }
         };
         if let Some(tenant) = tenant {
@@ -147,13 +161,14 @@ impl Inner {
         idle.retain(|connection| !self.retired(connection));
         let place = match tenant {
             None => idle.len().checked_sub(1),
-            Some(tenant) => idle
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, connection)| {
-                    if connection.known.contains(&tenant) { 0 } else { 1 + connection.known.len() }
-                })
-                .map(|(place, _)| place),
+            Some(tenant) => {
+                idle.iter()
+                    .enumerate()
+                    .min_by_key(|(_, connection)| {
+                        if connection.known.contains(&tenant) { 0 } else { 1 + connection.known.len() }
+                    })
+                    .map(|(place, _)| place)
+            }
         };
         place.map(|place| idle.swap_remove(place))
     }

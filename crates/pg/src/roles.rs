@@ -28,7 +28,8 @@ impl MasterKey {
     fn derive(&self, info: &str) -> String {
         let mut out = [0_u8; 32];
         // 32 bytes are far below HKDF's limit of 255 blocks.
-        if Hkdf::<Sha256>::new(Some(b"tenantry login v1"), &self.0).expand(info.as_bytes(), &mut out).is_err() {
+        if Hkdf::<Sha256>::new(Some(b"tenantry login v1"), &self.0).expand(info.as_bytes(), &mut out).is_err()
+        {
             unreachable!("32 bytes can always be derived");
         }
         hex(&out)
@@ -126,7 +127,8 @@ impl Installation {
     }
 
     fn login(&self, user: String) -> Login {
-        let passwords = std::iter::once(&self.key).chain(&self.previous).map(|key| key.derive(&user)).collect();
+        let passwords =
+            std::iter::once(&self.key).chain(&self.previous).map(|key| key.derive(&user)).collect();
         Login { user, passwords }
     }
 }
@@ -162,7 +164,8 @@ mod tests {
     #[test]
     fn a_rotated_key_tries_the_new_password_first_and_the_old_one_second() {
         let (old, new) = (installation("one", 1), installation("one", 2));
-        let rotating = Installation::of_database("one", MasterKey::new([2; 32]), Some(MasterKey::new([1; 32])));
+        let rotating =
+            Installation::of_database("one", MasterKey::new([2; 32]), Some(MasterKey::new([1; 32])));
         let passwords = rotating.control_login().passwords;
         assert_eq!(passwords, [new.control_login().passwords, old.control_login().passwords].concat());
         assert_eq!(rotating.key_check(), new.key_check());

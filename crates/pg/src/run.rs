@@ -9,13 +9,15 @@ use crate::{
     Error, ErrorKind, Pool, TxError, task,
     transaction::{Prologue, Tx},
 };
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 /// A boxed future that borrows for `'a`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Attempts of one transaction before its error is final.
 const ATTEMPTS: u32 = 5;
+/// Before the second attempt; four times as long before each further one, 170 ms in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
 
 /// The type that a kind of transaction shows to its users.
 pub(crate) trait Handle: Send + Sync + 'static {
@@ -55,10 +57,15 @@ where
                 (Err(error), _) => Err(error),
             };
             let again = |error: &E| {
-                matches!(error.pg().map(Error::kind), Some(ErrorKind::Retry | ErrorKind::StalePlan)) && attempt < ATTEMPTS
+                matches!(error.pg().map(Error::kind), Some(ErrorKind::Retry | ErrorKind::StalePlan))
+                    && attempt < ATTEMPTS
             };
             match outcome {
-                Err(error) if again(&error) => attempt += 1,
+                Err(error) if again(&error) => {
+                    // Whoever won has to commit first; no connection is held meanwhile.
+                    tokio::time::sleep(FIRST_PAUSE * 4_u32.pow(attempt - 1)).await;
+                    attempt += 1;
+                }
                 other => return other,
             }
         }

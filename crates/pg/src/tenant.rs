@@ -4,6 +4,10 @@
 //! Invariants: role and workspace are set and reset with the transaction (`a_scope_sees_its_own_rows_only`); the login has no
 //! rights of its own (`outside_a_scope_there_is_nothing`); an empty search path makes an unqualified table an error
 //! (`unqualified_names_are_errors`). After a crash: PostgreSQL rolls back.
+//!
+//! A fence against mistakes, not a jail: raw SQL inside a scope could say `RESET ROLE` or `SET ROLE` to another tenant of the same
+//! cell, and PostgreSQL would let it. So no caller's text ever becomes a statement here: they are `&'static str`, and what varies
+//! is a parameter. Whoever wants to type SQL gets a login of their own, which is a member of one tenant's role alone (core's `psql`).
 
 use crate::{
     BoxFuture, Error, FromRow, Observer, Param, Pool, PoolSettings, PoolStatus, Row, Target, TxError,

@@ -35,8 +35,7 @@ pub(crate) enum Prologue {
     Scope { tenant: TenantId, schema: Arc<str>, role: Arc<str>, workspace: String },
 }
 
-pub(crate) const ENTER_SCOPE: &str =
-    "SELECT pg_catalog.set_config('role', $1, true), pg_catalog.set_config('tenantry.workspace_id', $2, true)";
+pub(crate) const ENTER_SCOPE: &str = "SELECT pg_catalog.set_config('role', $1, true), pg_catalog.set_config('tenantry.workspace_id', $2, true)";
 const ENTER_TENANT: &str = "SELECT pg_catalog.set_config('tenantry.tenant_id', $1, true)";
 
 /// Nothing was sent.
@@ -150,7 +149,8 @@ impl Tx {
             let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|p| p.as_sql()).collect();
             return connection.client.query(statement, &params).await;
         }
-        let params: Vec<(&(dyn ToSql + Sync), Type)> = params.iter().map(|p| (p.as_sql(), p.pg_type())).collect();
+        let params: Vec<(&(dyn ToSql + Sync), Type)> =
+            params.iter().map(|p| (p.as_sql(), p.pg_type())).collect();
         connection.client.query_typed(&self.text(sql), &params).await
     }
 
@@ -177,7 +177,8 @@ impl Tx {
     /// statement there is none.
     fn claim(&self, last: bool) -> Result<(bool, InFlight<'_>), Error> {
         let next = if last { ENDED } else { OPEN };
-        let claimed = self.state.fetch_update(Relaxed, Relaxed, |now| matches!(now, FRESH | OPEN).then_some(next));
+        let claimed =
+            self.state.fetch_update(Relaxed, Relaxed, |now| matches!(now, FRESH | OPEN).then_some(next));
         match claimed {
             Ok(before) => Ok((before == FRESH, InFlight(Some(&self.state)))),
             Err(FAILED) => Err(Error::Aborted(self.name)),
@@ -203,9 +204,12 @@ impl Tx {
             }
             Prologue::Scope { tenant, role, workspace, .. } => {
                 let began = mark();
-                let params: [(&(dyn ToSql + Sync), Type); 2] = [(&&**role, Type::TEXT), (workspace, Type::TEXT)];
+                let params: [(&(dyn ToSql + Sync), Type); 2] =
+                    [(&&**role, Type::TEXT), (workspace, Type::TEXT)];
                 let entered = match &connection.enter {
-                    Some(statement) => connection.client.query(statement, &params.map(|(value, _)| value)).await,
+                    Some(statement) => {
+                        connection.client.query(statement, &params.map(|(value, _)| value)).await
+                    }
                     None => connection.client.query_typed(ENTER_SCOPE, &params).await,
                 };
                 self.lease.observer().scope_entered(*tenant, began.elapsed());
@@ -227,7 +231,8 @@ impl Tx {
     pub(crate) async fn probe(&self, sql: &str) -> Result<usize, Error> {
         let connection = self.lease.get()?;
         let (first, in_flight) = self.claim(false)?;
-        let (opened, rows) = join(self.open(connection, first), connection.client.query_typed(sql, &[])).await;
+        let (opened, rows) =
+            join(self.open(connection, first), connection.client.query_typed(sql, &[])).await;
         in_flight.answered();
         opened.and(rows).map(|rows| rows.len()).map_err(|source| self.failed(source))
     }

@@ -5,7 +5,11 @@
 //! (`a_changed_file_is_refused`); a file's settings end with it (`a_file_leaves_no_settings_behind`). After a crash: PostgreSQL rolls all of it back.
 
 use super::{MigrationFile, MigrationSet, history};
-use crate::{ControlTx, Error, FromRow, Row, pool::mark, sql::{quote_ident, quote_literal}};
+use crate::{
+    ControlTx, Error, FromRow, Row,
+    pool::mark,
+    sql::{quote_ident, quote_literal},
+};
 use std::fmt::Write;
 
 /// Why a schema is not at its version.
@@ -22,7 +26,9 @@ pub enum MigrateError {
         source: Error,
     },
     /// A file is not what it was when it ran.
-    #[error("{script} was changed after it ran here (checksum {ran} then, {now} now): restore it and put the change into a new file")]
+    #[error(
+        "{script} was changed after it ran here (checksum {ran} then, {now} now): restore it and put the change into a new file"
+    )]
     Changed {
         /// The file.
         script: String,
@@ -35,7 +41,9 @@ pub enum MigrateError {
     #[error("version {0} ran here, but no file has it: this binary or folder is older than the schema")]
     Unknown(String),
     /// A file asks to run outside a transaction.
-    #[error("{0} must run outside a transaction (`-- tenantry:no-transaction`), which is not possible while a schema is being made: put what new schemas need into a file without that line")]
+    #[error(
+        "{0} must run outside a transaction (`-- tenantry:no-transaction`), which is not possible while a schema is being made: put what new schemas need into a file without that line"
+    )]
     NeedsNoTransaction(String),
     /// The history could not be read or written.
     #[error(transparent)]
@@ -132,9 +140,13 @@ async fn read(tx: &ControlTx, schema: &str, history: &str) -> Result<Vec<Ran>, E
     tx.batch(&format!("SET LOCAL search_path TO {}", quote_ident(schema))).await?;
     let ran = match history {
         history::HISTORY_TABLE => {
-            tx.all("SELECT version, script, checksum FROM flyway_schema_history ORDER BY installed_rank", &[]).await?
+            tx.all("SELECT version, script, checksum FROM flyway_schema_history ORDER BY installed_rank", &[])
+                .await?
         }
-        _ => tx.all("SELECT version, script, checksum FROM _schema_history ORDER BY installed_rank", &[]).await?,
+        _ => {
+            tx.all("SELECT version, script, checksum FROM _schema_history ORDER BY installed_rank", &[])
+                .await?
+        }
     };
     tx.batch("SET LOCAL search_path TO public").await?;
     Ok(ran)
@@ -155,8 +167,10 @@ fn pending<'a>(set: &'a MigrationSet, ran: &[Ran]) -> Result<Vec<&'a MigrationFi
     }
     let last = |file: &MigrationFile| ran.iter().rev().find(|row| row.script == file.script);
     let versioned = set.versioned().iter().filter(|file| last(file).is_none());
-    let repeatable =
-        set.repeatable().iter().filter(|file| last(file).is_none_or(|row| row.checksum != Some(file.checksum)));
+    let repeatable = set
+        .repeatable()
+        .iter()
+        .filter(|file| last(file).is_none_or(|row| row.checksum != Some(file.checksum)));
     let pending: Vec<_> = versioned.chain(repeatable).collect();
     match pending.iter().find(|file| !file.transactional) {
         Some(file) => Err(MigrateError::NeedsNoTransaction(file.script.clone())),

@@ -77,7 +77,9 @@ pub enum FileProblem {
     )]
     Directive(String),
     /// Ends, or opens, the transaction that the file and its record in the history have in common.
-    #[error("`{0}` would end the transaction in which the file and its record belong together: remove it, or put `-- tenantry:no-transaction` at the top")]
+    #[error(
+        "`{0}` would end the transaction in which the file and its record belong together: remove it, or put `-- tenantry:no-transaction` at the top"
+    )]
     TransactionControl(String),
     /// Not UTF-8.
     #[error("is not UTF-8: save it as UTF-8")]
@@ -234,11 +236,16 @@ fn transactional(sql: &str) -> Result<bool, FileProblem> {
 /// The first statement that begins or ends a transaction.
 fn transaction_control(sql: &str) -> Option<String> {
     statements(sql).into_iter().find_map(|statement| {
-        let word = tokens(statement).find(|token| token.kind != Kind::Comment && !token.text.trim().is_empty())?;
+        let word =
+            tokens(statement).find(|token| token.kind != Kind::Comment && !token.text.trim().is_empty())?;
         let word = word.text.to_ascii_uppercase();
         // PREPARE alone makes a statement; PREPARE TRANSACTION is the one that ends ours.
         let ends = match word.as_str() {
-            "PREPARE" => tokens(statement).filter(|token| token.kind == Kind::Word).nth(1)?.text.eq_ignore_ascii_case("transaction"),
+            "PREPARE" => tokens(statement)
+                .filter(|token| token.kind == Kind::Word)
+                .nth(1)?
+                .text
+                .eq_ignore_ascii_case("transaction"),
             word => ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"].contains(&word),
         };
         (ends && !rolls_back_to_savepoint(statement)).then_some(word)

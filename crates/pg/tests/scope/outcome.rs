@@ -4,7 +4,9 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
-use tenantry_pg::{BoxFuture, Error, ErrorKind, PoolSettings, ScopeNames, TenantTx, bootstrap::Superuser, sql::quote_ident};
+use tenantry_pg::{
+    BoxFuture, Error, ErrorKind, PoolSettings, ScopeNames, TenantTx, bootstrap::Superuser, sql::quote_ident,
+};
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
@@ -52,7 +54,8 @@ async fn nothing_travels_behind_the_last_statement() {
     let pool = &world.database.placement.owner;
     let pair = pool.run("pair", (), |tx, ()| {
         Box::pin(async move {
-            let (last, behind) = tokio::join!(tx.last("SELECT 1", &[]), tx.query("CREATE TABLE public.behind ()", &[]));
+            let (last, behind) =
+                tokio::join!(tx.last("SELECT 1", &[]), tx.query("CREATE TABLE public.behind ()", &[]));
             last?;
             Ok::<_, Error>(matches!(behind, Err(Error::Ended("pair"))))
         })
@@ -121,7 +124,12 @@ async fn pair(
 ) -> usize {
     let (attempts, barrier) = (Arc::new(AtomicUsize::new(0)), Arc::new(Barrier::new(2)));
     let one = |names| {
-        let input = Pair { workspace: home.workspace.0, names, attempts: Arc::clone(&attempts), barrier: Arc::clone(&barrier) };
+        let input = Pair {
+            workspace: home.workspace.0,
+            names,
+            attempts: Arc::clone(&attempts),
+            barrier: Arc::clone(&barrier),
+        };
         scopes.run(home, input, work)
     };
     let (first, second) = within("both", async { tokio::join!(one(["a", "b"]), one(["b", "a"])) }).await;
@@ -143,8 +151,9 @@ async fn a_serialization_failure_is_retried() {
             tx.query(ADD, &[&pair.workspace, &format!("{} saw {seen}", pair.names[0])]).await.map(drop)
         })
     });
-    assert_eq!(attempts.await, 3);
-    assert_eq!(scopes.heard.kinds(), [ErrorKind::Retry]);
+    let again = attempts.await - 2;
+    assert!(again > 0);
+    assert_eq!(scopes.heard.kinds(), vec![ErrorKind::Retry; again]);
     let names = scopes.list(home).await;
     assert!(names == ["a saw 0", "b saw 1"] || names == ["a saw 1", "b saw 0"], "{names:?}");
 }
@@ -164,9 +173,11 @@ async fn a_deadlock_is_retried() {
             tx.query(RENAME, &[&pair.names[1], &"!"]).await.map(drop)
         })
     });
-    assert_eq!(attempts.await, 3);
-    assert_eq!(scopes.heard.kinds(), [ErrorKind::Retry]);
-    assert_eq!(must(scopes.rows(home, "SELECT FROM tenant.agents WHERE role = 'tester!!'").await), 2, "each change once");
+    let again = attempts.await - 2;
+    assert!(again > 0);
+    assert_eq!(scopes.heard.kinds(), vec![ErrorKind::Retry; again]);
+    let changed = must(scopes.last(home, "SELECT FROM tenant.agents WHERE role = 'tester!!'").await);
+    assert_eq!(changed.len(), 2, "each change once");
 }
 
 #[tokio::test]
@@ -188,13 +199,16 @@ async fn a_refused_commit_is_an_error() {
     let scopes = world.scopes(single());
     let home = &world.homes[0];
     let schema = quote_ident(&home.schema);
-    let late = format!("ALTER TABLE {schema}.agents ADD UNIQUE (workspace_id, role) DEFERRABLE INITIALLY DEFERRED");
+    let late =
+        format!("ALTER TABLE {schema}.agents ADD UNIQUE (workspace_id, role) DEFERRABLE INITIALLY DEFERRED");
     must(world.admin.execute(&late).await);
     must(scopes.add(home, "one").await);
     let pid = scopes.pid(home).await;
     let error = scopes.add(home, "with the last statement").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unique);
-    let later = scopes.run(home, home.workspace.0, |tx, workspace| Box::pin(tx.query(ADD, &[workspace, &"at the end"])));
+    let later = scopes.run(home, home.workspace.0, |tx, workspace| {
+        Box::pin(async move { tx.query(ADD, &[workspace, &"at the end"]).await })
+    });
     assert_eq!(later.await.unwrap_err().kind(), ErrorKind::Unique);
     assert_eq!(scopes.heard.kinds(), [ErrorKind::Unique; 2]);
     assert_eq!(scopes.list(home).await, ["one"]);

@@ -16,15 +16,24 @@ async fn typed_parameters() {
         let rows = scopes.run(&world.homes[0], (), |tx, ()| {
             Box::pin(async move {
                 let values: [&dyn Param; 12] = [
-                    &true, &1_i16, &2_i32, &3_i64, &"text", &vec![1_u8], &Uuid::nil(), &DateTime::<Utc>::UNIX_EPOCH,
-                    &json!({}), &vec!["a".to_owned()], &vec![Uuid::nil()], &None::<IpAddr>,
+                    &true,
+                    &1_i16,
+                    &2_i32,
+                    &3_i64,
+                    &"text",
+                    &vec![1_u8],
+                    &Uuid::nil(),
+                    &DateTime::<Utc>::UNIX_EPOCH,
+                    &json!({}),
+                    &vec!["a".to_owned()],
+                    &vec![Uuid::nil()],
+                    &None::<IpAddr>,
                 ];
                 tx.last(TYPES, &values).await
             })
         });
         let types: String = must(must(rows.await)[0].get("types"));
-        let expected =
-            "boolean smallint integer bigint text bytea uuid timestamp with time zone jsonb text[] uuid[] inet";
+        let expected = "boolean smallint integer bigint text bytea uuid timestamp with time zone jsonb text[] uuid[] inet";
         assert_eq!(types, expected);
     }
 }
@@ -39,7 +48,9 @@ async fn values_come_back_as_they_went() {
         Box::pin(async move {
             let text = "' \" \\ ; -- tenant.agents $1 \u{1f980}";
             let address = must("2001:db8::1".parse::<IpAddr>());
-            let rows = tx.last(BACK, &[&text, &json!({"k": [1, null, "ü"]}), time, &vec![0_u8, 255], &address]).await?;
+            let rows = tx
+                .last(BACK, &[&text, &json!({"k": [1, null, "ü"]}), time, &vec![0_u8, 255], &address])
+                .await?;
             assert_eq!(rows[0].get::<String>("text")?, text);
             assert_eq!(rows[0].get::<Value>("json")?, json!({"k": [1, null, "ü"]}));
             assert_eq!(rows[0].get::<DateTime<Utc>>("time")?, *time);

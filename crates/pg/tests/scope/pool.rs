@@ -104,17 +104,17 @@ async fn an_exhausted_pool_is_busy_and_recovers() {
 
 #[tokio::test]
 async fn warnings_stay_with_the_transaction_that_caused_them() {
+    const WARN: &str = "DO $$ BEGIN RAISE WARNING 'something was not done'; END $$";
     let world = World::new(1).await;
     let owner = &world.database.placement.owner;
-    let warn = "DO $$ BEGIN RAISE WARNING 'something was not done'; END $$";
     let refused = owner.run("warned", (), |tx, ()| {
         Box::pin(async move {
-            tx.batch(warn).await?;
+            tx.batch(WARN).await?;
             tx.refuse_warnings()
         })
     });
     assert!(matches!(refused.await, Err(Error::Warned { .. })));
-    must::<_, Error>(owner.run("ignores", (), |tx, ()| Box::pin(tx.batch(warn))).await);
+    must::<_, Error>(owner.run("ignores", (), |tx, ()| Box::pin(tx.batch(WARN))).await);
     let next = owner.run("next", (), |tx, ()| {
         Box::pin(async move {
             tx.query(PID, &[]).await?;

@@ -60,7 +60,9 @@ impl Shared {
             state.flights += 1;
             state.answered = false;
         }
-        state.heard.extend_from_slice(bytes);
+        if state.withholding {
+            state.heard.extend_from_slice(bytes);
+        }
     }
 
     fn may_answer(&self) -> bool {
@@ -76,7 +78,8 @@ impl Proxy {
         let listener = must(TcpListener::bind("127.0.0.1:0").await);
         let port = must(listener.local_addr()).port();
         let shared = Arc::new(Shared { state: Mutex::default(), events: watch::Sender::new(0) });
-        let url = format!("postgresql://nobody@127.0.0.1:{port}/{}?sslmode=disable", database.target.database());
+        let url =
+            format!("postgresql://nobody@127.0.0.1:{port}/{}?sslmode=disable", database.target.database());
         let accepting = Arc::clone(&shared);
         task::detached(async move {
             while let Ok((client, _)) = listener.accept().await {

@@ -2,7 +2,8 @@ use crate::world::{Heard, World, must};
 use std::sync::Arc;
 use tenantry_core::placement::Placement;
 use tenantry_pg::{
-    Error, ErrorKind, Login, Pool, PoolSettings, bootstrap::Superuser,
+    Error, ErrorKind, Login, Pool, PoolSettings,
+    bootstrap::Superuser,
     roles::{Installation, MasterKey},
 };
 
@@ -12,7 +13,8 @@ const NEW: [u8; 32] = [8; 32];
 /// Whether every login of the installation is let in.
 async fn lets_in(world: &World, key: [u8; 32], previous: Option<[u8; 32]>) -> [bool; 3] {
     let installation = installation(world, key, previous);
-    let logins: [Login; 3] = [installation.platform_login(), installation.control_login(), installation.cell_login(1)];
+    let logins: [Login; 3] =
+        [installation.platform_login(), installation.control_login(), installation.cell_login(1)];
     let mut answers = [false; 3];
     for (answer, login) in answers.iter_mut().zip(logins) {
         *answer = match Superuser::connect(&world.database.target, &login).await {
@@ -25,7 +27,11 @@ async fn lets_in(world: &World, key: [u8; 32], previous: Option<[u8; 32]>) -> [b
 }
 
 fn installation(world: &World, key: [u8; 32], previous: Option<[u8; 32]>) -> Installation {
-    Installation::of_database(world.database.target.database(), MasterKey::new(key), previous.map(MasterKey::new))
+    Installation::of_database(
+        world.database.target.database(),
+        MasterKey::new(key),
+        previous.map(MasterKey::new),
+    )
 }
 
 #[tokio::test]
@@ -34,7 +40,8 @@ async fn logins_work_through_a_rotation_of_the_master_key() {
     assert_eq!(lets_in(&world, OLD, None).await, [true; 3]);
     assert_eq!(lets_in(&world, NEW, None).await, [false; 3]);
     assert_eq!(lets_in(&world, NEW, Some(OLD)).await, [true; 3], "before set-up, with the old password");
-    let rotating = Placement { installation: installation(&world, NEW, Some(OLD)), ..world.database.placement.clone() };
+    let rotating =
+        Placement { installation: installation(&world, NEW, Some(OLD)), ..world.database.placement.clone() };
     assert!(must(rotating.set_up().await).access);
     assert_eq!(lets_in(&world, NEW, Some(OLD)).await, [true; 3], "after set-up, with the new one");
     assert_eq!(lets_in(&world, NEW, None).await, [true; 3]);

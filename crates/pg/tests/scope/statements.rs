@@ -1,8 +1,14 @@
 use crate::world::{LIST, Scopes, World, must, other_workspace, single};
 use tenantry_pg::{ErrorKind, PoolSettings, ScopeNames, sql::quote_ident};
 
-const MARKED: [&str; 6] =
-    ["/*m0*/ SELECT 0", "/*m1*/ SELECT 1", "/*m2*/ SELECT 2", "/*m3*/ SELECT 3", "/*m4*/ SELECT 4", "/*m5*/ SELECT 5"];
+const MARKED: [&str; 6] = [
+    "/*m0*/ SELECT 0",
+    "/*m1*/ SELECT 1",
+    "/*m2*/ SELECT 2",
+    "/*m3*/ SELECT 3",
+    "/*m4*/ SELECT 4",
+    "/*m5*/ SELECT 5",
+];
 
 async fn marked(scopes: &Scopes, home: &ScopeNames) -> usize {
     must(scopes.rows(home, "SELECT FROM pg_catalog.pg_prepared_statements WHERE statement LIKE '/*m%'").await)
@@ -58,10 +64,15 @@ async fn a_statement_belongs_to_its_scope() {
     }
     for _ in 0..3 {
         assert_eq!(scopes.list(one).await, ["one"]);
-        assert_eq!(scopes.list(&aside).await, ["aside"], "another workspace may share the plan, not the rows");
+        assert_eq!(
+            scopes.list(&aside).await,
+            ["aside"],
+            "another workspace may share the plan, not the rows"
+        );
         assert_eq!(scopes.list(two).await, ["two"]);
     }
-    let listing = "SELECT FROM pg_catalog.pg_prepared_statements WHERE statement LIKE 'SELECT name FROM \"tenant\\_%'";
+    let listing =
+        "SELECT FROM pg_catalog.pg_prepared_statements WHERE statement LIKE 'SELECT name FROM \"tenant\\_%'";
     assert_eq!(must(scopes.rows(one, listing).await), 2, "one for each role");
 }
 
@@ -75,7 +86,8 @@ async fn a_stale_plan_is_made_again() {
     for _ in 0..3 {
         must(scopes.last(home, ALL).await);
     }
-    let alter = format!("ALTER TABLE {}.agents ADD COLUMN extra text DEFAULT 'new'", quote_ident(&home.schema));
+    let alter =
+        format!("ALTER TABLE {}.agents ADD COLUMN extra text DEFAULT 'new'", quote_ident(&home.schema));
     must(world.admin.execute(&alter).await);
     let rows = must(scopes.last(home, ALL).await);
     assert_eq!(must(rows[0].get::<String>("extra")), "new");

@@ -23,7 +23,8 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new() -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("tenantry-test-{}-own-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("tenantry-test-{}-own-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let dir = std::env::temp_dir().join(name);
         must(fs::create_dir(&dir));
         must(fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)));
@@ -51,7 +52,8 @@ impl Server {
         let port = must(TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr())).port();
         let settings = [("listen_addresses", listen), ("port", &port.to_string())];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let config = ClusterConfig { data_dir: folder.0.join("data"), bin_dir: None, settings, ephemeral: true };
+        let config =
+            ClusterConfig { data_dir: folder.0.join("data"), bin_dir: None, settings, ephemeral: true };
         let cluster = must(Cluster::start(&config));
         let (target, login) = must(Target::parse(&cluster.superuser_url()));
         let password = login.unwrap_or_else(|| panic!("no login"));
@@ -123,7 +125,11 @@ async fn verify_full_checks_chain_and_host_name() {
     let public_roots = server.connect("localhost", "sslmode=verify-full").await.unwrap_err();
     assert_eq!(public_roots.sql_state(), None);
     for encrypted in ["sslmode=require", "sslmode=prefer"] {
-        assert_eq!(must(server.connect("127.0.0.1", encrypted).await).as_deref(), Some("true"), "{encrypted}");
+        assert_eq!(
+            must(server.connect("127.0.0.1", encrypted).await).as_deref(),
+            Some("true"),
+            "{encrypted}"
+        );
     }
     let plain = server.connect("127.0.0.1", "sslmode=disable").await.unwrap_err();
     assert_eq!(plain.sql_state(), Some("28000"), "{plain}");
@@ -146,7 +152,12 @@ async fn a_pool_outlives_a_restart_of_the_server() {
     let cluster = must(Cluster::start(&config));
     let (target, login) = must(Target::parse(&cluster.superuser_url()));
     let login = login.unwrap_or_else(|| panic!("no login"));
-    let pool = Pool::new(target, login, PoolSettings { size: 1, ..PoolSettings::default() }, Arc::new(Heard::default()));
+    let pool = Pool::new(
+        target,
+        login,
+        PoolSettings { size: 1, ..PoolSettings::default() },
+        Arc::new(Heard::default()),
+    );
     let ask = || async {
         pool.run("ask", (), |tx, ()| Box::pin(async move { tx.last("SELECT 1", &[]).await.map(drop) })).await
     };

@@ -20,7 +20,8 @@ async fn a_lost_listener_wakes_its_users() {
     assert_eq!(reaches(&mut woken, 1).await, 1, "it listens");
     must(world.admin.execute("NOTIFY tenantry").await);
     assert_eq!(reaches(&mut woken, 2).await, 2);
-    let listening = "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    let listening =
+        "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
     world.kill(i32::try_from(world.count(listening).await).unwrap()).await;
     assert_eq!(reaches(&mut woken, 4).await, 4, "it lost its connection, and listens again");
     must(world.admin.execute("NOTIFY tenantry").await);
@@ -46,7 +47,8 @@ async fn a_burst_is_one_notification() {
     let heard = Arc::new(Heard::default());
     let observer: Arc<dyn Observer> = Arc::<Heard>::clone(&heard);
     let login = world.database.installation.platform_login();
-    let waker = Waker::start(Pool::new(world.database.target.clone(), login, PoolSettings::default(), observer));
+    let waker =
+        Waker::start(Pool::new(world.database.target.clone(), login, PoolSettings::default(), observer));
     // The sender's task shares this thread: nothing is sent before the burst is over.
     for _ in 0..1000 {
         waker.wake();

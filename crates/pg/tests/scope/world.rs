@@ -6,8 +6,8 @@ use std::{
 };
 use tenantry_core::ctx::Ctx;
 use tenantry_pg::{
-    BoxFuture, Error, ErrorKind, Observer, PoolSettings, PoolStatus, Row, ScopeMinter, ScopeNames, Target, TenantPools, TenantTx,
-    bootstrap::Superuser,
+    BoxFuture, Error, ErrorKind, Observer, PoolSettings, PoolStatus, Row, ScopeMinter, ScopeNames, Target,
+    TenantPools, TenantTx, bootstrap::Superuser,
 };
 use tenantry_testkit::TestDatabase;
 use tenantry_types::{TenantId, WorkspaceId};
@@ -17,9 +17,9 @@ pub(crate) const ADD: &str = "INSERT INTO tenant.agents (workspace_id, name, rol
 pub(crate) const LIST: &str = "SELECT name FROM tenant.agents ORDER BY name";
 pub(crate) const PID: &str = "SELECT pg_backend_pid() AS pid";
 
-/// Fails the test with the error's text.
-pub(crate) fn must<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
-    result.unwrap_or_else(|error| panic!("{error}"))
+/// Fails the test with all that the error says.
+pub(crate) fn must<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// Waits for what another process or task does; fails the test when it never does.
@@ -70,9 +70,13 @@ impl World {
     pub(crate) async fn new(homes: usize) -> Self {
         let database = TestDatabase::new(Ctx::system()).await;
         must(database.placement.fill(homes).await);
-        let found = database.placement.owner.run("homes", (), |tx, ()| {
-            Box::pin(tx.query("SELECT schema_name, role_name, cell, tenant_id FROM slots ORDER BY schema_name", &[]))
-        });
+        let found =
+            database.placement.owner.run("homes", (), |tx, ()| {
+                Box::pin(tx.query(
+                    "SELECT schema_name, role_name, cell, tenant_id FROM slots ORDER BY schema_name",
+                    &[],
+                ))
+            });
         let found: Vec<Row> = must::<_, Error>(found.await);
         let homes = found.iter().map(|row| must(names(row))).collect();
         Self { admin: database.admin().await, database, homes }
@@ -176,7 +180,7 @@ impl Scopes {
         must(must(self.last(names, PID).await)[0].get("pid"))
     }
 
-    /// The number of rows of a statement that is sent unnamed, whatever was sent before.
+    /// The number of rows of a statement that is sent as it is: unnamed, and without a schema written in.
     pub(crate) async fn rows(&self, names: &ScopeNames, sql: &'static str) -> Result<usize, Error> {
         self.run(names, sql, |tx, sql| Box::pin(tx.probe(sql))).await
     }
