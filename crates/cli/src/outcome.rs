@@ -166,7 +166,8 @@ impl Failure {
             Self::local("no_problem", format!("{base} answered {status} and did not say why"))
                 .next("check that TENANTRY_URL names a Tenantry server; a proxy in between may have answered")
         };
-        if status == 401 && failure.next_steps.is_empty() {
+        if status == 401 {
+            // What the server advises is about headers; who reads this has a variable.
             failure = failure.next("check TENANTRY_TOKEN: the server does not know this token");
         }
         failure.0.exit = if matches!(status, 400 | 422) { Exit::Usage } else { Exit::Failed };

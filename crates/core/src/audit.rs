@@ -1,10 +1,13 @@
 //! Audit events of the control plane, written in the transaction of the deed.
 //!
-//! Owns: audit_events. Calls: pg. Called by: every module that changes `public`; a tenant's own deeds go to its `_events`.
+//! Owns: `audit_events`. Calls: pg. Called by: every module that changes `public`; a tenant's own deeds go to its `_events`.
 //! Invariants: no deed without its event, no event without its deed: one transaction (`creating_a_tenant_is_audited`); no login may
 //! change a row (`the_audit_trail_is_append_only`). After a crash: both are there, or neither.
 
-use crate::{Result, ctx::{Ctx, Request}};
+use crate::{
+    Result,
+    ctx::{Ctx, Request},
+};
 use serde_json::Value;
 use tenantry_pg::ControlTx;
 use tenantry_types::TenantId;

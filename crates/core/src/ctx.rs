@@ -16,7 +16,7 @@ pub trait Clock: Send + Sync + 'static {
 
 /// Makes ids.
 pub trait Ids: Send + Sync + 'static {
-    /// A new UUIDv7: ordered by time, so that indexes stay dense.
+    /// A new `UUIDv7`: ordered by time, so that indexes stay dense.
     fn uuid(&self) -> Uuid;
 }
 

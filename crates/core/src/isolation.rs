@@ -7,6 +7,9 @@
 use crate::{Error, Result, authz::TenantScope, tenancy::Tenancy};
 use tenantry_pg::ErrorKind;
 
+/// The name of a transaction that tries to cross on purpose: its refusal is no alarm.
+pub const ATTEMPT: &str = "isolation_attempt";
+
 /// What came of an attempt to cross.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -20,16 +23,24 @@ pub struct Refusal {
 ///
 /// # Errors
 /// A fault when the attempt succeeded, was refused for another reason, or the control found nothing.
-pub async fn attempt_foreign_read(tenancy: &Tenancy, intruder: &TenantScope, target: &TenantScope) -> Result<Refusal> {
+pub async fn attempt_foreign_read(
+    tenancy: &Tenancy,
+    intruder: &TenantScope,
+    target: &TenantScope,
+) -> Result<Refusal> {
     let schema = target.tenant().schema_name.to_string();
     let control = tenancy
-        .run(target, "isolation_control", schema.clone(), |tx, schema| Box::pin(store::read_agents_of(tx, schema)))
+        .run(target, "isolation_control", schema.clone(), |tx, schema| {
+            Box::pin(store::read_agents_of(tx, schema))
+        })
         .await?;
     if control == 0 {
-        return Err(Error::Fault("the control read found no row, so a refusal would prove nothing".to_owned()));
+        return Err(Error::Fault(
+            "the control read found no row, so a refusal would prove nothing".to_owned(),
+        ));
     }
     let attempt = tenancy
-        .run(intruder, "isolation_attempt", schema, |tx, schema| Box::pin(store::read_agents_of(tx, schema)))
+        .run(intruder, ATTEMPT, schema, |tx, schema| Box::pin(store::read_agents_of(tx, schema)))
         .await;
     match attempt {
         Err(Error::Database(error)) if error.kind() == ErrorKind::Denied => Ok(Refusal {

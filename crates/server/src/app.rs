@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use std::{ops::Deref, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 use tenantry_core::{
-    ctx::Ctx, identity::Environment, placement::Template, provisioning::Provisioning, psql::Psql, tenancy::Tenancy,
+    ctx::Ctx, identity::Environment, isolation::ATTEMPT, placement::Template, provisioning::Provisioning, psql::{self, Psql}, tenancy::Tenancy,
     wake::{self, Waker},
 };
 use tenantry_pg::{ErrorKind, Listener, Observer, Pool, PoolSettings, Target, TenantPools, roles::Installation};
@@ -107,6 +107,7 @@ impl App {
             installation: installation.clone(),
             target: place.target.clone(),
             waker,
+            patience: psql::PATIENCE,
         };
         Ok(Self(Arc::new(Parts {
             platform,
@@ -167,7 +168,7 @@ impl Observer for Counting {
     }
 
     fn failed(&self, tenant: Option<TenantId>, transaction: &'static str, kind: ErrorKind) {
-        let Some(tenant) = tenant else { return };
+        let Some(tenant) = tenant.filter(|_| transaction != ATTEMPT) else { return };
         self.0.query_failed(tenant, kind.as_str());
         if kind == ErrorKind::Denied {
             // Whoever gets here is past the middleware with a statement that reached beyond its scope.

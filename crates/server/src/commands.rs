@@ -5,7 +5,7 @@
 
 use crate::{
     app::{App, Place},
-    config::{Config, Mode, process_environment},
+    config::{self, Config, Mode, process_environment},
     dev, http, run,
     telemetry::{self, Metrics},
     worker::{Worker, WorkerSettings},
@@ -44,6 +44,9 @@ pub enum Command {
     Pooler(PoolerCommand),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
+    /// Prints the reference of all configuration keys, Markdown.
+    #[command(hide = true)]
+    ConfigReference,
     /// Exits 0 when GET URL answers with 200; for container health checks.
     #[command(hide = true)]
     Probe {
@@ -94,6 +97,7 @@ pub fn execute(command: Command) -> ExitCode {
             Ok(text) => said(&text),
             Err(error) => failed(&error),
         },
+        Command::ConfigReference => said(config::reference_markdown().trim_end()),
         Command::Probe { url } => probe(&url),
         Command::Dev(args) => with_config(Mode::Dev, args.config, args.listen, args.data_dir, |config| {
             runtime(dev::run(config, args.demo))
@@ -162,14 +166,16 @@ fn said(text: &str) -> ExitCode {
     }
 }
 
-async fn server(config: Config) -> Result<(), Failure> {
+async fn server(mut config: Config) -> Result<(), Failure> {
     let url = config.server_url.as_deref().or(config.database_url.as_ref().map(|url| url.expose()));
     let place = place(&config, url.ok_or("TENANTRY_SERVER_URL is required")?)?;
     let stop = run::stop_on_signal()?;
-    let bound = run::bind(&config)?;
-    tracing::info!(address = %bound.addr(), tls = config.tls(), "serving");
+    let sockets = run::bind(&config)?;
+    sockets.settle_public_url(&mut config);
+    let metrics = sockets.metrics_addr().map(tracing::field::display);
+    tracing::info!(address = %sockets.addr(), metrics, tls = config.tls(), "serving");
     let app = App::new(&config, place)?;
-    run::serve(&config, app, bound, stop).await?;
+    run::serve(&config, app, sockets, stop).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -210,7 +216,7 @@ async fn userlist(config: Config) -> Result<(), Failure> {
 }
 
 /// The owner's connection, from `DATABASE_URL`.
-fn owner(config: &Config) -> Result<(Target, Login), Failure> {
+pub(crate) fn owner(config: &Config) -> Result<(Target, Login), Failure> {
     let url = config.database_url.as_ref().ok_or("DATABASE_URL is required")?;
     let (target, login) = Target::parse(url.expose())?;
     Ok((target, login.ok_or("DATABASE_URL names no user")?))
@@ -222,7 +228,7 @@ fn installation(config: &Config, target: &Target) -> Result<Installation, Failur
     Ok(Installation::of_database(target.database(), MasterKey::new(*key.expose()), previous))
 }
 
-pub(crate) fn template(config: &Config) -> Result<Template, Failure> {
+fn template(config: &Config) -> Result<Template, Failure> {
     Ok(match &config.tenant_migrations {
         Some(folder) => Template::from_folder(folder)?,
         None => Template::built_in()?,
@@ -230,22 +236,31 @@ pub(crate) fn template(config: &Config) -> Result<Template, Failure> {
 }
 
 /// What the owner's commands work with.
-pub(crate) fn placement(config: &Config) -> Result<Placement, Failure> {
+fn placement(config: &Config) -> Result<Placement, Failure> {
     let (target, login) = owner(config)?;
-    let installation = installation(config, &target)?;
+    placement_of(config, &target, login)
+}
+
+/// The same for an owner that is known from elsewhere.
+pub(crate) fn placement_of(config: &Config, target: &Target, owner: Login) -> Result<Placement, Failure> {
+    let installation = installation(config, target)?;
     let settings = PoolSettings { size: 4, named_statements: 0, wait: Duration::from_secs(30), ..PoolSettings::default() };
-    let owner = Pool::new(target.with_public_path(), login, settings, std::sync::Arc::new(Quiet));
+    let owner = Pool::new(target.clone().with_public_path(), owner, settings, std::sync::Arc::new(Quiet));
     Ok(Placement { owner, installation, template: template(config)?, ctx: Ctx::system() })
 }
 
+/// Where tenant traffic goes, when there is a pooler.
+pub(crate) fn pooler(config: &Config) -> Result<Option<Target>, Failure> {
+    Ok(config.pooler_url.as_deref().map(Target::parse).transpose()?.map(|(target, _)| target))
+}
+
 /// Where the server works, for `url`, whose login is not used.
-pub(crate) fn place(config: &Config, url: &str) -> Result<Place, Failure> {
+fn place(config: &Config, url: &str) -> Result<Place, Failure> {
     let (target, _) = Target::parse(url)?;
-    let pooler = config.pooler_url.as_deref().map(Target::parse).transpose()?.map(|(target, _)| target);
     Ok(Place {
         installation: installation(config, &target)?,
         target,
-        pooler,
+        pooler: pooler(config)?,
         template: template(config)?,
         ctx: Ctx::system(),
         environment: Environment::Live,

@@ -1,10 +1,16 @@
 //! The demo: three tenants with rows, and a proof that they are apart.
 //!
-//! Owns: nothing. Calls: core. Called by: dev.
+//! Owns: the API keys in `demo/` of the data folder. Calls: core, dev's folder. Called by: dev.
 //! Invariants: goes the way that every request goes: tenants through provisioning, identities through API keys, rows through scopes; what is there is
-//! left as it is (`a_second_start_adds_nothing`). After a crash: the next start adds what is missing.
+//! left as it is, and so are keys that are good for another week (`a_second_start_adds_nothing`). After a crash: the next start adds what is missing.
 
-use crate::app::App;
+use crate::{app::App, commands::Failure, dev::folder};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tenantry_core::{
     Error,
     authz::{Action, Actor, TenantScope},
@@ -12,13 +18,23 @@ use tenantry_core::{
     identity,
     isolation::{self, Refusal},
     registry,
-    workload::demo::{self, DemoAgent},
+    workload::demo::{self, DemoAgent, Rows},
 };
 use tenantry_types::{
     ErrorCode,
     key::CreateApiKey,
     tenant::{CreateTenant, TenantStatus},
 };
+
+/// How long a key is good for, and the age from which a start makes a new one: what is shown is good for a week.
+const KEY_LIFE: TimeDelta = TimeDelta::days(14);
+const KEY_RENEWAL: TimeDelta = TimeDelta::days(7);
+
+/// How long a tenant that is made cold may take on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What a key's file holds before the key: `curl -H @FILE` sends it as it is.
+const HEADER: &str = "Authorization: Bearer ";
 
 struct DemoTenant {
     slug: &'static str,
@@ -53,48 +69,68 @@ const TENANTS: [DemoTenant; 3] = [
 
 /// What the demo has to show.
 pub(crate) struct Shown {
-    /// Each tenant's slug, schema, and an API key made at this start.
+    /// Each tenant, in the order of their making.
     pub(crate) tenants: Vec<ShownTenant>,
-    /// Who tried to read whose row, and what PostgreSQL said.
-    pub(crate) proof: (String, String, Refusal),
+    /// That they are apart.
+    pub(crate) proof: Proof,
 }
 
 /// A tenant of the demo.
 pub(crate) struct ShownTenant {
     pub(crate) slug: String,
-    pub(crate) schema: String,
     pub(crate) tier: String,
-    pub(crate) agents: usize,
-    pub(crate) key: String,
+    pub(crate) workspace: String,
+    pub(crate) schema: String,
+    /// What its key can see.
+    pub(crate) rows: Rows,
+    /// A file with the header that carries its key; absolute.
+    pub(crate) header_file: PathBuf,
 }
 
-/// Makes what is missing, and tries to cross.
-pub(crate) async fn show(app: &App) -> Result<Shown, Error> {
+/// Who tried to read whose row, and what PostgreSQL said.
+pub(crate) struct Proof {
+    pub(crate) intruder: String,
+    pub(crate) target: String,
+    pub(crate) refusal: Refusal,
+}
+
+/// Makes what is missing, and tries to cross. Keys are kept in `folder`.
+pub(crate) async fn show(app: &App, folder: &Path) -> Result<Shown, Failure> {
+    if !app.place.template.is_built_in() {
+        return Err("--demo shows the agent platform's tables: leave TENANTRY_TENANT_MIGRATIONS unset".into());
+    }
+    folder::prepare(folder)?;
+    let folder = fs::canonicalize(folder)?;
     let request = Request { actor: Actor::Operator, request_id: "demo".to_owned(), address: None };
     let mut tenants = Vec::new();
     let mut scopes: Vec<TenantScope> = Vec::new();
     for wanted in &TENANTS {
         ensure(app, &request, wanted).await?;
-        let (key, scope) = enter(app, &request, wanted).await?;
+        let header_file = folder.join(format!("{}.header", wanted.slug));
+        let scope = enter(app, &request, wanted, &header_file).await?;
         demo::seed(&app.tenancy, app.ctx(), &scope, wanted.agents).await?;
+        let workspaces = registry::workspaces(&app.control, &scope).await?.items;
+        let workspace = workspaces.into_iter().find(|workspace| workspace.id == scope.workspace_id());
         tenants.push(ShownTenant {
             slug: wanted.slug.to_owned(),
-            schema: scope.tenant().schema_name.to_string(),
             tier: scope.tenant().tier.to_string(),
-            agents: wanted.agents.len(),
-            key,
+            workspace: workspace.map(|workspace| workspace.slug).unwrap_or_default(),
+            schema: scope.tenant().schema_name.to_string(),
+            rows: demo::count(&app.tenancy, &scope).await?,
+            header_file,
         });
         scopes.push(scope);
     }
     let [target, intruder, ..] = scopes.as_slice() else {
-        return Err(Error::Fault("the demo has fewer than two tenants".to_owned()));
+        return Err("the demo has fewer than two tenants".into());
     };
     let refusal = isolation::attempt_foreign_read(&app.tenancy, intruder, target).await?;
-    let proof = (intruder.tenant().slug.to_string(), target.tenant().slug.to_string(), refusal);
-    Ok(Shown { tenants, proof })
+    let [intruder, target] = [intruder, target].map(|scope| scope.tenant().slug.to_string());
+    Ok(Shown { tenants, proof: Proof { intruder, target, refusal } })
 }
 
 async fn ensure(app: &App, request: &Request, wanted: &DemoTenant) -> Result<(), Error> {
+    let mut woken = app.woken();
     match registry::find(&app.platform, wanted.slug).await {
         Ok(_) => {}
         Err(Error::Refused { code: ErrorCode::NotFound, .. }) => {
@@ -110,26 +146,61 @@ async fn ensure(app: &App, request: &Request, wanted: &DemoTenant) -> Result<(),
         Err(fault) => return Err(fault),
     }
     // Made cold, it takes the worker a moment.
-    let mut woken = app.woken();
-    for _ in 0..100 {
-        if registry::find(&app.platform, wanted.slug).await?.status == TenantStatus::Active {
-            return Ok(());
+    let active = async {
+        while registry::find(&app.platform, wanted.slug).await?.status != TenantStatus::Active {
+            // A wake-up for speed, a poll for truth.
+            let _ = tokio::time::timeout(Duration::from_millis(100), woken.changed()).await;
         }
-        let _ = tokio::time::timeout(std::time::Duration::from_millis(100), woken.changed()).await;
-    }
-    Err(Error::Fault(format!("the demo's tenant {} did not become active in ten seconds", wanted.slug)))
+        Ok(())
+    };
+    tokio::time::timeout(PATIENCE, active).await.unwrap_or_else(|_| {
+        let seconds = PATIENCE.as_secs();
+        Err(Error::Fault(format!("the demo's tenant {} is not active after {seconds} s; see `tenantry run list`", wanted.slug)))
+    })
 }
 
-/// A new API key, and the scope that it opens: the same way in as for everybody.
-async fn enter(app: &App, request: &Request, wanted: &DemoTenant) -> Result<(String, TenantScope), Error> {
+/// The scope that the tenant's API key opens: the same way in as for everybody. A key that is missing, old or unknown is replaced.
+async fn enter(app: &App, request: &Request, wanted: &DemoTenant, file: &Path) -> Result<TenantScope, Failure> {
+    if let Some(key) = kept(file, app.ctx().now())
+        && let Ok(actor) = identity::verify_api_key(&app.platform, app.ctx(), &key).await
+        && let Ok(scope) = actor.scope(Action::WriteAgents)
+        && scope.tenant().slug.as_str() == wanted.slug
+    {
+        return Ok(scope);
+    }
     let wish = CreateApiKey {
         name: "demo".to_owned(),
         workspace: None,
         role: Some("member".to_owned()),
-        expires_at: Some(app.ctx().now() + chrono::TimeDelta::days(1)),
+        expires_at: Some(app.ctx().now() + KEY_LIFE),
     };
     let made =
         identity::create_api_key(&app.platform, app.ctx(), app.place.environment, request, wanted.slug, wish).await?;
+    folder::write_private(file, &format!("{HEADER}{}\n", made.key))?;
     let actor = identity::verify_api_key(&app.platform, app.ctx(), &made.key).await?;
-    Ok((made.key, actor.scope(Action::WriteAgents)?))
+    Ok(actor.scope(Action::WriteAgents)?)
+}
+
+/// The key of an earlier start, unless it is due for renewal.
+fn kept(file: &Path, now: DateTime<Utc>) -> Option<String> {
+    let made = DateTime::<Utc>::from(fs::metadata(file).ok()?.modified().ok()?);
+    let text = fs::read_to_string(file).ok()?;
+    let key = text.strip_prefix(HEADER)?.trim();
+    (now - made < KEY_RENEWAL).then(|| key.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_kept_for_a_week() {
+        let file = std::env::temp_dir().join(format!("tenantry-test-{}-demo.header", std::process::id()));
+        folder::write_private(&file, &format!("{HEADER}tnt_dev_x\n")).unwrap();
+        let made = DateTime::<Utc>::from(fs::metadata(&file).unwrap().modified().unwrap());
+        assert_eq!(kept(&file, made + KEY_RENEWAL - TimeDelta::seconds(1)).as_deref(), Some("tnt_dev_x"));
+        assert_eq!(kept(&file, made + KEY_RENEWAL), None);
+        fs::remove_file(&file).unwrap();
+        assert_eq!(kept(&file, made), None);
+    }
 }

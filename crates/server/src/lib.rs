@@ -9,6 +9,6 @@ pub mod config;
 mod demo;
 mod dev;
 pub mod http;
-mod run;
+pub mod run;
 pub mod telemetry;
 pub mod worker;

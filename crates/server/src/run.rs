@@ -1,8 +1,8 @@
 //! Starting and stopping: sockets, signals, drains.
 //!
 //! Owns: nothing. Calls: app, http. Called by: commands, dev.
-//! Invariants: SIGTERM and SIGINT take no new connection, let requests in flight end within the grace, and end streams at once
-//! (`sigterm_drains`). After a crash: nothing is left.
+//! Invariants: every socket is bound before anything is served or started; SIGTERM and SIGINT take no new connection, let requests in flight
+//! end within the grace, and end streams at once (`sigterm_drains`). After a crash: nothing is left.
 
 use crate::{
     app::App,
@@ -14,6 +14,7 @@ use crate::{
     },
 };
 use axum::{Router, routing::get};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -25,22 +26,65 @@ pub fn router(config: &Config, app: &App) -> Router {
     http::apply(http::router::routes(app), foundation)
 }
 
-/// The API's socket.
+/// The sockets of a process, bound and not served yet.
+#[derive(Debug)]
+pub struct Sockets {
+    api: Bound,
+    /// `None` where the metrics are served beside the API.
+    metrics: Option<Bound>,
+}
+
+/// The API's socket, and the metrics' where they have one of their own.
 ///
 /// # Errors
-/// When the address or the certificate cannot be used.
-pub fn bind(config: &Config) -> Result<Bound, ListenError> {
+/// When an address or the certificate cannot be used.
+pub fn bind(config: &Config) -> Result<Sockets, ListenError> {
     let tls = config.tls_cert.clone().zip(config.tls_key.clone());
-    listener::bind(&ListenerConfig::new(config.listen, tls))
+    let api = listener::bind(&ListenerConfig::new(config.listen, tls))?;
+    let apart = |addr| ListenerConfig { setting: "TENANTRY_METRICS_LISTEN", ..ListenerConfig::new(addr, None) };
+    let metrics = config.metrics_listen.map(|addr| listener::bind(&apart(addr))).transpose()?;
+    Ok(Sockets { api, metrics })
+}
+
+impl Sockets {
+    /// Where the API listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.api.addr()
+    }
+
+    /// Where the metrics are, if not beside the API.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Bound::addr)
+    }
+
+    /// How this machine reaches the API.
+    pub fn url(&self, config: &Config) -> String {
+        let mut addr = self.addr();
+        if addr.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) {
+            addr.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        format!("{}://{addr}", scheme(config))
+    }
+
+    /// Puts the port that the system chose into the public URL, unless that was configured.
+    pub fn settle_public_url(&self, config: &mut Config) {
+        if config.listen.port() == 0 && config.public_url == format!("{}://{}", scheme(config), config.listen) {
+            config.public_url = self.url(config);
+        }
+    }
+}
+
+fn scheme(config: &Config) -> &'static str {
+    if config.tls() { "https" } else { "http" }
 }
 
 /// Serves the API, and the metrics on their own address where there is one, until `stop` becomes true.
 ///
 /// # Errors
-/// When a socket is closed under it, or the metrics' address cannot be used.
-pub async fn serve(config: &Config, app: App, bound: Bound, stop: watch::Receiver<bool>) -> Result<(), ListenError> {
-    let metrics = config.metrics_listen.map(|addr| listener::bind(&ListenerConfig::new(addr, None))).transpose()?;
-    let api = bound.run(router(config, &app), stopped_streams(app.clone(), stop.clone()), config.shutdown_grace);
+/// When a socket is closed under it.
+pub async fn serve(config: &Config, app: App, sockets: Sockets, stop: watch::Receiver<bool>) -> Result<(), ListenError> {
+    let Sockets { api, metrics } = sockets;
+    let api = api.run(router(config, &app), stopped_streams(app.clone(), stop.clone()), config.shutdown_grace);
     match metrics {
         None => api.await,
         Some(bound) => {

@@ -1,7 +1,8 @@
 //! The worker: fills slots, makes tenants that found none, makes and ends psql logins, labels schemas.
 //!
 //! Owns: nothing. Calls: core's placement, provisioning, psql. Called by: commands, dev, the test kit.
-//! Invariants: wake-ups are for speed, the poll for truth; several workers may run (leases and locks keep them apart). After a crash: leases run
+//! Invariants: wake-ups are for speed, the poll for truth; filling slots keeps nobody waiting for longer than a batch takes
+//! (`filling_slots_keeps_nobody_waiting`); several workers may run (leases and locks keep them apart). After a crash: leases run
 //! out, and the next look of any worker goes on.
 
 use crate::telemetry::Metrics;
@@ -46,7 +47,13 @@ impl Worker {
         while !*stop.borrow() {
             // Marked before looking, so that a wake-up during the look is not lost.
             woken.mark_unchanged();
-            self.look(&mut made).await;
+            let mut filling = false;
+            loop {
+                filling = self.pass(&mut made, filling).await;
+                if !filling || *stop.borrow() {
+                    break;
+                }
+            }
             tokio::select! {
                 _ = woken.changed() => {}
                 _ = stop.changed() => {}
@@ -55,29 +62,44 @@ impl Worker {
         }
     }
 
-    /// One look at everything. A failing part is logged, and does not keep the others from their work.
+    /// One look at everything, until nothing is left to do.
     pub async fn look(&self, made: &mut usize) {
+        let mut filling = false;
+        loop {
+            filling = self.pass(made, filling).await;
+            if !filling {
+                return;
+            }
+        }
+    }
+
+    /// Everything once, and of the slots one batch: who waits for a tenant or a psql session waits for no more than that. Returns whether
+    /// there is another batch to make. A failing part is logged, and does not keep the others from their work.
+    async fn pass(&self, made: &mut usize, filling: bool) -> bool {
         while let Some(Some(outcome)) = told("provisioning", provisioning::work(&self.placement, self.settings.lease).await) {
             self.metrics.run_ended(&outcome.run, false);
         }
         told("psql sessions", psql::work(&self.placement).await);
         told("labels", self.placement.label().await);
-        *made += told("warm slots", self.fill().await).unwrap_or(0);
+        let (batch, more) = told("warm slots", self.fill(filling).await).unwrap_or((0, false));
+        *made += batch;
         if *made >= ANALYZE_AFTER {
             told("catalogue statistics", self.placement.analyze_catalogue().await);
             *made = 0;
         }
+        more
     }
 
     /// Refills in batches: every new role makes the cell's connections look up their memberships again, so one batch for eight claims is
-    /// cheaper for them than eight slots one by one.
-    async fn fill(&self) -> Result<usize> {
+    /// cheaper for them than eight slots one by one. Begins at the low-water mark, and then goes on until all are ready.
+    async fn fill(&self, filling: bool) -> Result<(usize, bool)> {
         let wanted = self.settings.warm_slots;
         let ready = self.placement.ready().await?;
         let low_water = wanted.saturating_sub(8).max(wanted / 2);
-        let made = if ready <= low_water && ready < wanted { self.placement.fill(wanted).await? } else { 0 };
+        let due = ready < wanted && (filling || ready <= low_water);
+        let made = if due { self.placement.fill_batch(wanted).await? } else { 0 };
         self.metrics.warm_slots("ready", u32::try_from(ready + made).unwrap_or(u32::MAX));
-        Ok(made)
+        Ok((made, made > 0 && ready + made < wanted))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The binary: dispatches to the server's commands and to the CLI's. Nothing else.
 //!
-//! Owns: nothing. Calls: server, cli. Called by: people and service managers. After a crash: start again.
+//! Owns: nothing. Calls: server, cli. Called by: people and service managers.
+//! Invariants: no two commands or flags collide (`the_whole_command_line_is_sound`). After a crash: start again.
 
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
@@ -28,5 +29,15 @@ fn main() -> ExitCode {
     match arguments.command {
         Command::Server(command) => tenantry_server::commands::execute(command),
         Command::Client(command) => tenantry_cli::run(&arguments.global, &command, &Arguments::command()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_command_line_is_sound() {
+        Arguments::command().debug_assert();
     }
 }

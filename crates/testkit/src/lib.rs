@@ -1,1 +1,17 @@
-//! Dev-only: a throw-away PostgreSQL, a test application, a clock, failure points.
+//! The test kit: one private PostgreSQL per process, a database per test, an application and an identity in one line.
+//!
+//! Owns: an ephemeral cluster, which ends with the process whatever ends it. Calls: pg, core, server. Called by: tests and benches alone.
+//! Invariants: the owner of every database is no superuser, as on a managed server (`the_owner_is_no_superuser`); tests share nothing but the cluster.
+//! After a crash: the cluster's watchdog removes it.
+
+mod app;
+mod client;
+mod clock;
+mod database;
+mod faults;
+
+pub use app::{TestApp, TestAppBuilder, TestTenant, OPERATOR};
+pub use client::{Client, Reply};
+pub use clock::TestClock;
+pub use database::{TestDatabase, cluster};
+pub use faults::TestFaults;

@@ -26,7 +26,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The request cannot be read: bad JSON, a bad header, a bad query.
+    /// The request cannot be read: bad JSON, a bad header.
     BadRequest = "bad_request", 400, "The request could not be read";
     /// No tenant could be told from the request.
     TenantRequired = "tenant_required", 400, "The request names no tenant";

@@ -12,34 +12,9 @@ use crate::{
     settings,
     style::{Ink, paint},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::fmt::Write as _;
-
-/// How an item is; a word that this version does not know counts as failing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Health {
-    Ok,
-    Warn,
-    #[serde(other)]
-    Failing,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Item {
-    name: String,
-    status: Health,
-    #[serde(default)]
-    detail: Option<String>,
-    #[serde(default)]
-    advice: Option<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Report {
-    checks: Vec<Item>,
-}
+use tenantry_types::health::{Check, CheckStatus, Health};
 
 #[derive(Deserialize)]
 struct Description {
@@ -51,15 +26,13 @@ struct Info {
     version: String,
 }
 
-impl Item {
-    fn new(name: &str, status: Health, detail: impl Into<String>, advice: Option<String>) -> Self {
-        Self { name: name.to_owned(), status, detail: Some(detail.into()), advice }
-    }
+fn item(name: &str, status: CheckStatus, detail: impl Into<String>, advice: Option<String>) -> Check {
+    Check { name: name.to_owned(), status, detail: Some(detail.into()), advice, duration_ms: None }
+}
 
-    fn failed(name: &str, failure: &Failure) -> Self {
-        let advice = Some(failure.next_steps.join("; ")).filter(|advice| !advice.is_empty());
-        Self::new(name, Health::Failing, failure.detail.clone(), advice)
-    }
+fn failed(name: &str, failure: &Failure) -> Check {
+    let advice = Some(failure.next_steps.join("; ")).filter(|advice| !advice.is_empty());
+    item(name, CheckStatus::Failing, failure.detail.clone(), advice)
 }
 
 /// `doctor`.
@@ -71,87 +44,86 @@ pub(crate) fn doctor(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
             items.extend(readiness(ctx, status, text));
             items.extend(database(ctx));
         }
-        Err(failure) => items.push(Item::failed("server", &failure)),
+        Err(failure) => items.push(failed("server", &failure)),
     }
     items.push(local_psql(ctx));
-    let report = Report { checks: items };
+    let report = Health::of(env!("CARGO_PKG_VERSION"), items);
     let json = serde_json::to_string(&report).map_err(std::io::Error::from)?;
     let colour = ctx.out_colour();
     ctx.result(&json, |_| lines(&report, colour))?;
-    let well = report.checks.iter().all(|item| item.status != Health::Failing);
-    Ok(if well { Exit::Done } else { Exit::Failed })
+    Ok(if report.status == CheckStatus::Failing { Exit::Failed } else { Exit::Done })
 }
 
 /// The server answers; which version it is, and whether this one fits it.
-fn server(ctx: &Ctx<'_, '_>) -> Item {
+fn server(ctx: &Ctx<'_, '_>) -> Check {
     let (base, own) = (ctx.api.base(), env!("CARGO_PKG_VERSION"));
     match ctx.api.get::<Description>("/openapi.json") {
         Ok(Answer { value, .. }) if value.info.version == own => {
-            Item::new("server", Health::Ok, format!("{base} answers, version {own}"), None)
+            item("server", CheckStatus::Ok, format!("{base} answers, version {own}"), None)
         }
-        Ok(Answer { value, .. }) => Item::new(
+        Ok(Answer { value, .. }) => item(
             "server",
-            Health::Warn,
+            CheckStatus::Warn,
             format!("{base} answers, version {}; this command is {own}", value.info.version),
             Some("use the same version on both sides".to_owned()),
         ),
         Err(failure) => {
-            Item::new("server", Health::Warn, format!("{base} answers, version unknown: {failure}"), None)
+            item("server", CheckStatus::Warn, format!("{base} answers, version unknown: {failure}"), None)
         }
     }
 }
 
-fn readiness(ctx: &Ctx<'_, '_>, status: u16, text: String) -> Vec<Item> {
+fn readiness(ctx: &Ctx<'_, '_>, status: u16, text: String) -> Vec<Check> {
     // 503 is how a server says that it is not ready; it names its checks all the same.
-    if let Ok(Answer { value: Report { checks }, .. }) = Answer::<Report>::read(text.clone(), "/readyz") {
-        let all_well = checks.iter().all(|item| item.status != Health::Failing);
+    if let Ok(Answer { value: Health { checks, .. }, .. }) = Answer::<Health>::read(text.clone(), "/readyz") {
+        let all_well = checks.iter().all(|item| item.status != CheckStatus::Failing);
         let mut checks = checks;
         if all_well && status != 200 {
-            checks.push(Item::new(
+            checks.push(item(
                 "readiness",
-                Health::Failing,
+                CheckStatus::Failing,
                 format!("the server answered {status}"),
                 None,
             ));
         }
         return checks;
     }
-    vec![Item::failed("readiness", &Failure::of_answer(ctx.api.base(), status, None, text))]
+    vec![failed("readiness", &Failure::of_answer(ctx.api.base(), status, None, text))]
 }
 
-fn database(ctx: &Ctx<'_, '_>) -> Vec<Item> {
+fn database(ctx: &Ctx<'_, '_>) -> Vec<Check> {
     if let Err(failure) = ctx.api.need_token() {
-        return vec![Item::failed("token", &failure)];
+        return vec![failed("token", &failure)];
     }
-    match ctx.api.get::<Report>("/v1/doctor") {
+    match ctx.api.get::<Health>("/v1/doctor") {
         Ok(Answer { value, .. }) => value.checks,
-        Err(failure) => vec![Item::failed("database", &failure)],
+        Err(failure) => vec![failed("database", &failure)],
     }
 }
 
-fn local_psql(ctx: &Ctx<'_, '_>) -> Item {
+fn local_psql(ctx: &Ctx<'_, '_>) -> Check {
     match settings::psql(ctx.world.lookup) {
-        Some(path) => Item::new("psql", Health::Ok, path.display().to_string(), None),
+        Some(path) => item("psql", CheckStatus::Ok, path.display().to_string(), None),
         // Only one command needs it.
-        None => Item { status: Health::Warn, ..Item::failed("psql", &psql::missing()) },
+        None => Check { status: CheckStatus::Warn, ..failed("psql", &psql::missing()) },
     }
 }
 
-fn lines(report: &Report, colour: bool) -> String {
+fn lines(report: &Health, colour: bool) -> String {
     let widest = report.checks.iter().map(|item| item.name.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     for item in &report.checks {
         let (word, ink) = match item.status {
-            Health::Ok => ("ok", Ink::Good),
-            Health::Warn => ("warn", Ink::Warn),
-            Health::Failing => ("failing", Ink::Bad),
+            CheckStatus::Ok => ("ok", Ink::Good),
+            CheckStatus::Warn => ("warn", Ink::Warn),
+            CheckStatus::Failing => ("failing", Ink::Bad),
         };
         let (status, name) = (paint(&format!("{word:<7}"), ink, colour), clean(&item.name));
         let line =
             format!("{status}  {name:<widest$}  {}", clean(item.detail.as_deref().unwrap_or_default()));
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", line.trim_end());
-        if let Some(advice) = item.advice.as_deref().filter(|_| item.status != Health::Ok) {
+        if let Some(advice) = item.advice.as_deref().filter(|_| item.status != CheckStatus::Ok) {
             let _ = writeln!(text, "{:9}{:widest$}  next: {}", "", "", clean(advice));
         }
     }
@@ -163,8 +135,8 @@ mod tests {
     use crate::testing::{Folder, Hands, Server, closed_port, json};
     use std::{fs, os::unix::fs::PermissionsExt};
 
-    const READY: &str = r#"{"status":"ok","checks":[{"name":"database","status":"ok","detail":"PostgreSQL 17.12","duration_ms":0.4}]}"#;
-    const DOCTOR: &str = r#"{"checks":[{"name":"postgres version","status":"warn","detail":"15.19","advice":"update to 15.20"},{"name":"roles","status":"ok","detail":"2 logins","advice":null}]}"#;
+    const READY: &str = r#"{"status":"ok","version":"1","checks":[{"name":"database","status":"ok","detail":"PostgreSQL 17.12","duration_ms":0.4}]}"#;
+    const DOCTOR: &str = r#"{"status":"warn","version":"1","checks":[{"name":"postgres version","status":"warn","detail":"15.19","advice":"update to 15.20"},{"name":"roles","status":"ok","detail":"2 logins","advice":null}]}"#;
 
     fn version(version: &str) -> String {
         format!(r#"{{"openapi":"3.1.0","info":{{"title":"Tenantry","version":"{version}"}}}}"#)
@@ -200,19 +172,20 @@ mod tests {
             Server::start(vec![json(503, &failing), json(200, &version("9.9.9")), json(200, DOCTOR)]);
         let ran = Hands::at(&server).run("doctor -o json");
         assert_eq!(ran.code, 1);
-        insta::assert_snapshot!(ran.out.replace(env!("CARGO_PKG_VERSION"), "V"), @r#"{"checks":[{"name":"server","status":"warn","detail":"http://server answers, version 9.9.9; this command is V","advice":"use the same version on both sides"},{"name":"database","status":"failing","detail":"PostgreSQL 17.12","advice":null},{"name":"postgres version","status":"warn","detail":"15.19","advice":"update to 15.20"},{"name":"roles","status":"ok","detail":"2 logins","advice":null},{"name":"psql","status":"warn","detail":"psql is not on this machine","advice":"install it (Debian: `apt-get install postgresql-client`), or set TENANTRY_PG_BIN to its folder"}]}"#);
+        insta::assert_snapshot!(ran.out.replace(env!("CARGO_PKG_VERSION"), "V"), @r#"{"status":"failing","version":"V","checks":[{"name":"server","status":"warn","detail":"http://server answers, version 9.9.9; this command is V","advice":"use the same version on both sides"},{"name":"database","status":"failing","detail":"PostgreSQL 17.12","duration_ms":0.4},{"name":"postgres version","status":"warn","detail":"15.19","advice":"update to 15.20"},{"name":"roles","status":"ok","detail":"2 logins"},{"name":"psql","status":"warn","detail":"psql is not on this machine","advice":"install it (Debian: `apt-get install postgresql-client`), or set TENANTRY_PG_BIN to its folder"}]}"#);
     }
 
     #[test]
     fn what_cannot_be_checked_fails() {
-        let odd = r#"{"checks":[{"name":"x","status":"splendid"}]}"#;
-        let replies = vec![json(503, r#"{"checks":[]}"#), json(404, "no"), json(200, odd)];
+        let odd = r#"{"status":"ok","version":"1","checks":[{"name":"x","status":"splendid"}]}"#;
+        let replies = vec![json(503, r#"{"status":"ok","version":"1"}"#), json(404, "no"), json(200, odd)];
         let ran = Hands::at(&Server::start(replies)).run("doctor");
         assert_eq!(ran.code, 1);
         insta::assert_snapshot!(ran.out, @r"
         warn     server     http://server answers, version unknown: http://server answered 404 and did not say why
         failing  readiness  the server answered 503
-        failing  x
+        failing  database   the answer to /v1/doctor is not what this version understands: must be one of ok, warn, failing at line 1 column 71
+                            next: compare the versions: `tenantry doctor`
         warn     psql       psql is not on this machine
                             next: install it (Debian: `apt-get install postgresql-client`), or set TENANTRY_PG_BIN to its folder
         ");

@@ -3,7 +3,8 @@
 //! Owns: the environment of that psql. Calls: POST /v1/tenants/{slug}/psql-session, psql. Called by: dispatch.
 //! Invariants: the password is in the environment of psql alone, never on a command line or in the output
 //! (`the_password_is_in_the_environment_only`); no login is made when there is no psql (`no_psql_no_login`); a service file
-//! or host of the user's own environment cannot lead the login elsewhere (`the_users_own_settings_do_not_lead_astray`).
+//! or host of the user's own environment cannot lead the login elsewhere (`the_users_own_settings_do_not_lead_astray`); psql has no
+//! secret of ours in its environment (`psql_does_not_inherit_the_token`).
 //! After a crash: the login is left until it expires; the server ends and drops it.
 
 use super::Ctx;
@@ -21,6 +22,16 @@ use tenantry_types::tenant::{CreatePsqlSession, PsqlSession};
 /// Variables of libpq that would come before, or beside, the ones that are set here.
 const ASTRAY: &[&str] =
     &["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSFILE", "PGTARGETSESSIONATTRS", "PGREQUIRESSL"];
+
+/// Variables that open more than this one tenant: a person at psql's prompt can print and pass on what is in its environment.
+const SECRETS: &[&str] = &[
+    "TENANTRY_TOKEN",
+    "TENANTRY_OPERATOR_TOKEN",
+    "TENANTRY_MASTER_KEY",
+    "TENANTRY_MASTER_KEY_PREVIOUS",
+    "TENANTRY_REDIS_URL",
+    "DATABASE_URL",
+];
 
 /// `tenant psql`.
 pub(crate) fn open(ctx: &mut Ctx<'_, '_>, args: &PsqlArgs) -> Result<Exit, Failure> {
@@ -56,7 +67,7 @@ fn command(program: &Path, session: &PsqlSession, args: &[OsString]) -> process:
         session.workspace_uuid
     );
     let mut command = process::Command::new(program);
-    for name in ASTRAY {
+    for name in ASTRAY.iter().chain(SECRETS) {
         command.env_remove(name);
     }
     command
@@ -136,7 +147,7 @@ mod tests {
     fn the_users_own_settings_do_not_lead_astray() {
         let session: PsqlSession = serde_json::from_str(SESSION).unwrap();
         let command = command(Path::new("psql"), &session, &[]);
-        for name in ASTRAY {
+        for name in ASTRAY.iter().chain(SECRETS) {
             assert!(command.get_envs().any(|(key, value)| key == *name && value.is_none()), "{name}");
         }
     }

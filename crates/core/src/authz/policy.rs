@@ -70,7 +70,12 @@ mod tests {
         for action in Action::ALL {
             let (operator, least) = action.rule();
             let key = least.map_or("-", Role::as_str);
-            let _ = writeln!(table, "{:<15} operator {:<3} key {key}", format!("{action:?}"), if operator { "yes" } else { "-" });
+            let _ = writeln!(
+                table,
+                "{:<15} operator {:<3} key {key}",
+                format!("{action:?}"),
+                if operator { "yes" } else { "-" }
+            );
         }
         insta::assert_snapshot!(table, @r"
         ReadTenants     operator yes key -

@@ -1,6 +1,6 @@
 //! Identity: machine identities for now. API keys are made by operators and verified on every request.
 //!
-//! Owns: api_keys. Calls: registry, audit, pg. Called by: server's authentication and key operations.
+//! Owns: `api_keys`. Calls: registry, audit, pg. Called by: server's authentication and key operations.
 //! Invariants: a key's secret is stored nowhere (`only_the_hash_is_stored`); a malformed key never reaches the database
 //! (`malformed_keys_are_refused_offline`); an expired or revoked key is refused. After a crash: a key exists whole or not at all.
 
@@ -67,7 +67,9 @@ pub async fn create_api_key(
                     action: "api_key.create",
                     target_kind: "api_key",
                     target: made.id.to_string(),
-                    after: Some(json!({"name": made.name, "role": made.role, "workspace_id": made.workspace_id})),
+                    after: Some(
+                        json!({"name": made.name, "role": made.role, "workspace_id": made.workspace_id}),
+                    ),
                 };
                 audit::record(tx, ctx, request, &deed).await?;
                 Ok(made)
@@ -95,7 +97,8 @@ fn check(ctx: &Ctx, wish: &CreateApiKey) -> Result<Role> {
 /// # Errors
 /// 401 for anything that is no valid key, with one text for all.
 pub async fn verify_api_key(platform: &Pool, ctx: &Ctx, text: &str) -> Result<Actor> {
-    let refused = || Error::refused(ErrorCode::Unauthenticated, "The token is not valid, has expired or was revoked.");
+    let refused =
+        || Error::refused(ErrorCode::Unauthenticated, "The token is not valid, has expired or was revoked.");
     let key = KeyText::from_str(text).map_err(|_| refused())?;
     let found = platform
         .run("verify_api_key", (key, ctx.now()), |tx, (key, now)| Box::pin(store::find(tx, key, *now)))

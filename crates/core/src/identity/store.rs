@@ -1,6 +1,6 @@
 //! SQL of identity.
 //!
-//! Owns: api_keys. Calls: registry's columns. Called by: identity.
+//! Owns: `api_keys`. Calls: registry's columns. Called by: identity.
 //! Invariants: found by public id, compared by hash in constant time; expiry by the caller's clock. After a crash: one transaction or none.
 
 use super::KeyText;

@@ -13,7 +13,10 @@ pub(super) fn check(version_num: i32, version: &str) -> Check {
     let floor = FLOORS.iter().find(|(known, _)| *known == major);
     let (status, advice) = match floor {
         Some((_, least)) if minor >= *least => (CheckStatus::Ok, None),
-        Some((_, least)) => (CheckStatus::Warn, Some(format!("Update to {major}.{least} or later: older ones have known holes."))),
+        Some((_, least)) => (
+            CheckStatus::Warn,
+            Some(format!("Update to {major}.{least} or later: older ones have known holes.")),
+        ),
         None if major > 18 => (CheckStatus::Ok, None),
         None => (CheckStatus::Failing, Some("PostgreSQL 15 or later is required.".to_owned())),
     };

@@ -36,18 +36,30 @@ pub struct Parts<'a> {
 
 /// Whether requests can be served, part by part.
 pub async fn readiness(parts: &Parts<'_>) -> Vec<Check> {
-    let database = look(parts.ctx, "database", parts.platform.run("ready_database", (), |tx, ()| Box::pin(store::ping(tx))));
-    let control =
-        look(parts.ctx, "control_login", parts.control.run("ready_control", (), |tx, ()| Box::pin(store::ping(tx))));
+    let database = look(
+        parts.ctx,
+        "database",
+        parts.platform.run("ready_database", (), |tx, ()| Box::pin(store::ping(tx))),
+    );
+    let control = look(
+        parts.ctx,
+        "control_login",
+        parts.control.run("ready_control", (), |tx, ()| Box::pin(store::ping(tx))),
+    );
     let version = parts.schema_version.to_owned();
     let slots = look(
         parts.ctx,
         "warm_slots",
-        parts.platform.run("ready_slots", version, |tx, version| Box::pin(placement::store::ready_slots(tx, version))),
+        parts
+            .platform
+            .run("ready_slots", version, |tx, version| Box::pin(placement::store::ready_slots(tx, version))),
     );
     let (database, control, slots) = tokio::join!(database, control, slots);
     let mut checks = vec![database.map(|()| "answers".to_owned()), control.map(|()| "answers".to_owned())];
-    checks.push(slots.map(|ready| format!("{ready} ready")).warn_when(|detail| detail.starts_with("0 "), "The next tenant is made cold; see that `tenantry worker` runs."));
+    checks.push(slots.map(|ready| format!("{ready} ready")).warn_when(
+        |detail| detail.starts_with("0 "),
+        "The next tenant is made cold; see that `tenantry worker` runs.",
+    ));
     let mut checks: Vec<Check> = checks.into_iter().map(|look| look.check).collect();
     checks.extend(parts.cells.iter().map(|(cell, pool)| pool_check(*cell, pool)));
     checks
@@ -84,7 +96,10 @@ async fn look<T>(ctx: &Ctx, name: &str, looking: impl Future<Output = Result<T>>
         Ok(Err(error)) => (CheckStatus::Failing, Some(error.to_string()), None),
         Err(_) => (CheckStatus::Failing, Some(format!("no answer within {} s", PATIENCE.as_secs())), None),
     };
-    Look { check: Check { name: name.to_owned(), status, detail, advice: None, duration_ms: Some(took) }, value }
+    Look {
+        check: Check { name: name.to_owned(), status, detail, advice: None, duration_ms: Some(took) },
+        value,
+    }
 }
 
 fn pool_check(cell: i32, pool: &PoolStatus) -> Check {
@@ -93,7 +108,9 @@ fn pool_check(cell: i32, pool: &PoolStatus) -> Check {
         name: format!("pool_cell_{cell}"),
         status: if full { CheckStatus::Warn } else { CheckStatus::Ok },
         detail: Some(format!("{} of {} connections in use, {} idle", pool.in_use, pool.size, pool.idle)),
-        advice: full.then(|| "Requests wait for connections: raise TENANTRY_POOL_SIZE, or find the slow statements.".to_owned()),
+        advice: full.then(|| {
+            "Requests wait for connections: raise TENANTRY_POOL_SIZE, or find the slow statements.".to_owned()
+        }),
         duration_ms: None,
     }
 }
@@ -189,7 +206,8 @@ mod tests {
             fullest_cell: 500,
         };
         let checks = judge(&facts);
-        let told: Vec<_> = checks.iter().map(|c| (c.name.as_str(), c.status.as_str(), c.advice.is_some())).collect();
+        let told: Vec<_> =
+            checks.iter().map(|c| (c.name.as_str(), c.status.as_str(), c.advice.is_some())).collect();
         assert_eq!(
             told,
             [

@@ -1,6 +1,6 @@
 //! SQL of ops: reads only.
 //!
-//! Owns: nothing (reads slots, cells, provisioning_runs, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
+//! Owns: nothing (reads slots, cells, `provisioning_runs`, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
 
 use crate::Result;
 use chrono::{DateTime, Utc};

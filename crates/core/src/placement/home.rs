@@ -39,7 +39,13 @@ impl Home {
         super::random_name()
     }
 
-    pub(crate) fn new(installation: &Installation, tenant: TenantId, opaque: &str, shard: Uuid, cell: i32) -> Self {
+    pub(crate) fn new(
+        installation: &Installation,
+        tenant: TenantId,
+        opaque: &str,
+        shard: Uuid,
+        cell: i32,
+    ) -> Self {
         Self {
             tenant,
             schema: Self::schema_of(opaque),

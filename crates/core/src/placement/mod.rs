@@ -12,7 +12,10 @@ mod template;
 pub use home::Home;
 pub use template::{BUILT_IN, Template, TemplateError};
 
-use crate::{Error, Result, ctx::{self, Ctx}};
+use crate::{
+    Error, Result,
+    ctx::{self, Ctx},
+};
 use tenantry_pg::{Login, Pool, migrate, roles::Installation};
 use tenantry_types::TenantId;
 use uuid::Uuid;
@@ -47,6 +50,29 @@ pub struct SetUp {
 }
 
 impl Placement {
+    /// The control plane's tables alone, without anything that carries this installation's name. Returns how many files ran.
+    ///
+    /// # Errors
+    /// A migration that fails.
+    pub async fn migrate_tables(&self) -> Result<usize> {
+        self.owner
+            .run("migrate_control", (), |tx, ()| {
+                Box::pin(async move {
+                    store::lock(tx, "set_up").await?;
+                    Ok(migrate::apply(
+                        tx,
+                        "public",
+                        &template::control()?,
+                        migrate::history::HISTORY_TABLE,
+                        false,
+                    )
+                    .await?
+                    .files)
+                })
+            })
+            .await
+    }
+
     /// Brings the control plane up to date: tables, logins, grants, policies, the first shard and cell. Repeatable.
     ///
     /// # Errors
@@ -56,8 +82,14 @@ impl Placement {
             .run("set_up", self.clone(), |tx, this| {
                 Box::pin(async move {
                     store::lock(tx, "set_up").await?;
-                    let applied =
-                        migrate::apply(tx, "public", &template::control()?, migrate::history::HISTORY_TABLE, false).await?;
+                    let applied = migrate::apply(
+                        tx,
+                        "public",
+                        &template::control()?,
+                        migrate::history::HISTORY_TABLE,
+                        false,
+                    )
+                    .await?;
                     let access = store::access::apply(tx, &this.installation, applied.files > 0).await?;
                     store::ensure_shard(tx, this.ctx.uuid()).await?;
                     tx.refuse_warnings()?;
@@ -74,27 +106,34 @@ impl Placement {
     pub async fn fill(&self, wanted: usize) -> Result<usize> {
         let mut made = 0;
         loop {
-            let batch = self
-                .owner
-                .run("fill_slots", (self.clone(), wanted), |tx, (this, wanted)| {
-                    Box::pin(async move {
-                        // One filler at a time, whatever the number of workers.
-                        store::lock(tx, "fill_slots").await?;
-                        let ready = store::ready_slots(tx, &this.template.version()).await?;
-                        let batch = wanted.saturating_sub(ready).min(BATCH);
-                        for _ in 0..batch {
-                            this.make_slot(tx).await?;
-                        }
-                        tx.refuse_warnings()?;
-                        Ok::<_, Error>(batch)
-                    })
-                })
-                .await?;
+            let batch = self.fill_batch(wanted).await?;
             made += batch;
             if batch < BATCH {
                 return Ok(made);
             }
         }
+    }
+
+    /// Makes one batch of slots towards `wanted`, in one transaction. Returns how many were made.
+    ///
+    /// # Errors
+    /// The template's or the database's; nothing of the batch stays.
+    pub async fn fill_batch(&self, wanted: usize) -> Result<usize> {
+        self.owner
+            .run("fill_slots", (self.clone(), wanted), |tx, (this, wanted)| {
+                Box::pin(async move {
+                    // One filler at a time, whatever the number of workers.
+                    store::lock(tx, "fill_slots").await?;
+                    let ready = store::ready_slots(tx, &this.template.version()).await?;
+                    let batch = wanted.saturating_sub(ready).min(BATCH);
+                    for _ in 0..batch {
+                        this.make_slot(tx).await?;
+                    }
+                    tx.refuse_warnings()?;
+                    Ok::<_, Error>(batch)
+                })
+            })
+            .await
     }
 
     /// Slots that are ready.
@@ -130,7 +169,13 @@ impl Placement {
         opaque: &str,
     ) -> Result<Home> {
         let shard = store::open_shard(tx).await?;
-        let cell = match store::cell_with_room(tx, shard, TENANTS_PER_CELL).await? {
+        let mut cell = store::cell_with_room(tx, shard, TENANTS_PER_CELL).await?;
+        if cell.is_none() {
+            // Somebody else may be making the next one: wait, look again.
+            store::lock(tx, "new_cell").await?;
+            cell = store::cell_with_room(tx, shard, TENANTS_PER_CELL).await?;
+        }
+        let cell = match cell {
             Some(cell) => cell,
             None => self.new_cell(tx, shard).await?,
         };

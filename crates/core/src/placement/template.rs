@@ -74,8 +74,11 @@ mod tests {
     fn the_built_in_files_are_all_there() {
         for (folder, files) in [("control", CONTROL), ("system", SYSTEM), ("tenant", BUILT_IN)] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder);
-            let mut on_disk: Vec<String> =
-                path.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            let mut on_disk: Vec<String> = path
+                .read_dir()
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
             on_disk.sort();
             assert_eq!(on_disk, files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
             set(files).unwrap();

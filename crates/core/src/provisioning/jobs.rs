@@ -31,14 +31,14 @@ pub async fn work(placement: &Placement, lease: Duration) -> Result<Option<Outco
     let token = ctx.uuid();
     let until = ctx.now() + TimeDelta::from_std(lease).unwrap_or(TimeDelta::seconds(30));
     let input = (ctx.clone(), token, until);
-    let taken = placement
+    let found = placement
         .owner
         .run("take_run", input, |tx, (ctx, token, until)| {
             Box::pin(store::take(tx, ctx.now(), *token, *until))
         })
         .await?;
-    let Some(run) = taken else { return Ok(None) };
-    let mut state = RunState { run };
+    let Some(waiting) = found else { return Ok(None) };
+    let mut state = RunState { run: waiting };
     if state.run.status == RunStatus::Running {
         state = match make(placement, state.clone(), token).await {
             Ok(run) => return Ok(Some(Outcome { run })),
@@ -52,7 +52,11 @@ pub async fn work(placement: &Placement, lease: Duration) -> Result<Option<Outco
 }
 
 /// Everything from `place` to `activate`, in one transaction.
-async fn make(placement: &Placement, state: RunState, token: Uuid) -> std::result::Result<Run, (RunState, Error)> {
+async fn make(
+    placement: &Placement,
+    state: RunState,
+    token: Uuid,
+) -> std::result::Result<Run, (RunState, Error)> {
     // The steps' record has to survive their transaction's roll-back, so it travels beside the transaction's result.
     let record = std::sync::Arc::new(std::sync::Mutex::new(state.clone()));
     let keep = std::sync::Arc::clone(&record);
@@ -95,18 +99,22 @@ async fn undo(placement: &Placement, mut state: RunState, token: Uuid) -> Result
     }
     let outcome = placement
         .owner
-        .run("undo_provisioning", (placement.clone(), state.clone(), token), |tx, (placement, state, token)| {
-            Box::pin(async move {
-                let mut run = state.clone();
-                let version = placement.template.version();
-                let slug = run.run.tenant_slug.clone();
-                let mut making = Making::claimed(tx, &placement.ctx, run.run.tenant_id, &slug, &version);
-                steps::undo_all(&mut making, &mut run).await?;
-                run.happens(Happening::Undone, placement.ctx.now());
-                store::save(tx, &run, *token).await?;
-                Ok::<_, Error>(run.run)
-            })
-        })
+        .run(
+            "undo_provisioning",
+            (placement.clone(), state.clone(), token),
+            |tx, (placement, state, token)| {
+                Box::pin(async move {
+                    let mut run = state.clone();
+                    let version = placement.template.version();
+                    let slug = run.run.tenant_slug.clone();
+                    let mut making = Making::claimed(tx, &placement.ctx, run.run.tenant_id, &slug, &version);
+                    steps::undo_all(&mut making, &mut run).await?;
+                    run.happens(Happening::Undone, placement.ctx.now());
+                    store::save(tx, &run, *token).await?;
+                    Ok::<_, Error>(run.run)
+                })
+            },
+        )
         .await;
     match outcome {
         Ok(run) => Ok(run),

@@ -1,6 +1,6 @@
 //! Provisioning: makes a tenant through a run with recorded steps.
 //!
-//! Owns: provisioning_runs, provisioning_steps, provisioning_events. Calls: placement, registry, audit. Called by: server, worker.
+//! Owns: `provisioning_runs`, `provisioning_steps`, `provisioning_events`. Calls: placement, registry, audit. Called by: server, worker.
 //! Invariants: with a warm slot the whole run is one transaction without DDL (`a_warm_tenant_runs_no_ddl`); without one, everything from
 //! `place` on is one transaction of the worker; a failed run leaves its record and nothing else (`a_failed_run_leaves_nothing`).
 //! After a crash: an open transaction was rolled back; the run's lease runs out and a worker takes it again.
@@ -27,12 +27,7 @@ use model::RunState;
 use serde_json::json;
 use steps::Making;
 use tenantry_pg::{ControlTx, Pool, roles::Installation};
-use tenantry_types::{
-    ErrorCode, RunId, TenantId, Tier,
-    page::Page,
-    run::Run,
-    tenant::CreateTenant,
-};
+use tenantry_types::{ErrorCode, RunId, Slug, TenantId, Tier, page::Page, run::Run, tenant::CreateTenant};
 use wish::Wish;
 
 /// What the server needs to make tenants. It holds no owner's credential: it claims slots, and leaves making them to the worker.
@@ -73,8 +68,11 @@ impl Provisioning {
             match made {
                 Err(Error::BrokenSlot { tenant, why }) => self.take_out_of_service(tenant, &why).await?,
                 Err(error) if error.violates("tenants_slug_key") => {
-                    return Err(Error::refused(ErrorCode::SlugTaken, format!("Another tenant has the slug {}.", wish.slug))
-                        .next("Choose another; GET /v1/slugs/{slug} tells which are free."));
+                    return Err(Error::refused(
+                        ErrorCode::SlugTaken,
+                        format!("Another tenant has the slug {}.", wish.slug),
+                    )
+                    .next("Choose another; GET /v1/slugs/{slug} tells which are free."));
                 }
                 other => {
                     self.waker.wake();
@@ -85,7 +83,13 @@ impl Provisioning {
         Err(Error::Fault("the cold way met a slot".to_owned()))
     }
 
-    async fn create_in(&self, tx: &ControlTx, request: &Request, wish: &Wish, warm: bool) -> Result<(TenantRecord, Run)> {
+    async fn create_in(
+        &self,
+        tx: &ControlTx,
+        request: &Request,
+        wish: &Wish,
+        warm: bool,
+    ) -> Result<(TenantRecord, Run)> {
         let now = self.ctx.now();
         let slot = if warm { placement::store::claim(tx, &self.schema_version, now).await? } else { None };
         let home = match slot {
@@ -140,7 +144,9 @@ impl Provisioning {
         tracing::error!(%tenant, why, "a warm slot is not isolated; it is never handed out, `tenantry doctor` names it");
         let input = (tenant, self.ctx.now());
         self.platform
-            .run("mark_slot_broken", input, |tx, (tenant, now)| Box::pin(placement::store::mark_broken(tx, *tenant, *now)))
+            .run("mark_slot_broken", input, |tx, (tenant, now)| {
+                Box::pin(placement::store::mark_broken(tx, *tenant, *now))
+            })
             .await
     }
 }
@@ -158,6 +164,7 @@ pub async fn show(platform: &Pool, id: RunId) -> Result<Run> {
 /// # Errors
 /// 404 when there is none.
 pub async fn latest(platform: &Pool, slug: &str) -> Result<Run> {
+    Slug::stored(slug).ok_or_else(Error::not_found)?;
     let query = store::ListRuns { tenant: Some(slug.to_owned()), status: None, limit: 1, before: None };
     let mut runs = platform.run("latest_run", query, |tx, query| Box::pin(store::list(tx, query))).await?;
     runs.pop().ok_or_else(Error::not_found)

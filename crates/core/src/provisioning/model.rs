@@ -34,9 +34,8 @@ pub fn next_status(now: RunStatus, happening: Happening) -> Option<RunStatus> {
     match (now, happening) {
         // Taken again after a crash: the lease ran out.
         (Pending | Running, Taken) => Some(Running),
-        (RollingBack, Taken) => Some(RollingBack),
         (Running, Finished) => Some(Succeeded),
-        (Running, Failed) => Some(RollingBack),
+        (RollingBack, Taken) | (Running, Failed) => Some(RollingBack),
         (RollingBack, Undone) => Some(RolledBack),
         (RollingBack, UndoFailed) => Some(NeedsAttention),
         (Pending, Finished | Failed | Undone | UndoFailed)
@@ -151,18 +150,27 @@ pub(super) fn fill_durations(run: &mut Run) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write;
 
     #[test]
     fn every_transition() {
-        let happenings =
-            [Happening::Taken, Happening::Finished, Happening::Failed, Happening::Undone, Happening::UndoFailed];
+        let happenings = [
+            Happening::Taken,
+            Happening::Finished,
+            Happening::Failed,
+            Happening::Undone,
+            Happening::UndoFailed,
+        ];
         let mut table = String::new();
         for status in RunStatus::ALL {
             for happening in happenings {
                 if let Some(next) = next_status(*status, happening) {
-                    table.push_str(&format!("{status} --{happening:?}-> {next}\n"));
+                    writeln!(table, "{status} --{happening:?}-> {next}").unwrap();
                 }
-                assert!(!(status.is_final() && next_status(*status, happening).is_some()), "{status} is final");
+                assert!(
+                    !(status.is_final() && next_status(*status, happening).is_some()),
+                    "{status} is final"
+                );
             }
         }
         insta::assert_snapshot!(table, @r"

@@ -11,6 +11,7 @@ use crate::{
     placement::{self, Home, Placement},
     registry,
 };
+use std::future::{Ready, ready};
 use tenantry_pg::{BoxFuture, ControlTx};
 use tenantry_types::{TenantId, WorkspaceId, run::StepName};
 
@@ -28,7 +29,13 @@ pub(super) struct Making<'a> {
 
 impl<'a> Making<'a> {
     /// With a slot, or none yet.
-    pub(super) fn claimed(tx: &'a ControlTx, ctx: &'a Ctx, tenant: TenantId, slug: &'a str, version: &'a str) -> Self {
+    pub(super) fn claimed(
+        tx: &'a ControlTx,
+        ctx: &'a Ctx,
+        tenant: TenantId,
+        slug: &'a str,
+        version: &'a str,
+    ) -> Self {
         Self { tx, ctx, tenant, slug, schema_version: version, builder: None, home: None }
     }
 
@@ -64,7 +71,7 @@ struct Step {
 }
 
 const STEPS: [Step; 8] = [
-    Step { name: StepName::Reserve, act: |m| Box::pin(reserve(m)), undo: |m| Box::pin(unreserve(m)) },
+    Step { name: StepName::Reserve, act: |_| Box::pin(reserve()), undo: |m| Box::pin(unreserve(m)) },
     Step { name: StepName::Place, act: |m| Box::pin(place(m)), undo: |m| Box::pin(unplace(m)) },
     // Schema content, guards and rows in `public` go with the schema and the tenant's row.
     Step { name: StepName::Migrate, act: |m| Box::pin(migrate(m)), undo: |_| Box::pin(nothing()) },
@@ -106,13 +113,13 @@ pub(super) async fn undo_all(making: &mut Making<'_>, run: &mut RunState) -> Res
     Ok(())
 }
 
-async fn nothing() -> Result<()> {
-    Ok(())
+fn nothing() -> Ready<Result<()>> {
+    ready(Ok(()))
 }
 
 /// The row is written by `create`, in the transaction that answers the caller.
-async fn reserve(_: &mut Making<'_>) -> Result<Done> {
-    Ok(Done::did("slug held"))
+fn reserve() -> Ready<Result<Done>> {
+    ready(Ok(Done::did("slug held")))
 }
 
 async fn unreserve(making: &mut Making<'_>) -> Result<()> {
@@ -123,15 +130,18 @@ async fn place(making: &mut Making<'_>) -> Result<Done> {
     let detail = if making.home.is_some() {
         "warm slot"
     } else {
-        let (placement, opaque) =
-            making.builder.clone().ok_or_else(|| Error::Fault("no slot, and nobody to make one".to_owned()))?;
+        let (placement, opaque) = making
+            .builder
+            .clone()
+            .ok_or_else(|| Error::Fault("no slot, and nobody to make one".to_owned()))?;
         let home = placement.home_named(making.tx, making.tenant, &opaque).await?;
         home.place(making.tx).await?;
         making.home = Some(home);
         "schema and roles made"
     };
     let home = making.home()?;
-    registry::store::place_tenant(making.tx, making.tenant, home.shard, home.cell, making.schema_version).await?;
+    registry::store::place_tenant(making.tx, making.tenant, home.shard, home.cell, making.schema_version)
+        .await?;
     Ok(Done::did(detail))
 }
 
@@ -159,24 +169,36 @@ async fn isolate(making: &mut Making<'_>) -> Result<Done> {
         return Ok(Done::skipped("the slot has it"));
     };
     let relations = making.home()?.isolate(making.tx, &placement.template).await?;
-    placement::store::insert_claimed_slot(making.tx, making.home()?, making.schema_version, making.ctx.now()).await?;
+    placement::store::insert_claimed_slot(making.tx, making.home()?, making.schema_version, making.ctx.now())
+        .await?;
     Ok(Done::did(format!("{relations} relations guarded")))
 }
 
 async fn seed(making: &mut Making<'_>) -> Result<Done> {
     let id = WorkspaceId(making.ctx.uuid());
-    registry::store::insert_workspace(making.tx, id, making.tenant, "default", "Default", true, making.ctx.now()).await?;
+    registry::store::insert_workspace(
+        making.tx,
+        id,
+        making.tenant,
+        "default",
+        "Default",
+        true,
+        making.ctx.now(),
+    )
+    .await?;
     Ok(Done::did("default workspace"))
 }
 
-async fn extras() -> Result<Done> {
-    Ok(Done::skipped("none configured"))
+fn extras() -> Ready<Result<Done>> {
+    ready(Ok(Done::skipped("none configured")))
 }
 
 async fn verify(making: &mut Making<'_>) -> Result<Done> {
     match making.home()?.verify(making.tx).await {
         Ok(tables) => Ok(Done::did(format!("{tables} tables closed to others"))),
-        Err(Error::Fault(why)) if making.builder.is_none() => Err(Error::BrokenSlot { tenant: making.tenant, why }),
+        Err(Error::Fault(why)) if making.builder.is_none() => {
+            Err(Error::BrokenSlot { tenant: making.tenant, why })
+        }
         Err(other) => Err(other),
     }
 }

@@ -1,6 +1,6 @@
 //! SQL of provisioning.
 //!
-//! Owns: provisioning_runs, provisioning_steps, provisioning_events. Calls: pg. Called by: provisioning.
+//! Owns: `provisioning_runs`, `provisioning_steps`, `provisioning_events`. Calls: pg. Called by: provisioning.
 //! Invariants: run, steps and events are written together, so that a stream shows what the tables hold; a holder's writes name its token.
 //! After a crash: one transaction or none.
 
@@ -91,7 +91,8 @@ struct RunRow(Run);
 impl FromRow for RunRow {
     fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
         let steps: Value = row.get("steps")?;
-        let steps: Vec<Step> = serde_json::from_value(steps).map_err(|error| pg::Error::Shape(error.to_string()))?;
+        let steps: Vec<Step> =
+            serde_json::from_value(steps).map_err(|error| pg::Error::Shape(error.to_string()))?;
         let mut run = Run {
             id: RunId(row.get("id")?),
             tenant_id: TenantId(row.get("tenant_id")?),
@@ -123,7 +124,11 @@ macro_rules! run_columns {
 pub(super) async fn find(tx: &ControlTx, id: RunId) -> Result<Option<Run>> {
     let row: Option<RunRow> = tx
         .optional(
-            concat!("-- provisioning::find\nSELECT ", run_columns!(), " FROM provisioning_runs r WHERE r.id = $1"),
+            concat!(
+                "-- provisioning::find\nSELECT ",
+                run_columns!(),
+                " FROM provisioning_runs r WHERE r.id = $1"
+            ),
             &[&id.0],
         )
         .await?;
@@ -154,7 +159,7 @@ pub(super) async fn list(tx: &ControlTx, query: &ListRuns) -> Result<Vec<Run>> {
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// Takes the oldest run that waits or whose lease has run out.
+/// Takes the oldest run that waits or whose lease has run out, and says so to those who watch.
 pub(super) async fn take(
     tx: &ControlTx,
     now: DateTime<Utc>,
@@ -180,7 +185,11 @@ pub(super) async fn take(
             &[&now, &token, &until],
         )
         .await?;
-    Ok(row.map(|row| row.0))
+    let Some(RunRow(run)) = row else { return Ok(None) };
+    let data = serde_json::to_value(&run).map_err(|error| Error::Fault(error.to_string()))?;
+    tx.query("-- provisioning::taken\nINSERT INTO provisioning_events (run_id, event, data) VALUES ($1, 'run', $2)", &[&run.id.0, &data])
+        .await?;
+    Ok(Some(run))
 }
 
 /// Something that happened in a run.

@@ -34,13 +34,20 @@ pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
     if !is_email(&wish.admin_email) {
         fields.wrong("/admin_email", "invalid", "must be an e-mail address such as ops@example.com");
     }
-    let tier = wish.plan_tier.as_deref().map_or(Some(default_tier), |text| fields.parsed("/plan_tier", text.parse()));
+    let tier = wish
+        .plan_tier
+        .as_deref()
+        .map_or(Some(default_tier), |text| fields.parsed("/plan_tier", text.parse()));
     if wish.allowed_domains.len() > 20 {
         fields.wrong("/allowed_domains", "too_many", "must have at most 20 domains");
     }
     for (place, domain) in wish.allowed_domains.iter().enumerate() {
         if !is_domain(domain) {
-            fields.wrong(&format!("/allowed_domains/{place}"), "invalid", "must be a domain such as example.com");
+            fields.wrong(
+                &format!("/allowed_domains/{place}"),
+                "invalid",
+                "must be a domain such as example.com",
+            );
         }
     }
     fields.check()?;
@@ -68,6 +75,9 @@ pub(super) fn check_list(
     if !(1..=MAX_LIMIT).contains(&limit) {
         fields.wrong("limit", "out_of_range", format!("must be 1 to {MAX_LIMIT}"));
     }
+    if tenant.as_deref().is_some_and(|slug| Slug::stored(slug).is_none()) {
+        fields.wrong("tenant", "invalid", "must be a slug");
+    }
     let before = cursor.and_then(|text| fields.parsed("cursor", text.parse::<RunId>()));
     fields.check()?;
     Ok(ListRuns { tenant, status: status.map(|s| s.as_str().to_owned()), limit: i64::from(limit), before })
@@ -78,7 +88,8 @@ pub(super) fn check_list(
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let atom = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
     };
     text.len() <= 254 && local.len() <= 64 && local.split('.').all(atom) && is_domain(domain)
 }
@@ -132,7 +143,21 @@ mod tests {
             assert!(is_email(good), "{good}");
         }
         let long = format!("{}@example.com", "a".repeat(65));
-        for bad in ["", "@", "a@", "@b.c", "a b@c.de", "a@b", "a..b@c.de", ".a@c.de", "a@c.de\n", "a@-c.de", "a@1.2.3.4", "ä@c.de", &long] {
+        for bad in [
+            "",
+            "@",
+            "a@",
+            "@b.c",
+            "a b@c.de",
+            "a@b",
+            "a..b@c.de",
+            ".a@c.de",
+            "a@c.de\n",
+            "a@-c.de",
+            "a@1.2.3.4",
+            "ä@c.de",
+            &long,
+        ] {
             assert!(!is_email(bad), "{bad}");
         }
     }

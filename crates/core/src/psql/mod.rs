@@ -1,6 +1,6 @@
 //! psql sessions: temporary logins, member of one tenant's role alone.
 //!
-//! Owns: psql_sessions; logins `…_psql_…`. Calls: registry, placement, audit. Called by: server (asks), worker (makes and ends).
+//! Owns: `psql_sessions`; logins `…_psql_…`. Calls: registry, placement, audit. Called by: server (asks), worker (makes and ends).
 //! Invariants: the login cannot leave its tenant (`a_psql_session_cannot_leave`); it expires, and the worker ends and drops it
 //! (`an_expired_psql_session_is_ended`). After a crash: the row says what exists; the worker's next look finishes it.
 
@@ -14,11 +14,11 @@ use crate::{
     registry,
     wake::Waker,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::time::Duration;
 use tenantry_pg::{
-    Pool, Target,
+    ControlTx, Pool, Target,
     roles::{Installation, hex, scram_verifier},
 };
 use tenantry_types::{
@@ -26,6 +26,7 @@ use tenantry_types::{
     tenant::{CreatePsqlSession, PsqlSession},
 };
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// What the server needs to ask for sessions.
 #[derive(Clone)]
@@ -40,10 +41,12 @@ pub struct Psql {
     pub target: Target,
     /// Tells the worker.
     pub waker: Waker,
+    /// How long a caller waits for the worker; [`PATIENCE`] outside tests.
+    pub patience: Duration,
 }
 
 /// How long a caller waits for the worker.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Psql {
     /// Opens a session into a workspace of a tenant.
@@ -66,7 +69,15 @@ impl Psql {
         let password = hex(&ctx::random::<24>()?);
         let login = self.installation.psql(&placement::random_name()?);
         let expires_at = self.ctx.now() + TimeDelta::minutes(i64::from(minutes));
-        let input = (self.clone(), request.clone(), slug.to_owned(), wish, login.clone(), scram_verifier(&password), expires_at);
+        let input = (
+            self.clone(),
+            request.clone(),
+            slug.to_owned(),
+            wish,
+            login.clone(),
+            scram_verifier(&password),
+            expires_at,
+        );
         let (session, workspace, schema_name) = self
             .platform
             .run("request_psql", input, |tx, (this, request, slug, wish, login, verifier, expires_at)| {
@@ -80,13 +91,16 @@ impl Psql {
                         .ok_or_else(Error::not_found)?;
                     let id = this.ctx.uuid();
                     let now = this.ctx.now();
-                    store::insert(tx, id, tenant.id, login, &tenant.role_name, verifier, now, *expires_at).await?;
+                    store::insert(tx, id, tenant.id, login, &tenant.role_name, verifier, now, *expires_at)
+                        .await?;
                     let deed = Deed {
                         tenant: Some(tenant.id),
                         action: "psql.open",
                         target_kind: "tenant",
                         target: tenant.id.to_string(),
-                        after: Some(json!({"login": login, "workspace_id": workspace.id, "expires_at": expires_at})),
+                        after: Some(
+                            json!({"login": login, "workspace_id": workspace.id, "expires_at": expires_at}),
+                        ),
                     };
                     audit::record(tx, &this.ctx, request, &deed).await?;
                     Ok((id, workspace.id, tenant.schema_name.to_string()))
@@ -109,8 +123,8 @@ impl Psql {
         })
     }
 
-    async fn wait(&self, session: uuid::Uuid, mut woken: watch::Receiver<u64>) -> Result<()> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+    async fn wait(&self, session: Uuid, mut woken: watch::Receiver<u64>) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + self.patience;
         while tokio::time::Instant::now() < deadline {
             let status =
                 self.platform.run("psql_status", session, |tx, id| Box::pin(store::status(tx, *id))).await?;
@@ -130,24 +144,36 @@ impl Psql {
 /// The worker's part: makes the logins that were asked for, ends those that have expired. Returns how many it touched.
 ///
 /// # Errors
-/// The database's; the next look tries again.
+/// The first of the database's, after every session has had its turn; the next look tries again.
 pub async fn work(placement: &Placement) -> Result<usize> {
-    placement
-        .owner
-        .run("psql_sessions", placement.ctx.clone(), |tx, ctx| {
-            Box::pin(async move {
-                let now = ctx.now();
-                let requested = store::requested(tx, now).await?;
-                for session in &requested {
-                    store::make_login(tx, session).await?;
-                }
-                let expired = store::expired(tx, now).await?;
-                for session in &expired {
-                    store::drop_login(tx, session, now).await?;
-                }
-                tx.refuse_warnings()?;
-                Ok(requested.len() + expired.len())
-            })
-        })
-        .await
+    let now = placement.ctx.now();
+    let due = placement.owner.run("due_psql_sessions", now, |tx, now| Box::pin(store::due(tx, *now))).await?;
+    let (mut touched, mut failed) = (0, None);
+    for id in due {
+        // One transaction each: a session that cannot be ended must not keep others from beginning.
+        match placement
+            .owner
+            .run("psql_session", (id, now), |tx, (id, now)| Box::pin(step(tx, *id, *now)))
+            .await
+        {
+            Ok(done) => touched += usize::from(done),
+            Err(error) => {
+                tracing::error!(session = %id, %error, "a psql session could not be made or ended");
+                failed.get_or_insert(error);
+            }
+        }
+    }
+    failed.map_or(Ok(touched), Err)
+}
+
+/// Makes or ends one login; false when another worker has it.
+async fn step(tx: &ControlTx, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    let Some(session) = store::hold(tx, id, now).await? else { return Ok(false) };
+    if session.expires_at <= now {
+        store::drop_login(tx, &session, now).await?;
+    } else {
+        store::make_login(tx, &session).await?;
+    }
+    tx.refuse_warnings()?;
+    Ok(true)
 }

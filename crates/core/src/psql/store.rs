@@ -1,9 +1,12 @@
 //! SQL of psql sessions, and the DDL of their logins.
 //!
-//! Owns: psql_sessions; logins `…_psql_…`. Calls: pg. Called by: psql.
+//! Owns: `psql_sessions`; logins `…_psql_…`. Calls: pg. Called by: psql.
 //! Invariants: a login exists exactly while its row is `open`: both change in one transaction. After a crash: one transaction or none.
 
-use crate::{Result, placement::store::access::current_database};
+use crate::{
+    Result,
+    placement::store::access::{current_database, lock_database_acl},
+};
 use chrono::{DateTime, Utc};
 use tenantry_pg::{
     self as pg, ControlTx, FromRow, Row,
@@ -43,7 +46,7 @@ pub(super) struct Session {
     login: String,
     role: String,
     verifier: String,
-    expires_at: DateTime<Utc>,
+    pub(super) expires_at: DateTime<Utc>,
     schema: String,
 }
 
@@ -60,26 +63,29 @@ impl FromRow for Session {
     }
 }
 
-pub(super) async fn requested(tx: &ControlTx, now: DateTime<Utc>) -> Result<Vec<Session>> {
-    Ok(tx
-        .all(
-            "-- psql::requested
-             SELECT s.id, s.login, s.role_name, s.verifier, s.expires_at, t.schema_name
-             FROM psql_sessions s JOIN tenants t ON t.id = s.tenant_id
-             WHERE s.status = 'requested' AND s.expires_at > $1 FOR UPDATE OF s SKIP LOCKED",
+/// Sessions that want a login, and those whose time is over.
+pub(super) async fn due(tx: &ControlTx, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+    let rows = tx
+        .query(
+            "-- psql::due
+             SELECT id FROM psql_sessions
+             WHERE status = 'requested' OR (status = 'open' AND expires_at <= $1) ORDER BY requested_at",
             &[&now],
         )
-        .await?)
+        .await?;
+    rows.iter().map(|row| Ok(row.get("id")?)).collect()
 }
 
-pub(super) async fn expired(tx: &ControlTx, now: DateTime<Utc>) -> Result<Vec<Session>> {
+/// One of them, for this transaction alone; none where another worker has it or is done with it.
+pub(super) async fn hold(tx: &ControlTx, id: Uuid, now: DateTime<Utc>) -> Result<Option<Session>> {
     Ok(tx
-        .all(
-            "-- psql::expired
+        .optional(
+            "-- psql::hold
              SELECT s.id, s.login, s.role_name, s.verifier, s.expires_at, t.schema_name
              FROM psql_sessions s JOIN tenants t ON t.id = s.tenant_id
-             WHERE s.status IN ('requested', 'open') AND s.expires_at <= $1 FOR UPDATE OF s SKIP LOCKED",
-            &[&now],
+             WHERE s.id = $1 AND (s.status = 'requested' OR (s.status = 'open' AND s.expires_at <= $2))
+             FOR UPDATE OF s SKIP LOCKED",
+            &[&id, &now],
         )
         .await?)
 }
@@ -88,6 +94,7 @@ pub(super) async fn expired(tx: &ControlTx, now: DateTime<Utc>) -> Result<Vec<Se
 pub(super) async fn make_login(tx: &ControlTx, session: &Session) -> Result<()> {
     let (login, role) = (quote_ident(&session.login), quote_ident(&session.role));
     let database = quote_ident(&current_database(tx).await?);
+    lock_database_acl(tx).await?;
     tx.batch(&format!(
         "CREATE ROLE {login} LOGIN INHERIT NOCREATEROLE NOCREATEDB CONNECTION LIMIT 2 PASSWORD {verifier} VALID UNTIL {until};
          ALTER ROLE {login} SET search_path = {schema};
@@ -99,17 +106,23 @@ pub(super) async fn make_login(tx: &ControlTx, session: &Session) -> Result<()> 
         schema = quote_literal(&session.schema),
     ))
     .await?;
-    tx.query("-- psql::opened\nUPDATE psql_sessions SET status = 'open', verifier = '' WHERE id = $1", &[&session.id]).await?;
+    tx.query(
+        "-- psql::opened\nUPDATE psql_sessions SET status = 'open', verifier = '' WHERE id = $1",
+        &[&session.id],
+    )
+    .await?;
     Ok(())
 }
 
 /// Ends whoever is still connected, then drops the login. Repeatable.
 pub(super) async fn drop_login(tx: &ControlTx, session: &Session, now: DateTime<Utc>) -> Result<()> {
-    let known = tx.query("-- psql::known\nSELECT 1 FROM pg_roles WHERE rolname = $1", &[&session.login]).await?;
+    let known =
+        tx.query("-- psql::known\nSELECT 1 FROM pg_roles WHERE rolname = $1", &[&session.login]).await?;
     if !known.is_empty() {
         let login = quote_ident(&session.login);
         let database = quote_ident(&current_database(tx).await?);
-        // Only a member may end a login's backends, and its membership goes with the login.
+        lock_database_acl(tx).await?;
+        // Only a member may end a login's backends and drop what it owns, and its membership goes with the login.
         tx.batch(&format!("GRANT {login} TO CURRENT_USER; REVOKE CONNECT ON DATABASE {database} FROM {login}; ALTER ROLE {login} NOLOGIN"))
             .await?;
         tx.query(
@@ -118,7 +131,8 @@ pub(super) async fn drop_login(tx: &ControlTx, session: &Session, now: DateTime<
             &[&session.login],
         )
         .await?;
-        tx.batch(&format!("DROP ROLE {login}")).await?;
+        // Nobody can be kept from making a large object or setting default privileges, and a role that has any cannot be dropped.
+        tx.batch(&format!("DROP OWNED BY {login}; DROP ROLE {login}")).await?;
     }
     tx.query(
         "-- psql::ended

@@ -4,11 +4,11 @@
 //! Invariants: a page begins right after the last row of the one before, whatever was inserted in between (`pages_neither_skip_nor_repeat`);
 //! each sort has a statement and an index of its own. After a crash: nothing is left.
 
-use super::store::select_tenant;
 use super::TenantRecord;
+use super::store::select_tenant;
 use crate::{Fields, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_pg::{ControlTx, Pool};
 use tenantry_types::{
@@ -88,7 +88,8 @@ pub(super) async fn list(platform: &Pool, public_url: &str, query: ListTenants) 
 
 fn parse(query: &ListTenants) -> Result<Query> {
     let mut fields = Fields::default();
-    let status = query.status.as_deref().and_then(|text| fields.parsed("status", text.parse::<TenantStatus>()));
+    let status =
+        query.status.as_deref().and_then(|text| fields.parsed("status", text.parse::<TenantStatus>()));
     let tier = query.plan_tier.as_deref().and_then(|text| fields.parsed("plan_tier", text.parse::<Tier>()));
     let sort = match query.sort.as_deref().unwrap_or("-created_at") {
         "created_at" => Sort::Created,
@@ -98,7 +99,11 @@ fn parse(query: &ListTenants) -> Result<Query> {
         "name" => Sort::Name,
         "-name" => Sort::NameDesc,
         _ => {
-            fields.wrong("sort", "invalid", "must be created_at, slug or name, with - in front for descending");
+            fields.wrong(
+                "sort",
+                "invalid",
+                "must be created_at, slug or name, with - in front for descending",
+            );
             Sort::Created
         }
     };
@@ -116,6 +121,9 @@ fn parse(query: &ListTenants) -> Result<Query> {
     let pattern = query.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).map(|q| {
         if q.chars().count() > 100 {
             fields.wrong("q", "too_long", "must have at most 100 characters");
+        }
+        if q.contains('\0') {
+            fields.wrong("q", "invalid_character", "must not contain U+0000");
         }
         format!("%{}%", q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
     });
@@ -148,7 +156,13 @@ fn encode(cursor: &Cursor) -> String {
 fn decode(text: &str) -> Option<Cursor> {
     let cursor: Cursor = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     let timed = matches!(cursor.sort, Sort::Created | Sort::CreatedDesc);
-    (!timed || cursor.key.parse::<DateTime<Utc>>().is_ok()).then_some(cursor)
+    // A year that PostgreSQL reads otherwise than we do, or U+0000, is no key of a row.
+    let usable = match cursor.key.parse::<DateTime<Utc>>() {
+        Ok(time) if timed => (1..=9999).contains(&time.year()),
+        Err(_) if timed => false,
+        _ => !cursor.key.contains('\0'),
+    };
+    usable.then_some(cursor)
 }
 
 /// One statement per sort: key, its type, comparison, direction.
@@ -160,8 +174,19 @@ macro_rules! page_by {
                 "WHERE ($1 IS NULL OR t.status = $1) AND ($2 IS NULL OR t.plan_tier = $2)
                    AND ($3 IS NULL OR t.slug ILIKE $3 OR t.name ILIKE $3 OR t.admin_email ILIKE $3)
                    AND ($4 IS NULL OR (",
-                $key, ", t.id) ", $after, " ($4::", $type, ", $5))
-                 ORDER BY ", $key, " ", $direction, ", t.id ", $direction, " LIMIT $6"
+                $key,
+                ", t.id) ",
+                $after,
+                " ($4::",
+                $type,
+                ", $5))
+                 ORDER BY ",
+                $key,
+                " ",
+                $direction,
+                ", t.id ",
+                $direction,
+                " LIMIT $6"
             )
         )
     };
@@ -201,7 +226,8 @@ mod tests {
     #[test]
     fn a_cursor_of_another_sort_is_refused() {
         let cursor = encode(&Cursor { sort: Sort::Slug, key: "acme".to_owned(), id: Uuid::nil() });
-        let query = ListTenants { cursor: Some(cursor), sort: Some("name".to_owned()), ..ListTenants::default() };
+        let query =
+            ListTenants { cursor: Some(cursor), sort: Some("name".to_owned()), ..ListTenants::default() };
         assert!(parse(&query).is_err());
         let forged = encode(&Cursor { sort: Sort::Created, key: "yesterday".to_owned(), id: Uuid::nil() });
         assert!(decode(&forged).is_none(), "a time that is none would be PostgreSQL's error instead of ours");

@@ -78,8 +78,9 @@ pub async fn availability(platform: &Pool, text: &str) -> Result<SlugAvailabilit
 /// # Errors
 /// The database's.
 pub async fn workspaces(control: &Pool, scope: &crate::authz::TenantScope) -> Result<Page<Workspace>> {
-    let items =
-        control.run_for(scope.tenant_id(), "list_workspaces", (), |tx, ()| Box::pin(store::workspaces(tx))).await?;
+    let items = control
+        .run_for(scope.tenant_id(), "list_workspaces", (), |tx, ()| Box::pin(store::workspaces(tx)))
+        .await?;
     Ok(Page { items, next_cursor: None })
 }
 

@@ -156,7 +156,10 @@ mod tests {
         };
         let own = Overrides { agents: Some(0), tasks_per_month: Some(7), storage_gb: None };
         let allowed = limits(tier, own);
-        assert_eq!((allowed.agents, allowed.tasks_per_month, allowed.storage_gb), (Some(0), Some(7), Some(1)));
+        assert_eq!(
+            (allowed.agents, allowed.tasks_per_month, allowed.storage_gb),
+            (Some(0), Some(7), Some(1))
+        );
         assert_eq!(limits(tier, Overrides::default()), tier);
     }
 }

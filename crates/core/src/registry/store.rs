@@ -7,7 +7,7 @@ use super::model::{TenantRecord, tier_limits};
 use crate::Result;
 use chrono::{DateTime, Utc};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
-use tenantry_types::{Limits, TenantId, Tier, WorkspaceId, tenant::Workspace};
+use tenantry_types::{Limits, Slug, TenantId, Tier, WorkspaceId, tenant::Workspace};
 use uuid::Uuid;
 
 /// The columns of a [`TenantRecord`], and where they come from.
@@ -40,7 +40,11 @@ pub(crate) use {select_tenant, select_tenant_with};
 
 pub(crate) use super::model::word;
 
+/// A tenant by its slug. What cannot be a slug is absent without a question: PostgreSQL would refuse U+0000 with an error.
 pub(crate) async fn by_slug(tx: &ControlTx, slug: &str) -> Result<Option<TenantRecord>> {
+    if Slug::stored(slug).is_none() {
+        return Ok(None);
+    }
     Ok(tx.optional(select_tenant!("by_slug", "WHERE t.slug = $1"), &[&slug]).await?)
 }
 
@@ -97,7 +101,14 @@ pub(super) async fn workspaces(tx: &ControlTx) -> Result<Vec<Workspace>> {
 }
 
 /// The named workspace of a tenant, or its default one.
-pub(crate) async fn workspace(tx: &ControlTx, tenant: TenantId, slug: Option<&str>) -> Result<Option<Workspace>> {
+pub(crate) async fn workspace(
+    tx: &ControlTx,
+    tenant: TenantId,
+    slug: Option<&str>,
+) -> Result<Option<Workspace>> {
+    if slug.is_some_and(|slug| slug.contains('\0')) {
+        return Ok(None);
+    }
     let row: Option<WorkspaceRow> = tx
         .optional(
             "-- registry::workspace

@@ -23,7 +23,12 @@ pub struct DemoAgent {
 ///
 /// # Errors
 /// The database's.
-pub async fn seed(tenancy: &Tenancy, ctx: &Ctx, scope: &TenantScope, agents: &'static [DemoAgent]) -> Result<bool> {
+pub async fn seed(
+    tenancy: &Tenancy,
+    ctx: &Ctx,
+    scope: &TenantScope,
+    agents: &'static [DemoAgent],
+) -> Result<bool> {
     let input = (ctx.clone(), scope.workspace_id().0, agents);
     tenancy
         .run(scope, "seed_demo", input, |tx, (ctx, workspace, agents)| {
@@ -41,15 +46,48 @@ pub async fn seed(tenancy: &Tenancy, ctx: &Ctx, scope: &TenantScope, agents: &'s
         .await
 }
 
+/// How many rows a workspace has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rows {
+    /// Agents.
+    pub agents: i64,
+    /// Tasks.
+    pub tasks: i64,
+    /// Messages.
+    pub messages: i64,
+}
+
+/// Counts what a scope can see.
+///
+/// # Errors
+/// The database's.
+pub async fn count(tenancy: &Tenancy, scope: &TenantScope) -> Result<Rows> {
+    tenancy.run(scope, "count_demo", (), |tx, ()| Box::pin(store::count(tx))).await
+}
+
 mod store {
-    use super::DemoAgent;
-    use crate::Result;
+    use super::{DemoAgent, Rows};
+    use crate::{Error, Result};
     use chrono::{DateTime, Utc};
     use tenantry_pg::TenantTx;
     use uuid::Uuid;
 
     pub(super) async fn has_agents(tx: &TenantTx) -> Result<bool> {
         Ok(!tx.query("-- demo::has_agents\nSELECT 1 FROM tenant.agents LIMIT 1", &[]).await?.is_empty())
+    }
+
+    pub(super) async fn count(tx: &TenantTx) -> Result<Rows> {
+        let rows = tx
+            .query(
+                "-- demo::count
+                 SELECT (SELECT count(*) FROM tenant.agents) AS agents,
+                        (SELECT count(*) FROM tenant.tasks) AS tasks,
+                        (SELECT count(*) FROM tenant.messages) AS messages",
+                &[],
+            )
+            .await?;
+        let row = rows.first().ok_or_else(|| Error::Fault("counting gave no row".to_owned()))?;
+        Ok(Rows { agents: row.get("agents")?, tasks: row.get("tasks")?, messages: row.get("messages")? })
     }
 
     pub(super) async fn insert(

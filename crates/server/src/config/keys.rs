@@ -177,6 +177,10 @@ pub const TOLERATED: &[(&str, &str)] = &[
     ),
     ("TENANTRY_URL", "What the command line client talks to. Read by the client only."),
     ("TENANTRY_TOKEN", "As whom the client talks. Read by the client only."),
+    (
+        "TENANTRY_CA_FILE",
+        "PEM file with the only authorities that the client trusts for HTTPS. Read by the client only.",
+    ),
 ];
 
 #[cfg(test)]

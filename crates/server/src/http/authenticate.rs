@@ -8,7 +8,7 @@ use super::{AccessInfo, ApiError, RequestInfo};
 use crate::app::App;
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -43,7 +43,7 @@ pub async fn authenticate(
         Actor::Operator
     } else {
         let actor = identity::verify_api_key(&app.platform, app.ctx(), token).await?;
-        admit(&app, &info, &actor, request.headers())?;
+        admit(&app, &info, &actor, &request)?;
         actor
     };
     let caller = ctx::Request { actor, request_id: info.id.to_string(), address: info.client };
@@ -52,15 +52,17 @@ pub async fn authenticate(
 }
 
 /// A tenant's own identity: host and header must agree with it, and the tenant must serve requests.
-fn admit(app: &App, info: &RequestInfo, actor: &Actor, headers: &HeaderMap) -> Result<(), ApiError> {
+fn admit(app: &App, info: &RequestInfo, actor: &Actor, request: &Request) -> Result<(), ApiError> {
     let Actor::ApiKey(key) = actor else { return Ok(()) };
     let slug = key.tenant.slug.as_str();
     info.identify(AccessInfo {
         tenant: Some((key.tenant.id, slug.to_owned())),
         user: Some(key.id.to_string()),
     });
-    let claims = [header_slug(headers), host_slug(headers, app.base_domain.as_deref())];
-    let agrees = claims.into_iter().flatten().all(|claim| claim == slug);
+    let hosts = hosts(request.uri(), request.headers());
+    let mut claims = hosts.iter().filter_map(|host| host_slug(host, app.base_domain.as_deref()?));
+    let agrees =
+        claims.all(|claim| claim == slug) && header_slug(request.headers()).is_none_or(|claim| claim == slug);
     if agrees && key.tenant.status.serves() {
         return Ok(());
     }
@@ -72,11 +74,12 @@ fn admit(app: &App, info: &RequestInfo, actor: &Actor, headers: &HeaderMap) -> R
 }
 
 /// `Authorization: Bearer …`; more than one header, or anything else in it, is no token.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (first, more) = (values.next()?, values.next());
     let (scheme, token) = first.to_str().ok()?.split_once(' ')?;
-    let plausible = more.is_none() && scheme.eq_ignore_ascii_case("bearer") && (1..=4096).contains(&token.len());
+    let plausible =
+        more.is_none() && scheme.eq_ignore_ascii_case("bearer") && (1..=4096).contains(&token.len());
     plausible.then_some(token)
 }
 
@@ -87,11 +90,19 @@ fn header_slug(headers: &HeaderMap) -> Option<&str> {
     Some(if values.next().is_some() { "" } else { first.to_str().unwrap_or("") })
 }
 
+/// Every host that the request names, in lower case and without port: HTTP/1 has it in a header, HTTP/2 in the address.
+fn hosts(uri: &Uri, headers: &HeaderMap) -> Vec<String> {
+    let named = headers.get_all(header::HOST).iter().map(|value| value.to_str().unwrap_or(""));
+    let bare = |host: &str| {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+    };
+    uri.host().into_iter().chain(named).map(bare).collect()
+}
+
 /// The label before the base domain. Other hosts claim nothing.
-fn host_slug<'a>(headers: &'a HeaderMap, base: Option<&str>) -> Option<&'a str> {
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let label = name.strip_suffix(base?)?.strip_suffix('.')?;
+fn host_slug<'a>(host: &'a str, base: &str) -> Option<&'a str> {
+    let label = host.strip_suffix(base)?.strip_suffix('.')?;
     (!matches!(label, "" | "www" | "api" | "app" | "console")).then_some(label)
 }
 
@@ -111,20 +122,40 @@ mod tests {
     fn tokens() {
         assert_eq!(bearer(&headers(&[("authorization", "Bearer abc")])), Some("abc"));
         assert_eq!(bearer(&headers(&[("authorization", "bearer abc")])), Some("abc"));
-        for wrong in [vec![], vec![("authorization", "Basic abc")], vec![("authorization", "Bearer ")], vec![("authorization", "Bearer a"), ("authorization", "Bearer b")]] {
+        for wrong in [
+            vec![],
+            vec![("authorization", "Basic abc")],
+            vec![("authorization", "Bearer ")],
+            vec![("authorization", "Bearer a"), ("authorization", "Bearer b")],
+        ] {
             assert_eq!(bearer(&headers(&wrong)), None, "{wrong:?}");
         }
     }
 
     #[test]
     fn hosts_and_headers() {
-        let base = Some("example.com");
-        assert_eq!(host_slug(&headers(&[("host", "acme.example.com:443")]), base), Some("acme"));
-        assert_eq!(host_slug(&headers(&[("host", "a.b.example.com")]), base), Some("a.b"));
-        for silent in ["example.com", "api.example.com", "localhost:8080", "evilexample.com"] {
-            assert_eq!(host_slug(&headers(&[("host", silent)]), base), None, "{silent}");
+        let claim = |host: &'static str| {
+            let named = hosts(&Uri::from_static("/v1/me"), &headers(&[("host", host)]));
+            host_slug(&named[0], "example.com").map(str::to_owned)
+        };
+        for (host, slug) in [
+            ("acme.example.com:443", Some("acme")),
+            ("ACME.Example.COM.", Some("acme")),
+            ("a.b.example.com", Some("a.b")),
+            ("example.com", None),
+            ("api.example.com", None),
+            ("localhost:8080", None),
+            ("evilexample.com", None),
+            ("[::1]:8080", None),
+        ] {
+            assert_eq!(claim(host).as_deref(), slug, "{host}");
         }
-        assert_eq!(host_slug(&headers(&[("host", "acme.example.com")]), None), None);
+        // HTTP/2 has no such header, and a request that names two hosts claims both.
+        let uri = Uri::from_static("https://rival.example.com/v1/me");
+        assert_eq!(
+            hosts(&uri, &headers(&[("host", "acme.example.com")])),
+            ["rival.example.com", "acme.example.com"]
+        );
         assert_eq!(header_slug(&headers(&[("x-tenant-slug", "acme")])), Some("acme"));
         assert_eq!(header_slug(&headers(&[("x-tenant-slug", "a"), ("x-tenant-slug", "b")])), Some(""));
     }

@@ -2,7 +2,8 @@
 //!
 //! Owns: nothing. Calls: `http::problem`. Called by: handlers.
 //! Invariants: a wrong field is named by its JSON pointer (`a_wrong_field_is_named_by_its_pointer`); an id that does not
-//! parse answers as an absent one (`an_id_that_does_not_parse_is_absent`).
+//! parse answers as an absent one (`an_id_that_does_not_parse_is_absent`); a body is an object, and no text holds U+0000
+//! (`what_postgresql_cannot_store_is_refused`).
 //! After a crash: nothing is left.
 
 use super::problem::ApiError;
@@ -12,7 +13,11 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::Value;
 use serde_path_to_error::{Path as ErrorPath, Segment};
 use std::fmt::Write as _;
 use tenantry_types::{ErrorCode, FieldError};
@@ -66,6 +71,14 @@ fn unreadable(rejection: BytesRejection) -> ApiError {
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let wrong = |pointer: String, code: &str, detail: &str| {
+        ApiError::invalid(vec![FieldError { pointer, code: code.to_owned(), detail: detail.to_owned() }])
+    };
+    // serde would take an array for a struct, field by field.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| not_json(&error))?;
+        return Err(wrong(String::new(), "invalid", "must be an object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().clone();
@@ -79,7 +92,32 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         }
     })?;
     reader.end().map_err(|error| not_json(&error))?;
+    // The escape is the only way to write the character, and rare: most bodies are not read twice.
+    if bytes.windows(NUL.len()).any(|part| part == NUL) {
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&error))?;
+        if let Some(pointer) = nul(&value) {
+            return Err(wrong(pointer, "invalid_character", NO_NUL));
+        }
+    }
     Ok(value)
+}
+
+const NUL: &[u8] = b"\\u0000";
+const NO_NUL: &str = "must not contain U+0000";
+
+/// Where a text holds U+0000, which PostgreSQL has no place for. As deep as the parser goes.
+fn nul(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(place, item)| Some(format!("/{place}{}", nul(item)?)))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(key, item)| {
+            let below = if key.contains('\0') { Some(String::new()) } else { nul(item) };
+            Some(format!("/{}{}", escape(key), below?))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 fn not_json(error: &serde_json::Error) -> ApiError {
@@ -110,6 +148,9 @@ fn field_error(path: &ErrorPath, text: &str, separator: &str) -> FieldError {
             pointer.push_str(&end);
         }
         ("unknown", text.to_owned())
+    } else if let Some(name) = quoted("duplicate field `") {
+        let _ = write!(pointer, "{separator}{}", escape(name));
+        ("duplicate", "This field is given twice.".to_owned())
     } else {
         ("invalid", text.to_owned())
     };
@@ -121,7 +162,7 @@ fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// The query of a request. Rejection: 400 with the name of the parameter.
+/// The query of a request. Rejection: 422 with the name of the parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
@@ -129,13 +170,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let pairs = parts.uri.query().unwrap_or_default();
-        let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(pairs.as_bytes()));
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let refused =
+            ApiError::new(ErrorCode::Invalid, "A parameter of the query is not valid; `errors` names it.");
+        if let Some((name, _)) = pairs.clone().find(|(_, value)| value.contains('\0')) {
+            return Err(refused.field(name, "invalid_character", NO_NUL));
+        }
+        let reader = serde_urlencoded::Deserializer::new(pairs);
         serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {
             let FieldError { pointer, code, detail } =
                 field_error(error.path(), &error.inner().to_string(), "");
-            ApiError::bad_request("A parameter of the query is not valid; `errors` names it.")
-                .field(pointer, &code, detail)
+            refused.field(pointer, &code, detail)
         })
     }
 }
@@ -235,14 +280,30 @@ mod tests {
             (r#"{"slug":"-x-"}"#, "/slug", "invalid"),
             (r#"{"items":[]}"#, "/slug", "required"),
             (r#"{"slug":"acme","slag":1}"#, "/slag", "unknown"),
+            (r#"{"slug":"acme","slug":"acme"}"#, "/slug", "duplicate"),
             (r#"{"slug":"acme","items":[{"a/b":1},{"a/b":"x"}]}"#, "/items/1/a~1b", "invalid"),
             (r#"{"slug":"acme","items":[{}]}"#, "/items/0/a~1b", "required"),
             (r#"{"slug":"acme","items":[{"x":1}]}"#, "/items/0/x", "unknown"),
             ("[]", "", "invalid"),
+            (r#"["acme"]"#, "", "invalid"),
+            (" null", "", "invalid"),
             ("7", "", "invalid"),
         ] {
             assert_eq!(refused(body).await, (422, pointer.to_owned(), code.to_owned()), "{body}");
         }
+    }
+
+    #[test]
+    fn what_postgresql_cannot_store_is_refused() {
+        let pointer = |body: &str| match read::<std::collections::BTreeMap<String, Value>>(body.as_bytes()) {
+            Err(error) => {
+                serde_json::to_value(error.errors()).unwrap()[0]["pointer"].as_str().map(str::to_owned)
+            }
+            Ok(_) => None,
+        };
+        assert_eq!(pointer(r#"{"a":[1,{"b/c":"x\u0000"}]}"#).as_deref(), Some("/a/1/b~1c"));
+        assert_eq!(pointer(r#"{"a":{"b\u0000":1}}"#).as_deref(), Some("/a/b\0"));
+        assert_eq!(pointer(r#"{"a":"a backslash: \\u0000"}"#), None);
     }
 
     #[tokio::test]
@@ -251,6 +312,7 @@ mod tests {
             ("application/json", "{", 400, "bad_request"),
             ("application/json", "", 400, "bad_request"),
             ("application/json", r#"{"slug":"acme"} x"#, 400, "bad_request"),
+            ("application/json", "[", 400, "bad_request"),
             ("application/json", &format!("\"{}\"", "a".repeat(64)), 413, "payload_too_large"),
             ("text/plain", "{}", 415, "unsupported_media_type"),
             ("", "{}", 415, "unsupported_media_type"),
@@ -263,10 +325,15 @@ mod tests {
     #[tokio::test]
     async fn a_wrong_parameter_is_named() {
         assert_eq!(send(Request::get("/?limit=5"), "").await.1, "Some(5)");
-        for (uri, name) in [("/?limit=many", "limit"), ("/?page=3", "page")] {
+        for (uri, name) in [
+            ("/?limit=many", "limit"),
+            ("/?page=3", "page"),
+            ("/?limit=%00", "limit"),
+            ("/?limit=1&limit=2", "limit"),
+        ] {
             let (status, body) = send(Request::get(uri), "").await;
             let problem: Problem = serde_json::from_str(&body).unwrap();
-            assert_eq!((status.as_u16(), &*problem.errors[0].pointer), (400, name), "{body}");
+            assert_eq!((status.as_u16(), &*problem.errors[0].pointer), (422, name), "{body}");
         }
     }
 

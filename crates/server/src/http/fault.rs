@@ -34,7 +34,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_fault_tells_nothing() {
-        let response = ApiError::from(Error::Fault("relation tenant_1.agents of acme".to_owned())).into_response();
+        let response =
+            ApiError::from(Error::Fault("relation tenant_1.agents of acme".to_owned())).into_response();
         assert_eq!(response.status(), 500);
         let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
         assert!(!String::from_utf8_lossy(&body).contains("acme"));

@@ -4,8 +4,11 @@
 //! Invariants: `/livez` looks at the process alone, so that a lost database does not restart every server; what was seen is told to operators
 //! only (`strangers_see_no_details`). After a crash: nothing is left.
 
-use super::{ApiError, Query, authenticate::Caller};
-use crate::app::App;
+use super::{
+    ApiError, Query,
+    authenticate::{Caller, bearer},
+};
+use crate::{app::App, telemetry::metrics::CONTENT_TYPE};
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
@@ -31,7 +34,9 @@ pub struct ReadyQuery {
     verbose: Option<String>,
 }
 
-/// Whether requests can be served. Details are for operators.
+/// Whether requests can be served.
+///
+/// Details are for operators.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()), params(ReadyQuery), responses(
     (status = 200, description = "Ready; `warn` where somebody should look.", body = Health),
     (status = 503, description = "Not ready.", body = Health),
@@ -42,10 +47,7 @@ pub async fn readyz(
     Query(query): Query<ReadyQuery>,
 ) -> Result<Response, ApiError> {
     let checks = look(&app).await;
-    let operator = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ").map(|token| app.is_operator(token)))
-        .unwrap_or(false);
+    let operator = bearer(&headers).is_some_and(|token| app.is_operator(token));
     let mut health = Health::of(VERSION, checks);
     if !operator {
         health.checks.iter_mut().for_each(|check| (check.detail, check.advice) = (None, None));
@@ -86,7 +88,7 @@ async fn look(app: &App) -> Vec<Check> {
 }
 
 /// What an operator should look at: versions, rights, slots, runs.
-#[utoipa::path(get, path = "/doctor", tag = "operations", responses((status = 200, description = "Each item with its advice.", body = Health)))]
+#[utoipa::path(get, path = "/doctor", operation_id = "show_doctor", tag = "operations", responses((status = 200, description = "Each item with its advice.", body = Health)))]
 pub async fn doctor(State(app): State<App>, Caller(caller): Caller) -> Result<axum::Json<Health>, ApiError> {
     caller.actor.may(Action::ReadDoctor)?;
     let checks = ops::doctor(&app.platform, app.ctx(), &app.provisioning.schema_version).await?;
@@ -95,8 +97,7 @@ pub async fn doctor(State(app): State<App>, Caller(caller): Caller) -> Result<ax
 
 /// Prometheus metrics. On the API's own address they ask for the operator's token, since they name tenants.
 pub async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
-    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    if !token.is_some_and(|token| app.is_operator(token)) {
+    if !bearer(&headers).is_some_and(|token| app.is_operator(token)) {
         return Err(ApiError::unauthenticated());
     }
     Ok(render(&app))
@@ -108,5 +109,5 @@ pub async fn open_metrics(State(app): State<App>) -> Response {
 }
 
 fn render(app: &App) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response()
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics.render()).into_response()
 }

@@ -10,6 +10,7 @@ mod fault;
 pub mod health;
 pub mod listener;
 pub mod middleware;
+mod openapi;
 pub mod problem;
 pub mod router;
 pub mod v1;

@@ -116,6 +116,11 @@ impl ApiError {
     pub fn code(&self) -> ErrorCode {
         self.0.code
     }
+
+    /// The fields that are not valid.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
 }
 
 impl IntoResponse for ApiError {

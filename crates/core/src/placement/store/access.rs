@@ -2,7 +2,7 @@
 //!
 //! Owns: installation; logins, grants and policies of `public`. Calls: pg. Called by: placement's set-up.
 //! Invariants: every table of `public` is in the list (`every_control_table_has_a_rule`); a table with a tenant column has row-level security
-//! for the control login (`the_control_login_sees_one_tenant`). After a crash: applied in one transaction, or not.
+//! for the control login (`the_control_login_sees_one_tenant`); a wrong master key changes nothing (`another_master_key_is_refused`). After a crash: applied in one transaction, or not.
 
 use crate::{Error, Result};
 use std::fmt::Write;
@@ -21,7 +21,12 @@ struct Rule {
     tenant: &'static str,
 }
 
-const fn rule(table: &'static str, platform: &'static str, control: &'static str, tenant: &'static str) -> Rule {
+const fn rule(
+    table: &'static str,
+    platform: &'static str,
+    control: &'static str,
+    tenant: &'static str,
+) -> Rule {
     Rule { table, platform, control, tenant }
 }
 
@@ -43,13 +48,19 @@ const RULES: &[Rule] = &[
 ];
 
 /// Makes the logins and applies the rules, unless both are as they should be. Returns whether anything was applied.
-pub(in crate::placement) async fn apply(tx: &ControlTx, installation: &Installation, migrated: bool) -> Result<bool> {
+pub(in crate::placement) async fn apply(
+    tx: &ControlTx,
+    installation: &Installation,
+    migrated: bool,
+) -> Result<bool> {
     let wanted = rules_sql(installation);
     let fingerprint = {
         use sha2::{Digest, Sha256};
         hex(&Sha256::digest(wanted.as_bytes()))
     };
-    let rows = tx.query("-- access::recorded\nSELECT prefix, key_check, access_check FROM installation", &[]).await?;
+    let rows = tx
+        .query("-- access::recorded\nSELECT prefix, key_check, access_check FROM installation", &[])
+        .await?;
     let recorded: Option<(String, String, String)> = match rows.first() {
         Some(row) => Some((row.get("prefix")?, row.get("key_check")?, row.get("access_check")?)),
         None => None,
@@ -63,11 +74,17 @@ pub(in crate::placement) async fn apply(tx: &ControlTx, installation: &Installat
         )));
     }
     let key_check = installation.key_check();
+    if let Some((_, recorded, _)) = &recorded {
+        refuse_other_key(installation, recorded)?;
+    }
     if !migrated && recorded.is_some_and(|(_, key, access)| key == key_check && access == fingerprint) {
         return Ok(false);
     }
-    make_login(tx, &installation.platform(), &installation.verifier(&installation.platform()), "public").await?;
-    make_login(tx, &installation.control(), &installation.verifier(&installation.control()), "public").await?;
+    require_createrole(tx).await?;
+    make_login(tx, &installation.platform(), &installation.verifier(&installation.platform()), "public")
+        .await?;
+    make_login(tx, &installation.control(), &installation.verifier(&installation.control()), "public")
+        .await?;
     let cells = tx.query("-- access::cells\nSELECT login FROM cells", &[]).await?;
     for row in &cells {
         let login: String = row.get("login")?;
@@ -84,11 +101,51 @@ pub(in crate::placement) async fn apply(tx: &ControlTx, installation: &Installat
     Ok(true)
 }
 
+/// A wrong key would set every login's password anew, and lock out the processes that have the right one.
+fn refuse_other_key(installation: &Installation, recorded: &str) -> Result<()> {
+    let known = recorded.is_empty()
+        || recorded == installation.key_check()
+        || installation.previous_key_check().is_some_and(|previous| recorded == previous);
+    if known {
+        return Ok(());
+    }
+    Err(Error::Fault(
+        "this database was set up with another master key: set TENANTRY_MASTER_KEY to that one; to change it, set TENANTRY_MASTER_KEY_PREVIOUS \
+         to that one as well; if it is lost, run UPDATE installation SET key_check = '' as the owner first"
+            .to_owned(),
+    ))
+}
+
+async fn require_createrole(tx: &ControlTx) -> Result<()> {
+    let lacking = tx
+        .query(
+            "-- access::require_createrole
+             SELECT rolname::text AS owner FROM pg_roles WHERE rolname = current_user AND NOT (rolcreaterole OR rolsuper)",
+            &[],
+        )
+        .await?;
+    match lacking.first() {
+        None => Ok(()),
+        Some(row) => {
+            let owner = quote_ident(&row.get::<String>("owner")?);
+            Err(Error::Fault(format!(
+                "{owner} may not make roles, and every tenant has roles of its own: let an administrator run ALTER ROLE {owner} CREATEROLE"
+            )))
+        }
+    }
+}
+
 /// Makes a login, or sets its password and settings where it exists. It inherits nothing and may connect to this database alone.
-pub(in crate::placement) async fn make_login(tx: &ControlTx, login: &str, verifier: &str, path: &str) -> Result<()> {
+pub(in crate::placement) async fn make_login(
+    tx: &ControlTx,
+    login: &str,
+    verifier: &str,
+    path: &str,
+) -> Result<()> {
     let known = tx.query("-- access::login\nSELECT 1 FROM pg_roles WHERE rolname = $1", &[&login]).await?;
     let (role, verb) = (quote_ident(login), if known.is_empty() { "CREATE" } else { "ALTER" });
     let database = current_database(tx).await?;
+    lock_database_acl(tx).await?;
     tx.batch(&format!(
         "{verb} ROLE {role} LOGIN NOINHERIT NOCREATEROLE NOCREATEDB PASSWORD {password};
          ALTER ROLE {role} SET search_path = {path};
@@ -102,6 +159,11 @@ pub(in crate::placement) async fn make_login(tx: &ControlTx, login: &str, verifi
     ))
     .await?;
     Ok(())
+}
+
+/// GRANT and REVOKE on the database change its one row in the catalogue, and PostgreSQL refuses two that do so at once.
+pub(crate) async fn lock_database_acl(tx: &ControlTx) -> Result<()> {
+    super::lock(tx, "database_acl").await
 }
 
 pub(crate) async fn current_database(tx: &ControlTx) -> Result<String> {

@@ -1,7 +1,7 @@
 //! DDL of a tenant's home, and the catalogue's account of it.
 //!
 //! Owns: schemas `tenant_…` and roles `…_t_…`. Calls: pg. Called by: placement's home.
-//! Invariants: names are quoted, never pasted; tables of a schema are found through pg_depend, whose index knows the schema: pg_class has none that
+//! Invariants: names are quoted, never pasted; tables of a schema are found through `pg_depend`, whose index knows the schema: `pg_class` has none that
 //! does, and reading it whole grows with the fleet (`pg_class_is_never_read_whole`). After a crash: one transaction or none.
 
 use crate::{Error, Result, placement::Home};
@@ -15,7 +15,8 @@ use tenantry_pg::{
 pub(in crate::placement) struct Relation {
     name: String,
     kind: String,
-    has_workspace: bool,
+    /// The type of its column `workspace_id`, where it has one.
+    workspace: Option<String>,
     has_tenant: bool,
     reads_as_caller: bool,
 }
@@ -25,7 +26,7 @@ impl FromRow for Relation {
         Ok(Self {
             name: row.get("name")?,
             kind: row.get("kind")?,
-            has_workspace: row.get("has_workspace")?,
+            workspace: row.get("workspace")?,
             has_tenant: row.get("has_tenant")?,
             reads_as_caller: row.get("reads_as_caller")?,
         })
@@ -33,8 +34,12 @@ impl FromRow for Relation {
 }
 
 pub(in crate::placement) async fn create(tx: &ControlTx, home: &Home) -> Result<()> {
-    let (schema, role, wide, login) =
-        (quote_ident(&home.schema), quote_ident(&home.role), quote_ident(&home.wide_role), quote_ident(&home.cell_login));
+    let (schema, role, wide, login) = (
+        quote_ident(&home.schema),
+        quote_ident(&home.role),
+        quote_ident(&home.wide_role),
+        quote_ident(&home.cell_login),
+    );
     tx.batch(&format!(
         "CREATE ROLE {role} NOLOGIN NOINHERIT;
          CREATE ROLE {wide} NOLOGIN NOINHERIT;
@@ -52,11 +57,13 @@ pub(in crate::placement) async fn relations(tx: &ControlTx, schema: &str) -> Res
         .all(
             "-- ddl::relations
              SELECT c.relname::text AS name, c.relkind::text AS kind,
-                    EXISTS (SELECT FROM pg_attribute a
-                            WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped) AS has_workspace,
+                    (SELECT format_type(a.atttypid, NULL) FROM pg_attribute a
+                     WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped) AS workspace,
                     EXISTS (SELECT FROM pg_attribute a
                             WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.atttypid = 'uuid'::regtype) AS has_tenant,
-                    coalesce('security_invoker=true' = ANY (c.reloptions), false) AS reads_as_caller
+                    -- Kept as it was written: true, on, yes, 1.
+                    coalesce((SELECT o.option_value::boolean FROM pg_options_to_table(c.reloptions) AS o
+                              WHERE o.option_name = 'security_invoker'), false) AS reads_as_caller
              FROM pg_namespace n
              JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid
                              AND d.classid = 'pg_class'::regclass
@@ -71,9 +78,22 @@ pub(in crate::placement) async fn relations(tx: &ControlTx, schema: &str) -> Res
 const OWN_WORKSPACE: &str = "workspace_id = nullif(current_setting('tenantry.workspace_id', true), '')::uuid";
 
 /// `ours` says that the tables are the agent platform's, where `tenant_id` means this tenant; a team's own column may mean something else.
-pub(in crate::placement) async fn guard(tx: &ControlTx, home: &Home, relations: &[Relation], ours: bool) -> Result<()> {
+pub(in crate::placement) async fn guard(
+    tx: &ControlTx,
+    home: &Home,
+    relations: &[Relation],
+    ours: bool,
+) -> Result<()> {
     let mut sql = String::new();
     for relation in relations {
+        if let Some(other) =
+            relation.workspace.as_deref().filter(|kind| *kind != "uuid" && relation.kind != "v")
+        {
+            return Err(Error::Fault(format!(
+                "{}.workspace_id is {other}: row-level security compares it with a workspace's id, so it has to be uuid",
+                relation.name
+            )));
+        }
         guard_one(&mut sql, home, relation);
         if ours && relation.has_tenant && relation.kind != "v" {
             // Writing to a String cannot fail.
@@ -112,7 +132,7 @@ fn guard_one(sql: &mut String, home: &Home, relation: &Relation) {
         let _ = writeln!(sql, "GRANT {across} ON {object}{name} TO {wide};");
     }
     // Counters are a tenant's, across its workspaces: a plan is not multiplied by making more of them.
-    if own.is_none() || !relation.has_workspace || relation.kind == "v" || relation.name == "_counters" {
+    if own.is_none() || relation.workspace.is_none() || relation.kind == "v" || relation.name == "_counters" {
         return;
     }
     let _ = writeln!(
@@ -132,23 +152,32 @@ pub(in crate::placement) struct Inspection {
     pub(in crate::placement) open: Vec<String>,
 }
 
+/// As PostgreSQL prints [`OWN_WORKSPACE`] back.
+const OWN_WORKSPACE_STORED: &str =
+    "(workspace_id = (NULLIF(current_setting('tenantry.workspace_id'::text, true), ''::text))::uuid)";
+
 pub(in crate::placement) async fn inspect(tx: &ControlTx, home: &Home) -> Result<Inspection> {
     let rows = tx
         .query(
             "-- ddl::inspect
              WITH home AS (
-                 SELECT n.oid AS schema, r.oid AS role, w.oid AS wide, l.oid AS login, r.rolname, n.nspowner
+                 SELECT n.oid AS schema, r.oid AS role, w.oid AS wide, l.oid AS login, n.nspowner AS owner, n.nspacl AS acl
                  FROM pg_namespace n, pg_roles r, pg_roles w, pg_roles l
                  WHERE n.nspname = $1 AND r.rolname = $2 AND w.rolname = $3 AND l.rolname = $4
-             ), tables AS (
-                 SELECT c.oid, c.relname, c.relrowsecurity, c.relowner,
+             ), relations AS (
+                 SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relrowsecurity, c.relowner, c.relacl,
                         c.relname <> '_counters' AND EXISTS (SELECT FROM pg_attribute a
                                 WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped) AS has_workspace
                  FROM home h
                  JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = h.schema
                                  AND d.classid = 'pg_class'::regclass
                  JOIN pg_class c ON c.oid = d.objid
-                 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+             ), tables AS (
+                 SELECT * FROM relations WHERE relkind IN ('r', 'p') AND NOT relispartition
+             ), policies AS (
+                 SELECT t.relname, t.has_workspace, p.polroles, p.polcmd, p.polpermissive,
+                        pg_get_expr(p.polqual, p.polrelid) AS qual, pg_get_expr(p.polwithcheck, p.polrelid) AS checked
+                 FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
              )
              SELECT (SELECT count(*) FROM tables) AS tables, array_remove(ARRAY[
                  CASE WHEN NOT has_schema_privilege(h.role, h.schema, 'USAGE') THEN 'the role cannot enter its schema' END,
@@ -159,19 +188,31 @@ pub(in crate::placement) async fn inspect(tx: &ControlTx, home: &Home) -> Result
                       THEN 'a role has an attribute that it must not have' END,
                  CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.member IN (h.role, h.wide))
                       THEN 'a role is a member of another' END,
+                 (SELECT 'somebody else may take on its role: ' || min(r.rolname) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+                  WHERE m.roleid IN (h.role, h.wide) AND m.member NOT IN (h.login, h.owner)),
+                 CASE WHEN EXISTS (SELECT FROM aclexplode(h.acl) a WHERE a.grantee NOT IN (h.owner, h.role, h.wide))
+                      THEN 'others may enter the schema' END,
+                 (SELECT 'granted to others: ' || min(t.relname) FROM relations t, aclexplode(t.relacl) a
+                  WHERE a.grantee NOT IN (h.owner, h.role, h.wide)),
                  CASE WHEN NOT pg_has_role(h.login, h.role, 'MEMBER') THEN 'the cell cannot take on the role' END,
                  (SELECT 'owned by the role: ' || min(relname) FROM tables WHERE relowner IN (h.role, h.wide)),
                  (SELECT 'without row-level security: ' || min(relname) FROM tables t
                   WHERE t.has_workspace AND NOT t.relrowsecurity AND has_table_privilege(h.role, t.oid, 'SELECT, INSERT, UPDATE, DELETE')),
                  (SELECT 'without its policy: ' || min(relname) FROM tables t
                   WHERE t.has_workspace AND has_table_privilege(h.role, t.oid, 'SELECT, INSERT, UPDATE, DELETE')
-                    AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.oid AND h.role = ANY (p.polroles)))
+                    AND NOT EXISTS (SELECT FROM policies p WHERE p.relname = t.relname AND p.polroles = ARRAY[h.role]
+                                    AND p.polcmd = '*' AND p.qual = $5 AND p.checked = $5)),
+                 -- Policies add up: one more, for everybody or for the role, opens what the others close.
+                 (SELECT 'with a policy that opens more: ' || min(p.relname) FROM policies p
+                  WHERE p.has_workspace AND p.polpermissive AND p.polroles && ARRAY[h.role, 0::oid]
+                    AND (p.qual IS DISTINCT FROM $5 OR p.checked IS DISTINCT FROM $5))
              ], NULL) AS open
              FROM home h",
-            &[&home.schema, &home.role, &home.wide_role, &home.cell_login],
+            &[&home.schema, &home.role, &home.wide_role, &home.cell_login, &OWN_WORKSPACE_STORED],
         )
         .await?;
-    let row = rows.first().ok_or_else(|| Error::Fault(format!("{}: schema or roles are missing", home.schema)))?;
+    let row =
+        rows.first().ok_or_else(|| Error::Fault(format!("{}: schema or roles are missing", home.schema)))?;
     let tables: i64 = row.get("tables")?;
     Ok(Inspection { tables: usize::try_from(tables).unwrap_or(0), open: row.get("open")? })
 }

@@ -13,9 +13,13 @@ use tenantry_pg::ControlTx;
 use tenantry_types::TenantId;
 use uuid::Uuid;
 
-/// Serialises set-up and filling across processes until the transaction ends.
-pub(super) async fn lock(tx: &ControlTx, what: &str) -> Result<()> {
-    tx.query("-- placement::lock\nSELECT pg_advisory_xact_lock(hashtextextended('tenantry.' || $1, 0))::text", &[&what]).await?;
+/// Serialises what is named, such as set-up and filling, across processes until the transaction ends.
+pub(crate) async fn lock(tx: &ControlTx, what: &str) -> Result<()> {
+    tx.query(
+        "-- placement::lock\nSELECT pg_advisory_xact_lock(hashtextextended('tenantry.' || $1, 0))::text",
+        &[&what],
+    )
+    .await?;
     Ok(())
 }
 
@@ -30,8 +34,15 @@ pub(super) async fn ensure_shard(tx: &ControlTx, id: Uuid) -> Result<()> {
 }
 
 pub(super) async fn open_shard(tx: &ControlTx) -> Result<Uuid> {
-    let rows = tx.query("-- placement::open_shard\nSELECT id FROM shards WHERE status = 'open' ORDER BY name LIMIT 1", &[]).await?;
-    let row = rows.first().ok_or_else(|| Error::Fault("no shard is open: run `tenantry migrate-control`".to_owned()))?;
+    let rows = tx
+        .query(
+            "-- placement::open_shard\nSELECT id FROM shards WHERE status = 'open' ORDER BY name LIMIT 1",
+            &[],
+        )
+        .await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::Fault("no shard is open: run `tenantry migrate-control`".to_owned()))?;
     Ok(row.get("id")?)
 }
 
@@ -50,14 +61,18 @@ pub(super) async fn cell_with_room(tx: &ControlTx, shard: Uuid, most: i64) -> Re
 }
 
 pub(super) async fn next_cell(tx: &ControlTx) -> Result<i32> {
-    let rows = tx.query("-- placement::next_cell\nSELECT coalesce(max(id), 0) + 1 AS id FROM cells", &[]).await?;
+    let rows =
+        tx.query("-- placement::next_cell\nSELECT coalesce(max(id), 0) + 1 AS id FROM cells", &[]).await?;
     let row = rows.first().ok_or_else(|| Error::Fault("an aggregate without a row".to_owned()))?;
     Ok(row.get("id")?)
 }
 
 pub(super) async fn insert_cell(tx: &ControlTx, cell: i32, shard: Uuid, login: &str) -> Result<()> {
-    tx.query("-- placement::insert_cell\nINSERT INTO cells (id, shard_id, login) VALUES ($1, $2, $3)", &[&cell, &shard, &login])
-        .await?;
+    tx.query(
+        "-- placement::insert_cell\nINSERT INTO cells (id, shard_id, login) VALUES ($1, $2, $3)",
+        &[&cell, &shard, &login],
+    )
+    .await?;
     Ok(())
 }
 

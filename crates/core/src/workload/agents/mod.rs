@@ -64,7 +64,10 @@ pub async fn list(tenancy: &Tenancy, scope: &TenantScope, query: ListAgents) -> 
 /// # Errors
 /// 404 when it is absent, deleted, or another workspace's or tenant's.
 pub async fn show(tenancy: &Tenancy, scope: &TenantScope, id: AgentId) -> Result<Agent> {
-    tenancy.run(scope, "show_agent", id, |tx, id| Box::pin(store::find(tx, *id))).await?.ok_or_else(Error::not_found)
+    tenancy
+        .run(scope, "show_agent", id, |tx, id| Box::pin(store::find(tx, *id)))
+        .await?
+        .ok_or_else(Error::not_found)
 }
 
 /// Changes an agent. With `expected`, only that version.
@@ -83,14 +86,19 @@ pub async fn update(
     let status = model::check_update(&wish)?;
     let event = store::Event::new(ctx, request, "agent.update");
     let changed = tenancy
-        .run(scope, "update_agent", (id, expected, wish, status, event), |tx, (id, expected, wish, status, event)| {
-            Box::pin(async move {
-                match store::update(tx, *id, *expected, wish, *status, event).await? {
-                    Some(agent) => Ok(agent),
-                    None => Err(absent_or_changed(store::find(tx, *id).await?.as_ref())),
-                }
-            })
-        })
+        .run(
+            scope,
+            "update_agent",
+            (id, expected, wish, status, event),
+            |tx, (id, expected, wish, status, event)| {
+                Box::pin(async move {
+                    match store::update(tx, *id, *expected, wish, *status, event).await? {
+                        Some(agent) => Ok(agent),
+                        None => Err(absent_or_changed(store::find(tx, *id).await?.as_ref())),
+                    }
+                })
+            },
+        )
         .await;
     changed.map_err(name_taken)
 }
@@ -124,8 +132,11 @@ pub async fn delete(
 fn absent_or_changed(found: Option<&Agent>) -> Error {
     match found {
         None => Error::not_found(),
-        Some(agent) => Error::refused(ErrorCode::VersionMismatch, format!("The agent is at version {} now.", agent.version))
-            .next("Read it again, and send the change with the new ETag in If-Match."),
+        Some(agent) => Error::refused(
+            ErrorCode::VersionMismatch,
+            format!("The agent is at version {} now.", agent.version),
+        )
+        .next("Read it again, and send the change with the new ETag in If-Match."),
     }
 }
 

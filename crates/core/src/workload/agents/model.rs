@@ -98,9 +98,18 @@ fn permissions(fields: &mut Fields, tools: &Map<String, Value>) {
     if tools.len() > 100 {
         fields.wrong("/tool_permissions", "too_many", "must have at most 100 entries");
     }
-    // PostgreSQL's jsonb has no place for U+0000.
-    if serde_json::to_string(tools).is_ok_and(|text| text.contains("\\u0000")) {
+    if tools.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)) {
         fields.wrong("/tool_permissions", "invalid_character", "must not contain U+0000");
+    }
+}
+
+/// PostgreSQL's jsonb has no place for U+0000.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -118,9 +127,24 @@ mod tests {
             capabilities: vec![String::new(); 51],
             tool_permissions: [("x".to_owned(), Value::from("\0"))].into_iter().collect(),
         };
+        let backslash = [("x".to_owned(), Value::from("\\u0000"))].into_iter().collect();
+        let mut fine = Fields::default();
+        permissions(&mut fine, &backslash);
+        assert!(fine.check().is_ok(), "the text of an escape is no U+0000");
         let Err(Error::Refused { errors, .. }) = check_create(&wish) else { panic!("must refuse") };
         let mut pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
-        pointers.dedup_by_key(|pointer| pointer.starts_with("/capabilities/"));
-        assert_eq!(pointers, ["/name", "/role", "/personality_prompt", "/capabilities", "/capabilities/0", "/tool_permissions"]);
+        let word = |pointer: &str| pointer.starts_with("/capabilities/");
+        pointers.dedup_by(|one, other| word(one) && word(other));
+        assert_eq!(
+            pointers,
+            [
+                "/name",
+                "/role",
+                "/personality_prompt",
+                "/capabilities",
+                "/capabilities/0",
+                "/tool_permissions"
+            ]
+        );
     }
 }

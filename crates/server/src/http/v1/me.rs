@@ -11,7 +11,7 @@ use tenantry_core::{
 use tenantry_types::key::Me;
 
 /// Who the caller is.
-#[utoipa::path(get, path = "/me", tag = "identity", responses((status = 200, description = "The identity of the token.", body = Me)))]
+#[utoipa::path(get, path = "/me", operation_id = "show_me", tag = "identity", responses((status = 200, description = "The identity of the token.", body = Me)))]
 pub async fn me(Caller(caller): Caller) -> Result<Json<Me>, ApiError> {
     caller.actor.may(Action::ReadMe)?;
     Ok(Json(match &caller.actor {

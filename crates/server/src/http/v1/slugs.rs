@@ -11,7 +11,7 @@ use tenantry_core::{authz::Action, registry};
 use tenantry_types::tenant::SlugAvailability;
 
 /// Whether a slug can be had, with the reason when not.
-#[utoipa::path(get, path = "/slugs/{slug}", tag = "tenants", params(("slug" = String, Path, description = "Any text.")),
+#[utoipa::path(get, path = "/slugs/{slug}", operation_id = "show_slug_availability", tag = "tenants", params(("slug" = String, Path, description = "Any text.")),
     responses((status = 200, description = "Available or not, and why.", body = SlugAvailability)))]
 pub async fn availability(
     State(app): State<App>,

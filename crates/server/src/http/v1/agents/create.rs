@@ -15,7 +15,7 @@ use tenantry_types::{
 };
 
 /// Makes an agent in the caller's workspace.
-#[utoipa::path(post, path = "/agents", tag = "agents", request_body = CreateAgent, responses(
+#[utoipa::path(post, path = "/agents", operation_id = "create_agent", tag = "agents", request_body = CreateAgent, responses(
     (status = 201, description = "The agent; `ETag` is its version.", body = Agent),
     (status = 409, description = "`name_taken`", body = Problem),
     (status = 422, description = "`invalid`", body = Problem)))]

@@ -14,8 +14,10 @@ use axum::{
 use tenantry_core::{authz::Action, workload::agents};
 use tenantry_types::{AgentId, Problem};
 
-/// Deletes an agent; its name can be used again.
-#[utoipa::path(delete, path = "/agents/{id}", tag = "agents",
+/// Deletes an agent.
+///
+/// Its name can be used again.
+#[utoipa::path(delete, path = "/agents/{id}", operation_id = "delete_agent", tag = "agents",
     params(("id" = AgentId, Path), ("If-Match" = Option<String>, Header, description = "An ETag of the agent.")), responses(
         (status = 204, description = "It is gone."),
         (status = 404, description = "`not_found`", body = Problem),

@@ -25,8 +25,11 @@ pub(super) fn expected(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
     if text == "*" {
         return Ok(None);
     }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
-    version.map(Some).ok_or_else(|| ApiError::bad_request("If-Match must be one ETag as this API sent it, such as \"3\"."))
+    let version =
+        text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    version
+        .map(Some)
+        .ok_or_else(|| ApiError::bad_request("If-Match must be one ETag as this API sent it, such as \"3\"."))
 }
 
 #[cfg(test)]
@@ -35,15 +38,15 @@ mod tests {
 
     #[test]
     fn if_match() {
-        let expected = |value: &'static str| {
+        let asked = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_MATCH, HeaderValue::from_static(value));
-            super::expected(&headers).map_err(|error| error.code())
+            expected(&headers).map_err(|error| error.code())
         };
-        assert_eq!(expected("\"3\""), Ok(Some(3)));
-        assert_eq!(expected("*"), Ok(None));
+        assert_eq!(asked("\"3\""), Ok(Some(3)));
+        assert_eq!(asked("*"), Ok(None));
         for wrong in ["3", "\"x\"", "W/\"3\"", "\"1\", \"2\""] {
-            assert!(expected(wrong).is_err(), "{wrong}");
+            assert!(asked(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct ListQuery {
 }
 
 /// A page of the workspace's agents, oldest first.
-#[utoipa::path(get, path = "/agents", tag = "agents", params(ListQuery), responses(
+#[utoipa::path(get, path = "/agents", operation_id = "list_agents", tag = "agents", params(ListQuery), responses(
     (status = 200, description = "A page.", body = Page<Agent>), (status = 422, description = "`invalid`", body = Problem)))]
 pub async fn list(
     State(app): State<App>,

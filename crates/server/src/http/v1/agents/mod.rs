@@ -14,7 +14,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(create::create, list::list))
-        .routes(routes!(show::show, update::update, delete::delete))
+    OpenApiRouter::new().routes(routes!(create::create, list::list)).routes(routes!(
+        show::show,
+        update::update,
+        delete::delete
+    ))
 }

@@ -11,8 +11,10 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use tenantry_core::{authz::Action, workload::agents};
 use tenantry_types::{AgentId, Problem, agent::Agent};
 
-/// An agent of the workspace. Absent, deleted and foreign ids give the same answer.
-#[utoipa::path(get, path = "/agents/{id}", tag = "agents", params(("id" = AgentId, Path)), responses(
+/// An agent of the workspace.
+///
+/// Absent, deleted and foreign ids give the same answer.
+#[utoipa::path(get, path = "/agents/{id}", operation_id = "show_agent", tag = "agents", params(("id" = AgentId, Path)), responses(
     (status = 200, description = "The agent; `ETag` is its version.", body = Agent),
     (status = 404, description = "`not_found`", body = Problem)))]
 pub async fn show(

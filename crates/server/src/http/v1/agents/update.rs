@@ -18,8 +18,10 @@ use tenantry_types::{
     agent::{Agent, UpdateAgent},
 };
 
-/// Changes an agent; absent fields stay. With `If-Match`, only the version that it names.
-#[utoipa::path(patch, path = "/agents/{id}", tag = "agents", request_body = UpdateAgent,
+/// Changes an agent.
+///
+/// Absent fields stay. With `If-Match`, only the version that it names.
+#[utoipa::path(patch, path = "/agents/{id}", operation_id = "update_agent", tag = "agents", request_body = UpdateAgent,
     params(("id" = AgentId, Path), ("If-Match" = Option<String>, Header, description = "An ETag of the agent.")), responses(
         (status = 200, description = "The agent as it is now.", body = Agent),
         (status = 404, description = "`not_found`", body = Problem),

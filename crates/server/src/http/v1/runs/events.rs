@@ -1,7 +1,7 @@
 //! `GET /v1/provisioning-runs/{id}/events`: a run as it happens.
 //!
 //! Owns: nothing. Calls: core's provisioning. Called by: `http::router`.
-//! Invariants: events have durable ids and a stream resumes after `Last-Event-ID` (`a_stream_resumes`); it ends after the run's final event, and
+//! Invariants: events have durable ids and a stream resumes after `Last-Event-ID` (`a_stream_resumes`); it ends after the run's final event (also for a client that has it already), and
 //! when the process stops. After a crash: the client comes back with its last id.
 
 use crate::{
@@ -28,8 +28,10 @@ use tokio::sync::watch;
 /// Polls for truth where no wake-up comes.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Steps and states of a run as server-sent events: `step` with a step, `run` with the run; ends after the final `run`.
-#[utoipa::path(get, path = "/provisioning-runs/{id}/events", tag = "runs",
+/// Steps and states of a run as server-sent events: `step` with a step, `run` with the run.
+///
+/// Ends after the final `run`.
+#[utoipa::path(get, path = "/provisioning-runs/{id}/events", operation_id = "stream_provisioning_run", tag = "runs",
     params(("id" = RunId, Path), ("Last-Event-ID" = Option<i64>, Header, description = "Resume after this event.")), responses(
         (status = 200, description = "A stream of events.", content_type = "text/event-stream", body = String),
         (status = 404, description = "`not_found`", body = Problem)))]
@@ -41,9 +43,9 @@ pub async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     caller.actor.may(Action::ReadRuns)?;
     provisioning::show(&app.platform, id).await?;
-    let after = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.trim().parse().ok()).unwrap_or(0);
-    let watching =
-        Watching { woken: app.woken(), stopping: app.stopping(), app, id, after, ended: false };
+    let after =
+        headers.get("last-event-id").and_then(|value| value.to_str().ok()?.trim().parse().ok()).unwrap_or(0);
+    let watching = Watching { woken: app.woken(), stopping: app.stopping(), app, id, after, ended: false };
     let events = stream::unfold(watching, |mut watching| async move {
         let batch = watching.next().await?;
         Some((stream::iter(batch.into_iter().map(|event| Ok(to_sse(&event)))), watching))
@@ -64,8 +66,9 @@ impl Watching {
     /// The next events, or `None` when there will be none.
     async fn next(&mut self) -> Option<Vec<RunEvent>> {
         while !self.ended && !*self.stopping.borrow() {
-            match provisioning::events(&self.app.platform, self.id, self.after).await {
-                Ok(batch) if !batch.is_empty() => {
+            match self.look().await {
+                Ok((ended, batch)) if batch.is_empty() && ended => return None,
+                Ok((_, batch)) if !batch.is_empty() => {
                     self.after = batch.last().map_or(self.after, |event| event.id);
                     self.ended = batch.iter().any(is_final);
                     return Some(batch);
@@ -84,6 +87,13 @@ impl Watching {
             }
         }
         None
+    }
+
+    /// Whether the run had ended, and what came after the last event. In this order: an end seen first means that all events are there.
+    async fn look(&self) -> tenantry_core::Result<(bool, Vec<RunEvent>)> {
+        let run = provisioning::show(&self.app.platform, self.id).await?;
+        let batch = provisioning::events(&self.app.platform, self.id, self.after).await?;
+        Ok((run.status.is_final(), batch))
     }
 }
 

@@ -10,5 +10,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(show::list)).routes(routes!(show::show)).routes(routes!(events::events))
+    OpenApiRouter::new()
+        .routes(routes!(show::list))
+        .routes(routes!(show::show))
+        .routes(routes!(events::events))
 }

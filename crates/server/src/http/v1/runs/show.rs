@@ -18,7 +18,7 @@ use tenantry_types::{Problem, RunId, page::Page, run::Run};
 pub struct ListQuery {
     /// A tenant's slug.
     tenant: Option<String>,
-    /// pending, running, succeeded, rolling_back, rolled_back, needs_attention.
+    /// pending, running, succeeded, `rolling_back`, `rolled_back`, `needs_attention`.
     status: Option<String>,
     /// 1 to 200; 50 when absent.
     limit: Option<u16>,
@@ -27,7 +27,7 @@ pub struct ListQuery {
 }
 
 /// A page of runs, newest first.
-#[utoipa::path(get, path = "/provisioning-runs", tag = "runs", params(ListQuery), responses(
+#[utoipa::path(get, path = "/provisioning-runs", operation_id = "list_provisioning_runs", tag = "runs", params(ListQuery), responses(
     (status = 200, description = "A page.", body = Page<Run>), (status = 422, description = "`invalid`", body = Problem)))]
 pub async fn list(
     State(app): State<App>,
@@ -40,7 +40,7 @@ pub async fn list(
 }
 
 /// A run with its steps.
-#[utoipa::path(get, path = "/provisioning-runs/{id}", tag = "runs", params(("id" = RunId, Path)), responses(
+#[utoipa::path(get, path = "/provisioning-runs/{id}", operation_id = "show_provisioning_run", tag = "runs", params(("id" = RunId, Path)), responses(
     (status = 200, description = "The run.", body = Run), (status = 404, description = "`not_found`", body = Problem)))]
 pub async fn show(
     State(app): State<App>,

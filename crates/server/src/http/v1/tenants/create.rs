@@ -23,8 +23,10 @@ use tenantry_types::{
 /// Longest wait that `Prefer: wait=N` is granted. Below the time a request may take.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
-/// Makes a tenant. Answers at once with the run that makes it; with `Prefer: wait=N` when the run ends, or after N seconds.
-#[utoipa::path(post, path = "/tenants", tag = "tenants", request_body = CreateTenant,
+/// Makes a tenant.
+///
+/// Answers at once with the run that makes it; with `Prefer: wait=N` when the run ends, or after N seconds.
+#[utoipa::path(post, path = "/tenants", operation_id = "create_tenant", tag = "tenants", request_body = CreateTenant,
     params(("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the run ends, or after N seconds (25 at most).")),
     responses(
         (status = 202, description = "The tenant and its run. `Location` is the run's address.", body = TenantAndRun),
@@ -97,9 +99,13 @@ mod tests {
 
     #[test]
     fn preferences() {
-        for (value, seconds) in
-            [("wait=5", Some(5)), ("respond-async, wait=2", Some(2)), ("wait=900", Some(25)), ("wait=x", None), ("", None)]
-        {
+        for (value, seconds) in [
+            ("wait=5", Some(5)),
+            ("respond-async, wait=2", Some(2)),
+            ("wait=900", Some(25)),
+            ("wait=x", None),
+            ("", None),
+        ] {
             let mut headers = HeaderMap::new();
             headers.insert("prefer", value.parse().unwrap());
             assert_eq!(preferred_wait(&headers), seconds.map(Duration::from_secs), "{value}");

@@ -13,8 +13,10 @@ use tenantry_types::{
     key::{CreateApiKey, NewApiKey},
 };
 
-/// Makes an API key for a workspace of a tenant. The key is shown this once.
-#[utoipa::path(post, path = "/tenants/{slug}/api-keys", tag = "tenants", params(("slug" = String, Path)),
+/// Makes an API key for a workspace of a tenant.
+///
+/// The key is shown this once.
+#[utoipa::path(post, path = "/tenants/{slug}/api-keys", operation_id = "create_api_key", tag = "tenants", params(("slug" = String, Path)),
     request_body = CreateApiKey, responses(
         (status = 201, description = "The key.", body = NewApiKey),
         (status = 404, description = "`not_found`: tenant or workspace", body = Problem),
@@ -28,6 +30,7 @@ pub async fn create_key(
 ) -> Result<(StatusCode, axum::Json<NewApiKey>), ApiError> {
     caller.actor.may(Action::CreateApiKey)?;
     let made =
-        identity::create_api_key(&app.platform, app.ctx(), app.place.environment, &caller, &slug, wish).await?;
+        identity::create_api_key(&app.platform, app.ctx(), app.place.environment, &caller, &slug, wish)
+            .await?;
     Ok((StatusCode::CREATED, axum::Json(made)))
 }

@@ -25,7 +25,7 @@ pub struct ListQuery {
     plan_tier: Option<String>,
     /// A part of slug, name or admin e-mail, in any case.
     q: Option<String>,
-    /// created_at, slug or name; with `-` in front descending. `-created_at` when absent.
+    /// `created_at`, `slug` or `name`; with `-` in front descending. `-created_at` when absent.
     sort: Option<String>,
     /// 1 to 200; 50 when absent.
     limit: Option<u16>,
@@ -34,7 +34,7 @@ pub struct ListQuery {
 }
 
 /// A page of tenants.
-#[utoipa::path(get, path = "/tenants", tag = "tenants", params(ListQuery), responses(
+#[utoipa::path(get, path = "/tenants", operation_id = "list_tenants", tag = "tenants", params(ListQuery), responses(
     (status = 200, description = "A page.", body = Page<Tenant>), (status = 422, description = "`invalid`", body = Problem)))]
 pub async fn list(
     State(app): State<App>,

@@ -14,7 +14,7 @@ use tenantry_types::{
 };
 
 /// Opens a login for psql that is confined to one tenant: two connections, expiring, audited.
-#[utoipa::path(post, path = "/tenants/{slug}/psql-session", tag = "tenants", params(("slug" = String, Path)),
+#[utoipa::path(post, path = "/tenants/{slug}/psql-session", operation_id = "open_psql_session", tag = "tenants", params(("slug" = String, Path)),
     request_body = CreatePsqlSession, responses(
         (status = 201, description = "The login; its password is shown this once.", body = PsqlSession),
         (status = 404, description = "`not_found`: tenant or workspace", body = Problem),

@@ -11,7 +11,7 @@ use tenantry_core::{authz::Action, provisioning, registry};
 use tenantry_types::{Problem, run::Run, tenant::Tenant};
 
 /// A tenant.
-#[utoipa::path(get, path = "/tenants/{slug}", tag = "tenants", params(("slug" = String, Path)), responses(
+#[utoipa::path(get, path = "/tenants/{slug}", operation_id = "show_tenant", tag = "tenants", params(("slug" = String, Path)), responses(
     (status = 200, description = "The tenant.", body = Tenant), (status = 404, description = "`not_found`", body = Problem)))]
 pub async fn show(
     State(app): State<App>,
@@ -22,8 +22,10 @@ pub async fn show(
     Ok(Json(registry::show(&app.platform, &app.public_url, &slug).await?))
 }
 
-/// The latest run of a tenant; also of one that was rolled back and is gone.
-#[utoipa::path(get, path = "/tenants/{slug}/status", tag = "tenants", params(("slug" = String, Path)), responses(
+/// The latest run of a tenant.
+///
+/// Also of one that was rolled back and is gone.
+#[utoipa::path(get, path = "/tenants/{slug}/status", operation_id = "show_tenant_status", tag = "tenants", params(("slug" = String, Path)), responses(
     (status = 200, description = "The run.", body = Run), (status = 404, description = "`not_found`", body = Problem)))]
 pub async fn status(
     State(app): State<App>,

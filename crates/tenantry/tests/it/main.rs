@@ -1,0 +1,17 @@
+//! What Tenantry promises, tested where it is promised: through the HTTP API and the command line, against a real PostgreSQL.
+
+mod agents;
+mod catalogue;
+mod health;
+mod http;
+mod identity;
+mod isolation;
+mod metrics;
+mod migrations;
+mod openapi;
+mod placement;
+mod psql;
+mod registry;
+mod runs;
+mod support;
+mod tenants;

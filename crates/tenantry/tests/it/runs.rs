@@ -1,0 +1,302 @@
+//! Provisioning runs: what happens when they fail, lose their holder, or are watched.
+
+use crate::catalogue::{execute, homes, slots, value};
+use axum::{
+    body::{Body, HttpBody},
+    http::Method,
+};
+use serde_json::{Value, json};
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
+use tenantry_core::{ctx::Faults, placement::Placement, provisioning};
+use tenantry_testkit::{TestApp, TestDatabase};
+use tenantry_types::run::{Run, RunStatus};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Asks for a tenant that no slot is ready for.
+async fn ask(app: &TestApp, slug: &str) -> Run {
+    let body = json!({"slug": slug, "name": slug, "admin_email": "ops@acme.example"});
+    let reply = app.operator().post("/v1/tenants", &body).await.expect(202);
+    serde_json::from_value(reply.json["run"].clone()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn run(app: &TestApp, run: &Run) -> Run {
+    app.operator().get(&format!("/v1/provisioning-runs/{}", run.id)).await.expect(200).parse()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_run_leaves_nothing() {
+    let app = TestApp::builder().start().await;
+    let before = homes(&app.database).await;
+    for step in ["place", "migrate", "isolate", "seed", "extras", "verify", "activate"] {
+        app.faults.arm(&format!("provision.{step}"));
+        let asked = ask(&app, "acme").await;
+        app.work().await;
+        app.faults.disarm();
+        let run = run(&app, &asked).await;
+        assert_eq!(run.status, RunStatus::RolledBack, "{step}");
+        assert!(run.error.unwrap().starts_with(&format!("{step}: ")), "the error names the step");
+        assert_eq!(homes(&app.database).await, before, "{step}: a schema or a role is left");
+        assert_eq!(slots(&app.database).await, "", "{step}: a slot is left");
+        app.operator().get("/v1/tenants/acme").await.expect(404);
+        assert_eq!(app.operator().get("/v1/slugs/acme").await.expect(200).json["available"], true, "{step}");
+        assert_eq!(value(&app.database, "SELECT count(*) FROM workspaces").await, "0", "{step}");
+    }
+    app.tenant("acme").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_claim_gives_its_slot_back() {
+    let app = TestApp::start().await;
+    for step in ["place", "seed", "verify", "activate"] {
+        app.faults.arm(&format!("provision.{step}"));
+        let body = json!({"slug": "acme", "name": "Acme", "admin_email": "ops@acme.example"});
+        assert_eq!(app.operator().post("/v1/tenants", &body).await.expect(500).code(), "internal");
+        app.faults.disarm();
+        assert_eq!(slots(&app.database).await, "ready 2", "{step}");
+        assert_eq!(value(&app.database, "SELECT count(*) FROM tenants").await, "0", "{step}");
+    }
+    app.tenant("acme").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_undo_needs_a_person() {
+    let app = TestApp::builder().start().await;
+    app.faults.arm("provision.migrate");
+    app.faults.arm("provision.undo.reserve");
+    let asked = ask(&app, "acme").await;
+    app.work().await;
+    app.faults.disarm();
+    let run = run(&app, &asked).await;
+    assert_eq!(run.status, RunStatus::NeedsAttention);
+    assert!(run.error.unwrap().contains("and the undo failed"));
+    app.work().await;
+    assert_eq!(
+        value(&app.database, "SELECT status FROM provisioning_runs").await,
+        "needs_attention",
+        "it is final"
+    );
+    let doctor = app.operator().get("/v1/doctor").await.expect(200);
+    let check = doctor.json["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|check| check["name"] == "runs_for_a_person")
+        .unwrap()
+        .clone();
+    assert_eq!(check["status"], "failing");
+}
+
+/// Lets another worker take the run over while this one is in the middle of it, or ends this one's connection.
+struct Meddler {
+    database: TestDatabase,
+    sql: String,
+}
+
+impl Faults for Meddler {
+    fn at(&self, point: &str) -> tenantry_core::Result<()> {
+        if point == "provision.verify" {
+            tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(execute(&self.database, &self.sql));
+            });
+        }
+        Ok(())
+    }
+}
+
+fn meddled(app: &TestApp, sql: &str) -> Placement {
+    let mut placement = app.database.placement.clone();
+    placement.ctx.faults = Arc::new(Meddler { database: app.database.clone(), sql: sql.to_owned() });
+    placement
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_lease_changes_nothing() {
+    let app = TestApp::builder().start().await;
+    let (asked, before) = (ask(&app, "acme").await, homes(&app.database).await);
+    let placement = meddled(&app, "UPDATE provisioning_runs SET lease_token = gen_random_uuid()");
+    provisioning::work(&placement, LEASE).await.unwrap_err();
+    assert_eq!(run(&app, &asked).await.status, RunStatus::Running, "the run is its new holder's");
+    assert_eq!(value(&app.database, "SELECT status FROM tenants").await, "provisioning");
+    assert_eq!(homes(&app.database).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_lease_is_taken_again() {
+    let app = TestApp::builder().start().await;
+    let asked = ask(&app, "acme").await;
+    // As a worker leaves it that was killed after it had taken the run.
+    execute(&app.database, "UPDATE provisioning_runs SET status = 'running', lease_token = gen_random_uuid(), lease_until = now() + '30 s'").await;
+    assert!(
+        provisioning::work(&app.database.placement, LEASE).await.unwrap().is_none(),
+        "it belongs to somebody"
+    );
+    app.clock.advance(chrono::TimeDelta::seconds(31));
+    app.work().await;
+    assert_eq!(run(&app, &asked).await.status, RunStatus::Succeeded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_lost_in_the_middle_leaves_nothing() {
+    let app = TestApp::builder().start().await;
+    let (asked, before) = (ask(&app, "acme").await, homes(&app.database).await);
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND usename = 'tenantry_test_owner' AND state LIKE 'idle in transaction%'";
+    let outcome = provisioning::work(&meddled(&app, end), LEASE).await.unwrap().unwrap();
+    assert_eq!((outcome.run.id, outcome.run.status), (asked.id, RunStatus::RolledBack));
+    assert_eq!(homes(&app.database).await, before);
+    app.tenant("acme").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn undo_is_repeatable() {
+    let app = TestApp::builder().start().await;
+    app.faults.arm("provision.seed");
+    let asked = ask(&app, "acme").await;
+    app.work().await;
+    execute(&app.database, "UPDATE provisioning_runs SET status = 'rolling_back', finished_at = NULL").await;
+    app.work().await;
+    assert_eq!(run(&app, &asked).await.status, RunStatus::RolledBack);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_make_the_first_cell_once() {
+    let app = TestApp::builder().start().await;
+    ask(&app, "acme").await;
+    ask(&app, "bolt").await;
+    let placement = &app.database.placement;
+    let (one, other, slots) = tokio::join!(
+        provisioning::work(placement, LEASE),
+        provisioning::work(placement, LEASE),
+        placement.fill(4)
+    );
+    for outcome in [one.unwrap().unwrap(), other.unwrap().unwrap()] {
+        assert_eq!(outcome.run.status, RunStatus::Succeeded, "{:?}", outcome.run.error);
+    }
+    assert_eq!(slots.unwrap(), 4);
+    assert_eq!(value(&app.database, "SELECT count(*) FROM cells").await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_listed_newest_first_and_filtered() {
+    let app = TestApp::builder().slots(3).start().await;
+    for slug in ["acme", "bolt", "core"] {
+        app.tenant(slug).await;
+    }
+    ask(&app, "duct").await;
+    let slugs = |reply: tenantry_testkit::Reply| -> Vec<String> {
+        reply.json["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|run| run["tenant_slug"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let get = async |query: &str| app.operator().get(&format!("/v1/provisioning-runs{query}")).await;
+    assert_eq!(slugs(get("").await), ["duct", "core", "bolt", "acme"]);
+    assert_eq!(slugs(get("?tenant=bolt").await), ["bolt"]);
+    assert_eq!(slugs(get("?status=Pending").await), ["duct"]);
+    let first = get("?limit=3").await.expect(200);
+    let next = first.json["next_cursor"].as_str().unwrap().to_owned();
+    ask(&app, "edge").await;
+    assert_eq!(
+        slugs(get(&format!("?limit=3&cursor={next}")).await),
+        ["acme"],
+        "what came later is not on later pages"
+    );
+    for (query, pointer) in [
+        ("status=done", "status"),
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("cursor=x", "cursor"),
+        ("tenant=A%00", "tenant"),
+    ] {
+        let reply = get(&format!("?{query}")).await.expect(422);
+        assert_eq!(reply.json["errors"][0]["pointer"], pointer, "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_run_is_absent() {
+    let app = TestApp::builder().start().await;
+    for id in ["run_00000000000000000000000000", "ten_00000000000000000000000000", "1", "%00"] {
+        for path in [format!("/v1/provisioning-runs/{id}"), format!("/v1/provisioning-runs/{id}/events")] {
+            assert_eq!(app.operator().get(&path).await.expect(404).code(), "not_found", "{path}");
+        }
+    }
+}
+
+/// A server-sent event.
+#[derive(Debug, Clone, PartialEq)]
+struct Event {
+    id: i64,
+    kind: String,
+    data: Value,
+}
+
+fn events(text: &str) -> Vec<Event> {
+    let field = |block: &str, name: &str| {
+        block.lines().find_map(|line| line.strip_prefix(name).map(|rest| rest.trim().to_owned()))
+    };
+    text.split("\n\n")
+        .filter_map(|block| {
+            let data = serde_json::from_str(&field(block, "data:")?).ok()?;
+            Some(Event { id: field(block, "id:")?.parse().ok()?, kind: field(block, "event:")?, data })
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_resumes() {
+    let app = TestApp::start().await;
+    let path = format!("/v1/provisioning-runs/{}/events", ask(&app, "acme").await.id);
+    let after = async |id: &str| {
+        let client = app.operator().with_header("last-event-id", id);
+        let reply = tokio::time::timeout(LEASE, client.get(&path))
+            .await
+            .unwrap_or_else(|_| panic!("the stream after {id} does not end"));
+        events(&reply.expect(200).text)
+    };
+    let all = after("0").await;
+    assert!(all.len() == 9 && all.is_sorted_by_key(|event| event.id));
+    assert_eq!(all[8].data["status"], "succeeded", "it ends after the final event");
+    for (seen, event) in all.iter().enumerate() {
+        assert_eq!(after(&event.id.to_string()).await, all[seen + 1..], "after {} events", seen + 1);
+    }
+    assert_eq!(after("no number").await, all);
+    assert_eq!(after(&i64::MAX.to_string()).await, []);
+}
+
+async fn next_chunk(body: &mut Body) -> String {
+    let frame = tokio::time::timeout(LEASE, poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx))).await;
+    let frame = frame.unwrap_or_else(|_| panic!("nothing comes"));
+    let data = frame.and_then(Result::ok).and_then(|frame| frame.into_data().ok());
+    data.map(|data| String::from_utf8_lossy(&data).into_owned()).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_of_a_cold_run_is_live() {
+    let app = TestApp::builder().start().await;
+    let path = format!("/v1/provisioning-runs/{}/events", ask(&app, "acme").await.id);
+    let response = app.operator().send(Method::GET, &path, None).await;
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body();
+    let mut told = String::new();
+    while !told.contains("\"status\":\"pending\"") || !told.contains("event: run") {
+        told.push_str(&next_chunk(&mut body).await);
+    }
+    app.work().await;
+    loop {
+        let chunk = next_chunk(&mut body).await;
+        if chunk.is_empty() {
+            break;
+        }
+        told.push_str(&chunk);
+    }
+    let runs: Vec<Value> = events(&told)
+        .into_iter()
+        .filter(|event| event.kind == "run")
+        .map(|event| event.data["status"].clone())
+        .collect();
+    assert_eq!(runs, ["pending", "running", "succeeded"]);
+}

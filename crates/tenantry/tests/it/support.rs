@@ -1,0 +1,125 @@
+//! What several of these tests need: the operations of the API, and replies without what differs from one to the next.
+
+use serde_json::{Value, json};
+use tenantry_testkit::{Reply, TestApp, TestTenant};
+
+/// An operation of the OpenAPI document.
+#[derive(Debug, Clone)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: axum::http::Method,
+    pub(crate) template: String,
+    /// No identity is asked for.
+    pub(crate) open: bool,
+    pub(crate) tag: String,
+}
+
+/// Ids for the parameters of paths.
+#[derive(Debug, Clone)]
+pub(crate) struct Ids<'a> {
+    pub(crate) slug: &'a str,
+    pub(crate) agent: &'a str,
+    pub(crate) run: &'a str,
+}
+
+/// An id of each kind that names nothing.
+pub(crate) const NOBODY: Ids<'static> =
+    Ids { slug: "nobody", agent: "agt_00000000000000000000000007", run: "run_00000000000000000000000007" };
+
+/// The document as the server makes it.
+pub(crate) fn document() -> Value {
+    serde_json::to_value(tenantry_server::http::router::openapi()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Every operation.
+pub(crate) fn operations() -> Vec<Operation> {
+    let document = document();
+    let paths = document["paths"].as_object().cloned().unwrap_or_default();
+    let of_path = |(template, item): (String, Value)| {
+        let methods = item.as_object().cloned().unwrap_or_default();
+        methods.into_iter().map(move |(method, operation)| Operation {
+            id: text(&operation["operationId"]),
+            method: method.to_uppercase().parse().unwrap_or_else(|error| panic!("{method}: {error}")),
+            template: template.clone(),
+            open: operation["security"] == json!([{}]),
+            tag: text(&operation["tags"][0]),
+        })
+    };
+    paths.into_iter().flat_map(of_path).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("not a text: {value}")).to_owned()
+}
+
+impl Operation {
+    /// The path, with ids in it.
+    pub(crate) fn path(&self, ids: &Ids<'_>) -> String {
+        let run = self.template.contains("provisioning-runs");
+        let id = if run { ids.run } else { ids.agent };
+        self.template.replace("{slug}", ids.slug).replace("{id}", id)
+    }
+
+    /// A body that would do, where one is read.
+    pub(crate) fn body(&self) -> Option<Value> {
+        match self.id.as_str() {
+            "create_tenant" => {
+                Some(json!({"slug": "fresh", "name": "Fresh", "admin_email": "a@fresh.example"}))
+            }
+            "create_api_key" => Some(json!({"name": "another"})),
+            "open_psql_session" => Some(json!({})),
+            "create_agent" => Some(json!({"name": "Ada", "role": "r"})),
+            "update_agent" => Some(json!({"role": "other"})),
+            _ => None,
+        }
+    }
+}
+
+/// Status, headers and body, without what names the one request.
+pub(crate) fn told(reply: &Reply) -> (u16, Vec<(String, String)>, Value) {
+    let mut headers: Vec<(String, String)> = reply
+        .headers
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "traceparent"))
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    headers.sort();
+    let mut body = reply.json.clone();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("request_id");
+    }
+    (reply.status.as_u16(), headers, body)
+}
+
+/// Runs statements as the superuser, whom no fence holds.
+pub(crate) async fn as_superuser(app: &TestApp, sql: &str) {
+    app.database.admin().await.execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// One text value as the superuser sees it; empty for NULL.
+pub(crate) async fn superuser_sees(app: &TestApp, sql: &str) -> String {
+    let found = app.database.admin().await.value(sql).await;
+    found.unwrap_or_else(|error| panic!("{sql}: {error}")).unwrap_or_default()
+}
+
+/// A second workspace of the tenant, and a caller in it.
+pub(crate) async fn second_workspace(app: &TestApp, tenant: &TestTenant) -> tenantry_testkit::Client {
+    let slug = &tenant.tenant.slug;
+    let sql = format!(
+        "INSERT INTO public.workspaces (id, tenant_id, slug, name) SELECT gen_random_uuid(), id, 'second', 'Second' FROM public.tenants WHERE slug = '{slug}'"
+    );
+    as_superuser(app, &sql).await;
+    let key = app.key(slug.as_str(), &json!({"name": "second", "workspace": "second"})).await;
+    app.anyone.clone().with_token(Some(&key.key))
+}
+
+/// A tenant's agent; its id.
+pub(crate) async fn agent(client: &tenantry_testkit::Client, name: &str) -> String {
+    text(&client.post("/v1/agents", &json!({"name": name, "role": "r"})).await.expect(201).json["id"])
+}
+
+/// Where no PostgreSQL listens.
+pub(crate) fn nowhere() -> tenantry_pg::Target {
+    let url = "postgres://nobody@127.0.0.1:1/nothing?sslmode=disable";
+    tenantry_pg::Target::parse(url).unwrap_or_else(|error| panic!("{error}")).0
+}

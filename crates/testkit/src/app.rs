@@ -1,0 +1,210 @@
+//! An application with its database, and identities in it.
+//!
+//! Owns: nothing. Calls: server's wiring. Called by: tests. After a crash: nothing is left.
+
+use crate::{Client, TestClock, TestDatabase, TestFaults};
+use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc};
+use tenantry_core::{
+    authz::{Action, Actor, TenantScope},
+    ctx::{Ctx, System},
+    identity::{self, Environment},
+    placement::Template,
+};
+use tenantry_pg::Target;
+use tenantry_server::{
+    app::{App, Place},
+    config::{Config, Mode},
+    run,
+    worker::{Worker, WorkerSettings},
+};
+use tenantry_types::{
+    key::NewApiKey,
+    tenant::{Tenant, TenantAndRun},
+};
+use tokio::sync::watch;
+
+/// The operator's token of every test application.
+pub const OPERATOR: &str = "test-operator-token-0123456789abcdef";
+
+/// How a test application is made.
+#[derive(Clone)]
+pub struct TestAppBuilder {
+    slots: usize,
+    environment: BTreeMap<String, String>,
+    template: Option<Template>,
+    pooler: Option<Target>,
+    database: Option<TestDatabase>,
+    elsewhere: Option<Target>,
+}
+
+impl TestAppBuilder {
+    /// Warm slots that are filled at the start, and that its worker keeps.
+    #[must_use]
+    pub fn slots(mut self, slots: usize) -> Self {
+        self.slots = slots;
+        self
+    }
+
+    /// A key of the configuration.
+    #[must_use]
+    pub fn set(mut self, key: &str, value: &str) -> Self {
+        self.environment.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Other tables for tenants.
+    #[must_use]
+    pub fn template(mut self, template: Template) -> Self {
+        self.template = Some(template);
+        self
+    }
+
+    /// Tenant traffic through a pooler.
+    #[must_use]
+    pub fn pooler(mut self, pooler: Target) -> Self {
+        self.pooler = Some(pooler);
+        self
+    }
+
+    /// A second process on the same database.
+    #[must_use]
+    pub fn database(mut self, database: &TestDatabase) -> Self {
+        self.database = Some(database.clone());
+        self
+    }
+
+    /// Connects there instead of to its database: to a port where nobody listens, or through something that interferes.
+    #[must_use]
+    pub fn elsewhere(mut self, target: Target) -> Self {
+        self.elsewhere = Some(target);
+        self
+    }
+
+    /// Makes it.
+    pub async fn start(self) -> TestApp {
+        let (clock, faults) = (TestClock::default(), TestFaults::default());
+        let ctx =
+            Ctx { clock: Arc::new(clock.clone()), ids: Arc::new(System), faults: Arc::new(faults.clone()) };
+        let template =
+            self.template.unwrap_or_else(|| Template::built_in().unwrap_or_else(|error| panic!("{error}")));
+        let database = match self.database {
+            Some(database) => database,
+            None => TestDatabase::with_template(ctx.clone(), template.clone()).await,
+        };
+        if self.slots > 0 {
+            database.placement.fill(self.slots).await.unwrap_or_else(|error| panic!("slots: {error}"));
+        }
+        let config = Config::load(Mode::Dev, &self.environment, None).unwrap_or_else(|errors| panic!("{errors}"));
+        let place = Place {
+            target: self.elsewhere.unwrap_or_else(|| database.target.clone()),
+            pooler: self.pooler,
+            installation: database.installation.clone(),
+            template,
+            ctx,
+            environment: Environment::Dev,
+        };
+        let app = App::new(&config, place).unwrap_or_else(|error| panic!("{error}"));
+        let anyone = Client::new(run::router(&config, &app), None);
+        TestApp { app, anyone, clock, faults, database, slots: self.slots, config }
+    }
+}
+
+/// An application with its database, in this process. Its worker works when told to.
+pub struct TestApp {
+    /// The parts.
+    pub app: App,
+    /// A caller without an identity.
+    pub anyone: Client,
+    /// Its clock.
+    pub clock: TestClock,
+    /// Its failure points.
+    pub faults: TestFaults,
+    /// Its database.
+    pub database: TestDatabase,
+    /// Its configuration.
+    pub config: Config,
+    slots: usize,
+}
+
+/// A tenant with an identity in it.
+pub struct TestTenant {
+    /// As the API answered.
+    pub tenant: Tenant,
+    /// Its API key.
+    pub key: NewApiKey,
+    /// A caller with that key.
+    pub client: Client,
+}
+
+impl TestApp {
+    /// Without slots: tenants are made by the worker.
+    pub fn builder() -> TestAppBuilder {
+        let environment =
+            [("TENANTRY_OPERATOR_TOKEN", OPERATOR), ("TENANTRY_LISTEN", "127.0.0.1:0")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        TestAppBuilder { slots: 0, environment: environment.into(), template: None, pooler: None, database: None, elsewhere: None }
+    }
+
+    /// With two slots, and their tenant in milliseconds.
+    pub async fn start() -> Self {
+        Self::builder().slots(2).start().await
+    }
+
+    /// A caller with the operator's token.
+    pub fn operator(&self) -> Client {
+        self.anyone.clone().with_token(Some(OPERATOR))
+    }
+
+    /// A worker of this application.
+    pub fn worker(&self) -> Worker {
+        Worker {
+            placement: self.database.placement.clone(),
+            settings: WorkerSettings { warm_slots: self.slots, ..WorkerSettings::default() },
+            metrics: self.app.metrics.clone(),
+        }
+    }
+
+    /// One look of the worker.
+    pub async fn work(&self) {
+        self.worker().look(&mut 0).await;
+    }
+
+    /// A worker that works until the returned sender is dropped or sends true.
+    pub fn start_worker(&self) -> watch::Sender<bool> {
+        let (stop, stopped) = watch::channel(false);
+        let (worker, woken) = (self.worker(), self.app.woken());
+        tenantry_pg::task::detached(async move {
+            let gone = stopped.clone();
+            tokio::select! {
+                () = worker.run(woken, stopped) => {}
+                () = run::stopped(gone) => {}
+            }
+        });
+        stop
+    }
+
+    /// A tenant with a member's key for its default workspace.
+    pub async fn tenant(&self, slug: &str) -> TestTenant {
+        let body = json!({"slug": slug, "name": slug, "admin_email": format!("admin@{slug}.example")});
+        let made: TenantAndRun = self.operator().post("/v1/tenants", &body).await.expect(202).parse();
+        if !made.run.status.is_final() {
+            self.work().await;
+        }
+        let tenant: Tenant = self.operator().get(&format!("/v1/tenants/{slug}")).await.expect(200).parse();
+        let key = self.key(slug, &json!({"name": "test"})).await;
+        TestTenant { client: self.anyone.clone().with_token(Some(&key.key)), tenant, key }
+    }
+
+    /// An API key.
+    pub async fn key(&self, slug: &str, body: &serde_json::Value) -> NewApiKey {
+        self.operator().post(&format!("/v1/tenants/{slug}/api-keys"), body).await.expect(201).parse()
+    }
+
+    /// The scope that a key opens: the same way in as a request's.
+    pub async fn scope(&self, key: &NewApiKey) -> TenantScope {
+        let actor: Actor = identity::verify_api_key(&self.app.platform, self.app.ctx(), &key.key)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        actor.scope(Action::ReadAgents).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
