@@ -37,10 +37,15 @@ fn main() {
 }
 
 async fn bench() {
-    let tenants = std::env::args().skip_while(|arg| arg != "--tenants").nth(1).and_then(|n| n.parse().ok()).unwrap_or(50);
+    let tenants = std::env::args()
+        .skip_while(|arg| arg != "--tenants")
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(50);
     let app = TestApp::builder().slots(tenants).start().await;
     let targets: Arc<[Target]> = prepare(&app, tenants).await.into();
-    let settings = PoolSettings { size: CONNECTIONS, tenants_per_connection: tenants * 2, ..PoolSettings::default() };
+    let settings =
+        PoolSettings { size: CONNECTIONS, tenants_per_connection: tenants * 2, ..PoolSettings::default() };
     let pools = TenantPools::new(
         app.database.target.clone(),
         app.database.installation.clone(),
@@ -53,7 +58,11 @@ async fn bench() {
     let mut rates: [Vec<f64>; 3] = Default::default();
     // The first round warms caches and statements, and is not counted.
     for round in 0..=ROUNDS {
-        let measured = [unscoped(&raw, &targets).await, scoped(&pools, &minter, &targets).await, four_awaits(&cell, &targets).await];
+        let measured = [
+            unscoped(&raw, &targets).await,
+            scoped(&pools, &minter, &targets).await,
+            four_awaits(&cell, &targets).await,
+        ];
         if round > 0 {
             rates.iter_mut().zip(measured).for_each(|(rates, rate)| rates.push(rate));
         }
@@ -73,7 +82,10 @@ async fn prepare(app: &TestApp, tenants: usize) -> Vec<Target> {
     // The floor reads as the platform login, which has no rights in tenant schemas: an administrator lends them for this run.
     let admin = app.database.admin().await;
     let platform = app.database.installation.platform();
-    admin.execute(&format!("ALTER ROLE {platform} SUPERUSER")).await.unwrap_or_else(|error| panic!("{error}"));
+    admin
+        .execute(&format!("ALTER ROLE {platform} SUPERUSER"))
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     targets
 }
 
@@ -94,7 +106,8 @@ async fn connect(app: &TestApp, login: &tenantry_pg::Login, reset: bool) -> Arc<
     for _ in 0..CONNECTIONS {
         let password = login.passwords.first().map_or("", String::as_str);
         let url = tenantry_testkit::cluster().url(&login.user, password, app.database.target.database());
-        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap_or_else(|error| panic!("{error}"));
+        let (client, connection) =
+            tokio_postgres::connect(&url, NoTls).await.unwrap_or_else(|error| panic!("{error}"));
         tenantry_pg::task::detached(connection);
         if reset {
             client.batch_execute("SET statement_timeout = 0").await.unwrap_or_else(|error| panic!("{error}"));
@@ -172,7 +185,8 @@ async fn four_awaits(clients: &Arc<[Client]>, targets: &Arc<[Target]>) -> f64 {
             let outcome = async {
                 client.batch_execute("BEGIN").await?;
                 let (role, workspace) = (&*target.names.role, target.names.workspace.0.to_string());
-                let enter = "SELECT set_config('role', $1, true), set_config('tenantry.workspace_id', $2, true)";
+                let enter =
+                    "SELECT set_config('role', $1, true), set_config('tenantry.workspace_id', $2, true)";
                 client.query_typed(enter, &[(&role, Type::TEXT), (&workspace, Type::TEXT)]).await?;
                 let rows = client.query_typed(&target.raw, &[(&target.agent.0, Type::UUID)]).await?;
                 client.batch_execute("COMMIT").await?;
@@ -190,7 +204,9 @@ fn median(mut rates: Vec<f64>) -> f64 {
 }
 
 fn report(tenants: usize, [unscoped, scoped, four]: [f64; 3]) {
-    println!("B6  scoped query, {CONNECTIONS} connections, {tenants} tenants in turn, median of {ROUNDS} rounds");
+    println!(
+        "B6  scoped query, {CONNECTIONS} connections, {tenants} tenants in turn, median of {ROUNDS} rounds"
+    );
     println!("    unscoped, unnamed   {unscoped:>8.0} /s   floor");
     println!("    scoped              {scoped:>8.0} /s   {:.2} x floor (required: 0.85)", scoped / unscoped);
     println!("    four awaits         {four:>8.0} /s   scoped is {:.2} x (required: 1.7)", scoped / four);

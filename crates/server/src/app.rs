@@ -12,10 +12,18 @@ use sha2::{Digest, Sha256};
 use std::{ops::Deref, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 use tenantry_core::{
-    ctx::Ctx, identity::Environment, isolation::ATTEMPT, placement::Template, provisioning::Provisioning, psql::{self, Psql}, tenancy::Tenancy,
+    ctx::Ctx,
+    identity::Environment,
+    isolation::ATTEMPT,
+    placement::Template,
+    provisioning::Provisioning,
+    psql::{self, Psql},
+    tenancy::Tenancy,
     wake::{self, Waker},
 };
-use tenantry_pg::{ErrorKind, Listener, Observer, Pool, PoolSettings, Target, TenantPools, roles::Installation};
+use tenantry_pg::{
+    ErrorKind, Listener, Observer, Pool, PoolSettings, Target, TenantPools, roles::Installation,
+};
 use tenantry_types::TenantId;
 use tokio::sync::watch;
 
@@ -89,7 +97,8 @@ impl App {
         let installation = &place.installation;
         let platform =
             Pool::new(place.target.clone(), installation.platform_login(), direct, Arc::clone(&observer));
-        let control = Pool::new(place.target.clone(), installation.control_login(), direct, Arc::clone(&observer));
+        let control =
+            Pool::new(place.target.clone(), installation.control_login(), direct, Arc::clone(&observer));
         let pools = TenantPools::new(tenants, installation.clone(), tenant_settings, observer);
         let waker = Waker::start(platform.clone());
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);

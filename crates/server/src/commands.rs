@@ -13,7 +13,7 @@ use crate::{
 use std::{
     fmt::Display,
     io::{Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -21,7 +21,7 @@ use tenantry_core::{
     ctx::Ctx,
     identity::Environment,
     placement::{Placement, Template},
-    wake,
+    wake::{self, Waker},
 };
 use tenantry_pg::{
     Listener, Login, Pool, PoolSettings, Quiet, Target,
@@ -99,16 +99,30 @@ pub fn execute(command: Command) -> ExitCode {
         },
         Command::ConfigReference => said(config::reference_markdown().trim_end()),
         Command::Probe { url } => probe(&url),
-        Command::Dev(args) => with_config(Mode::Dev, args.config, args.listen, args.data_dir, |config| {
-            runtime(dev::run(config, args.demo))
-        }),
-        Command::Server(args) => with_config(Mode::Server, args.config, args.listen, None, |config| runtime(server(config))),
-        Command::Worker(args) => with_config(Mode::Worker, args.config, args.listen, None, |config| runtime(worker(config))),
+        Command::Dev(args) => {
+            with_config(Mode::Dev, args.config.as_deref(), args.listen, args.data_dir, |config| {
+                runtime(dev::run(config, args.demo))
+            })
+        }
+        Command::Server(args) => {
+            with_config(Mode::Server, args.config.as_deref(), args.listen, None, |config| {
+                runtime(server(config))
+            })
+        }
+        Command::Worker(args) => {
+            with_config(Mode::Worker, args.config.as_deref(), args.listen, None, |config| {
+                runtime(worker(config))
+            })
+        }
         Command::MigrateControl(args) => {
-            with_config(Mode::Worker, args.config, args.listen, None, |config| runtime(migrate_control(config)))
+            with_config(Mode::Worker, args.config.as_deref(), args.listen, None, |config| {
+                runtime(migrate_control(config))
+            })
         }
         Command::Pooler(PoolerCommand::Userlist(args)) => {
-            with_config(Mode::Worker, args.config, args.listen, None, |config| runtime(userlist(config)))
+            with_config(Mode::Worker, args.config.as_deref(), args.listen, None, |config| {
+                runtime(userlist(config))
+            })
         }
     }
 }
@@ -118,7 +132,7 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn with_config(
     mode: Mode,
-    file: Option<PathBuf>,
+    file: Option<&Path>,
     listen: Option<String>,
     data_dir: Option<PathBuf>,
     command: impl FnOnce(Config) -> ExitCode,
@@ -126,7 +140,7 @@ fn with_config(
     let mut environment = process_environment();
     environment.extend(listen.map(|addr| ("TENANTRY_LISTEN".to_owned(), addr)));
     environment.extend(data_dir.map(|dir| ("TENANTRY_DATA_DIR".to_owned(), dir.display().to_string())));
-    match Config::load(mode, &environment, file.as_deref()) {
+    match Config::load(mode, &environment, file) {
         Err(errors) => {
             complain(&errors);
             ExitCode::from(2)
@@ -167,7 +181,7 @@ fn said(text: &str) -> ExitCode {
 }
 
 async fn server(mut config: Config) -> Result<(), Failure> {
-    let url = config.server_url.as_deref().or(config.database_url.as_ref().map(|url| url.expose()));
+    let url = config.server_url.as_deref().or(config.database_url.as_ref().map(config::Secret::expose));
     let place = place(&config, url.ok_or("TENANTRY_SERVER_URL is required")?)?;
     let stop = run::stop_on_signal()?;
     let sockets = run::bind(&config)?;
@@ -186,9 +200,10 @@ async fn worker(config: Config) -> Result<(), Failure> {
     let (target, login) = owner(&config)?;
     let listener = Listener::start(target, login, wake::CHANNEL);
     let worker = Worker {
-        placement,
         settings: settings(&config),
         metrics: Metrics::new(config.max_tenant_series)?,
+        waker: Waker::start(placement.owner.clone()),
+        placement,
     };
     tracing::info!(warm_slots = config.warm_slots, "working");
     worker.run(listener.subscribe(), stop).await;
@@ -197,7 +212,10 @@ async fn worker(config: Config) -> Result<(), Failure> {
 }
 
 pub(crate) fn settings(config: &Config) -> WorkerSettings {
-    WorkerSettings { warm_slots: usize::try_from(config.warm_slots).unwrap_or(0), ..WorkerSettings::default() }
+    WorkerSettings {
+        warm_slots: usize::try_from(config.warm_slots).unwrap_or(0),
+        ..WorkerSettings::default()
+    }
 }
 
 async fn migrate_control(config: Config) -> Result<(), Failure> {
@@ -244,7 +262,12 @@ fn placement(config: &Config) -> Result<Placement, Failure> {
 /// The same for an owner that is known from elsewhere.
 pub(crate) fn placement_of(config: &Config, target: &Target, owner: Login) -> Result<Placement, Failure> {
     let installation = installation(config, target)?;
-    let settings = PoolSettings { size: 4, named_statements: 0, wait: Duration::from_secs(30), ..PoolSettings::default() };
+    let settings = PoolSettings {
+        size: 4,
+        named_statements: 0,
+        wait: Duration::from_secs(30),
+        ..PoolSettings::default()
+    };
     let owner = Pool::new(target.clone().with_public_path(), owner, settings, std::sync::Arc::new(Quiet));
     Ok(Placement { owner, installation, template: template(config)?, ctx: Ctx::system() })
 }
@@ -269,7 +292,9 @@ fn place(config: &Config, url: &str) -> Result<Place, Failure> {
 
 /// GET by hand: one request without TLS to this very container is no reason for a client library in the server.
 fn probe(url: &str) -> ExitCode {
-    let Some((host, path)) = url.strip_prefix("http://").map(|rest| rest.split_once('/').unwrap_or((rest, ""))) else {
+    let Some((host, path)) =
+        url.strip_prefix("http://").map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+    else {
         return failed(&"the URL must begin with http://");
     };
     let answer = (|| {

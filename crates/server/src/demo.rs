@@ -49,21 +49,41 @@ const TENANTS: [DemoTenant; 3] = [
         name: "Acme Corporation",
         tier: "pro",
         agents: &[
-            DemoAgent { name: "Iris", role: "support", task: "Answer 14 open tickets", message: "Six tickets are answered; two need a person." },
-            DemoAgent { name: "Otto", role: "research", task: "Compare three suppliers", message: "The cheapest one ships in nine days." },
+            DemoAgent {
+                name: "Iris",
+                role: "support",
+                task: "Answer 14 open tickets",
+                message: "Six tickets are answered; two need a person.",
+            },
+            DemoAgent {
+                name: "Otto",
+                role: "research",
+                task: "Compare three suppliers",
+                message: "The cheapest one ships in nine days.",
+            },
         ],
     },
     DemoTenant {
         slug: "globex",
         name: "Globex",
         tier: "starter",
-        agents: &[DemoAgent { name: "Vera", role: "bookkeeping", task: "Match October's invoices", message: "41 of 43 match; two amounts differ." }],
+        agents: &[DemoAgent {
+            name: "Vera",
+            role: "bookkeeping",
+            task: "Match October's invoices",
+            message: "41 of 43 match; two amounts differ.",
+        }],
     },
     DemoTenant {
         slug: "initech",
         name: "Initech",
         tier: "free",
-        agents: &[DemoAgent { name: "Milo", role: "reporting", task: "Write the weekly report", message: "The draft is ready to read." }],
+        agents: &[DemoAgent {
+            name: "Milo",
+            role: "reporting",
+            task: "Write the weekly report",
+            message: "The draft is ready to read.",
+        }],
     },
 ];
 
@@ -155,12 +175,20 @@ async fn ensure(app: &App, request: &Request, wanted: &DemoTenant) -> Result<(),
     };
     tokio::time::timeout(PATIENCE, active).await.unwrap_or_else(|_| {
         let seconds = PATIENCE.as_secs();
-        Err(Error::Fault(format!("the demo's tenant {} is not active after {seconds} s; see `tenantry run list`", wanted.slug)))
+        Err(Error::Fault(format!(
+            "the demo's tenant {} is not active after {seconds} s; see `tenantry run list`",
+            wanted.slug
+        )))
     })
 }
 
 /// The scope that the tenant's API key opens: the same way in as for everybody. A key that is missing, old or unknown is replaced.
-async fn enter(app: &App, request: &Request, wanted: &DemoTenant, file: &Path) -> Result<TenantScope, Failure> {
+async fn enter(
+    app: &App,
+    request: &Request,
+    wanted: &DemoTenant,
+    file: &Path,
+) -> Result<TenantScope, Failure> {
     if let Some(key) = kept(file, app.ctx().now())
         && let Ok(actor) = identity::verify_api_key(&app.platform, app.ctx(), &key).await
         && let Ok(scope) = actor.scope(Action::WriteAgents)
@@ -175,7 +203,8 @@ async fn enter(app: &App, request: &Request, wanted: &DemoTenant, file: &Path) -
         expires_at: Some(app.ctx().now() + KEY_LIFE),
     };
     let made =
-        identity::create_api_key(&app.platform, app.ctx(), app.place.environment, request, wanted.slug, wish).await?;
+        identity::create_api_key(&app.platform, app.ctx(), app.place.environment, request, wanted.slug, wish)
+            .await?;
     folder::write_private(file, &format!("{HEADER}{}\n", made.key))?;
     let actor = identity::verify_api_key(&app.platform, app.ctx(), &made.key).await?;
     Ok(actor.scope(Action::WriteAgents)?)

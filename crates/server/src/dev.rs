@@ -72,23 +72,28 @@ async fn with_database(
         prepared = prepare(config, cluster) => prepared?,
     };
     let (halt, stop) = halt_or(stop);
-    let worker = Worker { placement, settings: commands::settings(config), metrics: app.metrics.clone() };
+    let worker = Worker {
+        placement,
+        settings: commands::settings(config),
+        metrics: app.metrics.clone(),
+        waker: app.provisioning.waker.clone(),
+    };
     let working = tenantry_pg::task::detached(worker.run(app.woken(), stop.clone()));
     let url = sockets.url(config);
     let serving = run::serve(config, app.clone(), sockets, stop.clone());
     let greeting = async {
         tokio::select! {
             () = run::stopped(stop) => Ok(()),
-            greeted = greet(config, &app, &url, demo, cluster) => greeted,
+            told = greet(config, &app, &url, demo, cluster) => told,
         }
     };
     // All three are waited for: requests are drained, and what the worker holds is finished, before the cluster goes.
-    let (served, worked, greeted) = tokio::join!(
+    let (served, work, greeted) = tokio::join!(
         or_halt(&halt, async { Ok(serving.await?) }),
         or_halt(&halt, async { Ok(working.await?) }),
         or_halt(&halt, greeting),
     );
-    served.and(worked).and(greeted)
+    served.and(work).and(greeted)
 }
 
 /// Secrets, the database and its control plane; then the parts of the server, and the owner's means for the worker.
@@ -141,7 +146,10 @@ fn halt_or(signal: watch::Receiver<bool>) -> (watch::Sender<bool>, watch::Receiv
 }
 
 /// A part without which the rest is no use: when it fails, all stop.
-async fn or_halt(halt: &watch::Sender<bool>, part: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+async fn or_halt(
+    halt: &watch::Sender<bool>,
+    part: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
     let ended = part.await;
     if ended.is_err() {
         halt.send_replace(true);
@@ -150,7 +158,13 @@ async fn or_halt(halt: &watch::Sender<bool>, part: impl Future<Output = Result<(
 }
 
 /// Makes what the demo shows, and says where to look.
-async fn greet(config: &Config, app: &App, url: &str, demo: bool, cluster: Option<&Cluster>) -> Result<(), Failure> {
+async fn greet(
+    config: &Config,
+    app: &App,
+    url: &str,
+    demo: bool,
+    cluster: Option<&Cluster>,
+) -> Result<(), Failure> {
     let shown = if demo { Some(demo::show(app, &config.data_dir.join("demo")).await?) } else { None };
     let token = config.operator_token.as_ref().map_or("", |token| token.expose());
     folder::leave_for_cli(&config.data_dir, url, token)?;

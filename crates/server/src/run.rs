@@ -41,7 +41,8 @@ pub struct Sockets {
 pub fn bind(config: &Config) -> Result<Sockets, ListenError> {
     let tls = config.tls_cert.clone().zip(config.tls_key.clone());
     let api = listener::bind(&ListenerConfig::new(config.listen, tls))?;
-    let apart = |addr| ListenerConfig { setting: "TENANTRY_METRICS_LISTEN", ..ListenerConfig::new(addr, None) };
+    let apart =
+        |addr| ListenerConfig { setting: "TENANTRY_METRICS_LISTEN", ..ListenerConfig::new(addr, None) };
     let metrics = config.metrics_listen.map(|addr| listener::bind(&apart(addr))).transpose()?;
     Ok(Sockets { api, metrics })
 }
@@ -68,7 +69,8 @@ impl Sockets {
 
     /// Puts the port that the system chose into the public URL, unless that was configured.
     pub fn settle_public_url(&self, config: &mut Config) {
-        if config.listen.port() == 0 && config.public_url == format!("{}://{}", scheme(config), config.listen) {
+        if config.listen.port() == 0 && config.public_url == format!("{}://{}", scheme(config), config.listen)
+        {
             config.public_url = self.url(config);
         }
     }
@@ -82,9 +84,15 @@ fn scheme(config: &Config) -> &'static str {
 ///
 /// # Errors
 /// When a socket is closed under it.
-pub async fn serve(config: &Config, app: App, sockets: Sockets, stop: watch::Receiver<bool>) -> Result<(), ListenError> {
+pub async fn serve(
+    config: &Config,
+    app: App,
+    sockets: Sockets,
+    stop: watch::Receiver<bool>,
+) -> Result<(), ListenError> {
     let Sockets { api, metrics } = sockets;
-    let api = api.run(router(config, &app), stopped_streams(app.clone(), stop.clone()), config.shutdown_grace);
+    let api =
+        api.run(router(config, &app), stopped_streams(app.clone(), stop.clone()), config.shutdown_grace);
     match metrics {
         None => api.await,
         Some(bound) => {

@@ -7,7 +7,7 @@
 
 use crate::telemetry::Metrics;
 use std::{fmt::Display, time::Duration};
-use tenantry_core::{Result, placement::Placement, provisioning, psql};
+use tenantry_core::{Result, placement::Placement, provisioning, psql, wake::Waker};
 use tokio::sync::watch;
 
 /// How the worker works.
@@ -38,6 +38,8 @@ pub struct Worker {
     pub settings: WorkerSettings,
     /// Counts.
     pub metrics: Metrics,
+    /// Tells whoever waits for what was done.
+    pub waker: Waker,
 }
 
 impl Worker {
@@ -76,10 +78,15 @@ impl Worker {
     /// Everything once, and of the slots one batch: who waits for a tenant or a psql session waits for no more than that. Returns whether
     /// there is another batch to make. A failing part is logged, and does not keep the others from their work.
     async fn pass(&self, made: &mut usize, filling: bool) -> bool {
-        while let Some(Some(outcome)) = told("provisioning", provisioning::work(&self.placement, self.settings.lease).await) {
+        while let Some(Some(outcome)) =
+            told("provisioning", provisioning::work(&self.placement, self.settings.lease).await)
+        {
             self.metrics.run_ended(&outcome.run, false);
+            self.waker.wake();
         }
-        told("psql sessions", psql::work(&self.placement).await);
+        if told("psql sessions", psql::work(&self.placement).await).is_some_and(|touched| touched > 0) {
+            self.waker.wake();
+        }
         told("labels", self.placement.label().await);
         let (batch, more) = told("warm slots", self.fill(filling).await).unwrap_or((0, false));
         *made += batch;
@@ -104,5 +111,7 @@ impl Worker {
 }
 
 fn told<T, E: Display>(part: &str, outcome: std::result::Result<T, E>) -> Option<T> {
-    outcome.map_err(|error| tracing::error!(part, %error, "the worker could not do its part; it tries again")).ok()
+    outcome
+        .map_err(|error| tracing::error!(part, %error, "the worker could not do its part; it tries again"))
+        .ok()
 }

@@ -24,7 +24,9 @@ const SMALL_FLEET: usize = 100;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.unwrap_or_else(|error| panic!("{error}")).block_on(bench(argument("--tenants", 5_000), argument("--samples", 60)));
+    runtime
+        .unwrap_or_else(|error| panic!("{error}"))
+        .block_on(bench(argument("--tenants", 5_000), argument("--samples", 60)));
 }
 
 fn argument(name: &str, default: usize) -> usize {
@@ -36,7 +38,12 @@ struct Figures(Vec<f64>);
 
 impl Figures {
     fn at(&self, share: f64) -> f64 {
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index"
+        )]
         let place = ((self.0.len() - 1) as f64 * share).round() as usize;
         self.0[place]
     }
@@ -55,7 +62,9 @@ async fn bench(large: usize, samples: usize) {
     let address = bound.addr();
     let (_stop, stopped) = watch::channel(false);
     let (config, parts) = (app.config.clone(), app.app.clone());
-    tenantry_pg::task::detached(async move { run::serve(&config, parts, bound, stopped).await.map_err(drop) });
+    tenantry_pg::task::detached(
+        async move { run::serve(&config, parts, bound, stopped).await.map_err(drop) },
+    );
     let _worker = app.start_worker();
     let script = ddl_script(&app).await;
     let mut number = 0;
@@ -68,7 +77,9 @@ async fn bench(large: usize, samples: usize) {
     print(large, &full);
     let (warm, cold) = (full.warm.at(0.5) / small.warm.at(0.5), full.cold.at(0.5) / small.cold.at(0.5));
     println!("B3  {large} tenants against {SMALL_FLEET}: warm {warm:.2} x, cold {cold:.2} x (required: 1.3)");
-    write_json(&json!({"small": to_json(SMALL_FLEET, &small), "large": to_json(large, &full), "b3_warm": warm, "b3_cold": cold}));
+    write_json(
+        &json!({"small": to_json(SMALL_FLEET, &small), "large": to_json(large, &full), "b3_warm": warm, "b3_cold": cold}),
+    );
 }
 
 /// Makes tenants the warm way until there are so many.
@@ -92,7 +103,13 @@ fn wish(number: usize) -> Value {
     json!({"slug": format!("t{number}"), "name": "Bench", "admin_email": "bench@example.com"})
 }
 
-async fn measure(app: &TestApp, address: SocketAddr, script: &str, samples: usize, number: &mut usize) -> Round {
+async fn measure(
+    app: &TestApp,
+    address: SocketAddr,
+    script: &str,
+    samples: usize,
+    number: &mut usize,
+) -> Round {
     let mut http = Http::open(address);
     let mut psql = Psql::start(app);
     let (mut warm, mut cold, mut floor) = (Vec::new(), Vec::new(), Vec::new());
@@ -187,7 +204,9 @@ impl Psql {
             .stdout(Stdio::piped())
             .spawn();
         let mut child = child.unwrap_or_else(|error| panic!("psql: {error}"));
-        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else { panic!("psql has no pipes") };
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            panic!("psql has no pipes")
+        };
         Self { child, input, output: BufReader::new(output) }
     }
 
@@ -219,7 +238,8 @@ async fn ddl_script(app: &TestApp) -> String {
          FROM pg_class c WHERE c.relnamespace = '{}'::regnamespace AND c.relkind = 'r'",
         tenant.schema_name
     );
-    let tables = admin.value(&tables).await.ok().flatten().unwrap_or_else(|| panic!("the pattern has no tables"));
+    let tables =
+        admin.value(&tables).await.ok().flatten().unwrap_or_else(|| panic!("the pattern has no tables"));
     let cell = app.database.installation.cell(1);
     let (schema, role, wide) = ("tenant_BENCHNAME", "role_BENCHNAME", "role_BENCHNAME_wide");
     let mut sql = format!(
@@ -237,7 +257,10 @@ async fn ddl_script(app: &TestApp) -> String {
         if table.ends_with("schema_history") {
             continue;
         }
-        let _ = writeln!(sql, "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role}; GRANT SELECT ON {table} TO {wide};");
+        let _ = writeln!(
+            sql,
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role}; GRANT SELECT ON {table} TO {wide};"
+        );
         if has_workspace == "true" && table != "_counters" {
             let own = "workspace_id = nullif(current_setting('tenantry.workspace_id', true), '')::uuid";
             let _ = writeln!(
@@ -255,8 +278,18 @@ async fn ddl_script(app: &TestApp) -> String {
 fn print(tenants: usize, round: &Round) {
     let Round { warm, cold, psql } = round;
     println!("with {tenants} tenants, {} samples, milliseconds", warm.0.len());
-    println!("B1  warm         p50 {:>7.2}   p99 {:>7.2}   (required: 10 and 50); psql's DDL takes {:.0} x as long", warm.at(0.5), warm.at(0.99), psql.at(0.5) / warm.at(0.5));
-    println!("B2  cold         p50 {:>7.2}   p99 {:>7.2}   {:.2} x psql (required: 1.5)", cold.at(0.5), cold.at(0.99), cold.at(0.5) / psql.at(0.5));
+    println!(
+        "B1  warm         p50 {:>7.2}   p99 {:>7.2}   (required: 10 and 50); psql's DDL takes {:.0} x as long",
+        warm.at(0.5),
+        warm.at(0.99),
+        psql.at(0.5) / warm.at(0.5)
+    );
+    println!(
+        "B2  cold         p50 {:>7.2}   p99 {:>7.2}   {:.2} x psql (required: 1.5)",
+        cold.at(0.5),
+        cold.at(0.99),
+        cold.at(0.5) / psql.at(0.5)
+    );
     println!("    psql, floor  p50 {:>7.2}   p99 {:>7.2}", psql.at(0.5), psql.at(0.99));
 }
 

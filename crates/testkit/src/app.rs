@@ -95,7 +95,8 @@ impl TestAppBuilder {
         if self.slots > 0 {
             database.placement.fill(self.slots).await.unwrap_or_else(|error| panic!("slots: {error}"));
         }
-        let config = Config::load(Mode::Dev, &self.environment, None).unwrap_or_else(|errors| panic!("{errors}"));
+        let config =
+            Config::load(Mode::Dev, &self.environment, None).unwrap_or_else(|errors| panic!("{errors}"));
         let place = Place {
             target: self.elsewhere.unwrap_or_else(|| database.target.clone()),
             pooler: self.pooler,
@@ -140,9 +141,16 @@ pub struct TestTenant {
 impl TestApp {
     /// Without slots: tenants are made by the worker.
     pub fn builder() -> TestAppBuilder {
-        let environment =
-            [("TENANTRY_OPERATOR_TOKEN", OPERATOR), ("TENANTRY_LISTEN", "127.0.0.1:0")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-        TestAppBuilder { slots: 0, environment: environment.into(), template: None, pooler: None, database: None, elsewhere: None }
+        let environment = [("TENANTRY_OPERATOR_TOKEN", OPERATOR), ("TENANTRY_LISTEN", "127.0.0.1:0")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
+        TestAppBuilder {
+            slots: 0,
+            environment: environment.into(),
+            template: None,
+            pooler: None,
+            database: None,
+            elsewhere: None,
+        }
     }
 
     /// With two slots, and their tenant in milliseconds.
@@ -161,6 +169,7 @@ impl TestApp {
             placement: self.database.placement.clone(),
             settings: WorkerSettings { warm_slots: self.slots, ..WorkerSettings::default() },
             metrics: self.app.metrics.clone(),
+            waker: self.app.provisioning.waker.clone(),
         }
     }
 

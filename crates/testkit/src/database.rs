@@ -83,7 +83,9 @@ impl TestDatabase {
         let superuser = Self::superuser().await;
         TEMPLATE.get_or_init(|| make_template(ctx.clone())).await;
         let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let made = superuser.execute(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE_NAME} OWNER {OWNER}")).await;
+        let made = superuser
+            .execute(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE_NAME} OWNER {OWNER}"))
+            .await;
         made.unwrap_or_else(|error| panic!("{error}"));
         Self::at(&name, ctx, template)
     }
@@ -91,14 +93,24 @@ impl TestDatabase {
     fn at(name: &str, ctx: Ctx, template: Template) -> Self {
         let target = Self::target(name);
         let installation = Installation::of_database(name, MasterKey::new([7; 32]), None);
-        let settings = PoolSettings { size: 4, named_statements: 0, wait: Duration::from_secs(30), ..PoolSettings::default() };
+        let settings = PoolSettings {
+            size: 4,
+            named_statements: 0,
+            wait: Duration::from_secs(30),
+            ..PoolSettings::default()
+        };
         let pool = Pool::new(target.clone().with_public_path(), owner(), settings, Arc::new(Quiet));
-        Self { placement: Placement { owner: pool, installation: installation.clone(), template, ctx }, target, installation }
+        Self {
+            placement: Placement { owner: pool, installation: installation.clone(), template, ctx },
+            target,
+            installation,
+        }
     }
 
     /// A database of the cluster, without a login.
     pub fn target(name: &str) -> Target {
-        let (target, _) = Target::parse(&cluster().url("nobody", "", name)).unwrap_or_else(|error| panic!("{error}"));
+        let (target, _) =
+            Target::parse(&cluster().url("nobody", "", name)).unwrap_or_else(|error| panic!("{error}"));
         target
     }
 
@@ -123,7 +135,9 @@ impl TestDatabase {
         let url = started.unwrap_or_else(|error| panic!("{error}"));
         let (target, login) = Target::parse(&url).unwrap_or_else(|error| panic!("{error}"));
         let login = login.unwrap_or_else(|| panic!("the cluster's URL names no user"));
-        Superuser::connect(&target.with_database(database), &login).await.unwrap_or_else(|error| panic!("{error}"))
+        Superuser::connect(&target.with_database(database), &login)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// A superuser's session in this database.
@@ -145,7 +159,9 @@ async fn make_template(ctx: Ctx) {
     database.placement.migrate_tables().await.unwrap_or_else(|error| panic!("the template: {error}"));
     drop(database);
     // A database with connections cannot be copied; ours are closing in the background.
-    let end = format!("SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = '{TEMPLATE_NAME}'");
+    let end = format!(
+        "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = '{TEMPLATE_NAME}'"
+    );
     let close = format!("ALTER DATABASE {TEMPLATE_NAME} ALLOW_CONNECTIONS false");
     for statement in [&close, &end] {
         superuser.execute(statement).await.unwrap_or_else(|error| panic!("the template: {error}"));

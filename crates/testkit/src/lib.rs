@@ -4,13 +4,18 @@
 //! Invariants: the owner of every database is no superuser, as on a managed server (`the_owner_is_no_superuser`); tests share nothing but the cluster.
 //! After a crash: the cluster's watchdog removes it.
 
+#![expect(clippy::missing_panics_doc, reason = "a test kit fails the test by panicking, everywhere")]
+
 mod app;
 mod client;
 mod clock;
 mod database;
 mod faults;
 
-pub use app::{TestApp, TestAppBuilder, TestTenant, OPERATOR};
+/// The router's own types, for what [`Client`] sends and gets.
+pub use axum;
+
+pub use app::{OPERATOR, TestApp, TestAppBuilder, TestTenant};
 pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use database::{TestDatabase, cluster};

@@ -141,7 +141,13 @@ mod tests {
         let id = TenantId(Uuid::from_u128(7)).to_string();
         assert_eq!(id, "ten_00000000000000000000000007");
         assert_eq!(id.parse::<WorkspaceId>(), Err(IdError { prefix: "wsp" }));
-        for wrong in ["", "ten_", "ten_8zzzzzzzzzzzzzzzzzzzzzzzzz", "TEN_00000000000000000000000007", "ten_0000000000000000000000000u"] {
+        for wrong in [
+            "",
+            "ten_",
+            "ten_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "TEN_00000000000000000000000007",
+            "ten_0000000000000000000000000u",
+        ] {
             assert!(wrong.parse::<TenantId>().is_err(), "{wrong}");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: identity, server, cli. After a crash: nothing is left.
 
-use crate::{ApiKeyId, Role, Tier, Slug, TenantId, WorkspaceId};
+use crate::{ApiKeyId, Role, Slug, TenantId, Tier, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

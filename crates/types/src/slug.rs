@@ -9,14 +9,86 @@ use std::{fmt, str::FromStr};
 
 /// Words that name a part of the platform, a mail role of RFC 2142, or something a visitor would trust.
 pub const RESERVED: &[&str] = &[
-    "abuse", "account", "accounts", "admin", "administrator", "api", "app", "apps", "assets", "auth", "beta",
-    "billing", "blog", "cdn", "console", "control", "dashboard", "demo", "dev", "docs", "download", "email",
-    "example", "ftp", "gateway", "graphql", "health", "help", "hostmaster", "imap", "info", "internal", "invite",
-    "localhost", "login", "logout", "mail", "marketing", "metrics", "mx", "new", "news", "null", "oauth", "ops",
-    "owner", "platform", "pop", "postmaster", "pricing", "prod", "production", "public", "register", "root",
-    "security", "settings", "shop", "signin", "signup", "smtp", "sso", "staging", "static", "status", "store",
-    "support", "system", "team", "tenant", "tenantry", "tenants", "test", "undefined", "webhook", "webhooks",
-    "webmaster", "wiki", "wildcard", "www",
+    "abuse",
+    "account",
+    "accounts",
+    "admin",
+    "administrator",
+    "api",
+    "app",
+    "apps",
+    "assets",
+    "auth",
+    "beta",
+    "billing",
+    "blog",
+    "cdn",
+    "console",
+    "control",
+    "dashboard",
+    "demo",
+    "dev",
+    "docs",
+    "download",
+    "email",
+    "example",
+    "ftp",
+    "gateway",
+    "graphql",
+    "health",
+    "help",
+    "hostmaster",
+    "imap",
+    "info",
+    "internal",
+    "invite",
+    "localhost",
+    "login",
+    "logout",
+    "mail",
+    "marketing",
+    "metrics",
+    "mx",
+    "new",
+    "news",
+    "null",
+    "oauth",
+    "ops",
+    "owner",
+    "platform",
+    "pop",
+    "postmaster",
+    "pricing",
+    "prod",
+    "production",
+    "public",
+    "register",
+    "root",
+    "security",
+    "settings",
+    "shop",
+    "signin",
+    "signup",
+    "smtp",
+    "sso",
+    "staging",
+    "static",
+    "status",
+    "store",
+    "support",
+    "system",
+    "team",
+    "tenant",
+    "tenantry",
+    "tenants",
+    "test",
+    "undefined",
+    "webhook",
+    "webhooks",
+    "webmaster",
+    "wiki",
+    "wildcard",
+    "www",
 ];
 
 /// Why a text cannot be a slug.
@@ -135,9 +207,19 @@ mod tests {
         use SlugRefusal::{Character, DoubleHyphen, EdgeHyphen, NoLetter, Reserved, TooLong, TooShort};
         let long = "a".repeat(64);
         for (text, refusal) in [
-            ("", TooShort), ("ab", TooShort), (&*long, TooLong), ("Acme", Character), ("ac me", Character),
-            ("аcme", Character), ("acme_inc", Character), ("-acme", EdgeHyphen), ("acme-", EdgeHyphen),
-            ("xn--acme", DoubleHyphen), ("12345", NoLetter), ("admin", Reserved), ("www", Reserved),
+            ("", TooShort),
+            ("ab", TooShort),
+            (&*long, TooLong),
+            ("Acme", Character),
+            ("ac me", Character),
+            ("аcme", Character),
+            ("acme_inc", Character),
+            ("-acme", EdgeHyphen),
+            ("acme-", EdgeHyphen),
+            ("xn--acme", DoubleHyphen),
+            ("12345", NoLetter),
+            ("admin", Reserved),
+            ("www", Reserved),
         ] {
             assert_eq!(text.parse::<Slug>(), Err(refusal), "{text}");
         }
@@ -149,7 +231,9 @@ mod tests {
     #[test]
     fn reserved_words_are_sorted_and_would_else_be_slugs() {
         assert!(RESERVED.is_sorted());
-        assert!(RESERVED.iter().all(|word| word.len() < 3 || Slug::check(word) == Err(SlugRefusal::Reserved)));
+        assert!(
+            RESERVED.iter().all(|word| word.len() < 3 || Slug::check(word) == Err(SlugRefusal::Reserved))
+        );
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: registry, server, cli. After a crash: nothing is left.
 
-use crate::{Limits, Slug, Tier, TenantId, WorkspaceId, run::Run, tier::words};
+use crate::{Limits, Slug, TenantId, Tier, WorkspaceId, run::Run, tier::words};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, str::FromStr};

@@ -116,7 +116,10 @@ mod tests {
         assert_eq!("PRO".parse(), Ok(Tier::Pro));
         assert_eq!(serde_json::to_string(&Tier::Enterprise).unwrap(), "\"enterprise\"");
         assert_eq!(serde_json::from_str::<Role>("\"Owner\"").unwrap(), Role::Owner);
-        assert_eq!("gold".parse::<Tier>().unwrap_err().to_string(), "must be one of free, starter, pro, enterprise");
+        assert_eq!(
+            "gold".parse::<Tier>().unwrap_err().to_string(),
+            "must be one of free, starter, pro, enterprise"
+        );
         assert!(Role::Owner > Role::Viewer);
     }
 }

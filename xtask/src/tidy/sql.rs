@@ -27,6 +27,12 @@ const READS: &[(&str, &str, &str)] = &[
         "workspaces",
         "a key of an archived workspace must be refused in the same look-up",
     ),
+    (
+        "crates/core/src/placement/store/mod.rs",
+        "tenants",
+        "a claimed schema is labelled with its tenant's slug",
+    ),
+    ("crates/core/src/psql/store.rs", "tenants", "a session's search path is its tenant's schema"),
 ];
 
 /// No SQL outside `store.rs`, `store/`, and [`HOMES`].

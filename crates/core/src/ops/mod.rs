@@ -150,7 +150,7 @@ fn judge(facts: &Facts) -> Vec<Check> {
             "public_create",
             when(!facts.public_schemas.is_empty(), CheckStatus::Failing),
             format!("schemas in which everybody may create: {}", list(&facts.public_schemas)),
-            "REVOKE CREATE ON SCHEMA … FROM PUBLIC.",
+            "Take the right to create in them from PUBLIC.",
         ),
         check(
             "warm_slots",
@@ -162,7 +162,7 @@ fn judge(facts: &Facts) -> Vec<Check> {
             "broken_slots",
             when(facts.broken_slots > 0, CheckStatus::Failing),
             format!("{} whose fence did not hold when it was looked at", facts.broken_slots),
-            "Find who changed grants or policies in those schemas: SELECT schema_name FROM slots WHERE state = 'broken'.",
+            "The server's log names each with what is open. Find who changed grants or policies there; a broken slot is never handed out.",
         ),
         check(
             "stuck_runs",

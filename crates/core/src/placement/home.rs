@@ -77,6 +77,7 @@ impl Home {
     pub(crate) async fn isolate(&self, tx: &ControlTx, template: &Template) -> Result<usize> {
         let relations = store::ddl::relations(tx, &self.schema).await?;
         store::ddl::guard(tx, self, &relations, template.is_built_in()).await?;
+        store::ddl::guard_routines(tx, self).await?;
         Ok(relations.len())
     }
 

@@ -38,7 +38,10 @@ impl Banner<'_> {
         match shown {
             None => {
                 writeln!(out, "\n  Make a tenant, from this folder in another terminal:\n")?;
-                writeln!(out, "    tenantry tenant create acme --name Acme --admin-email admin@acme.example")?;
+                writeln!(
+                    out,
+                    "    tenantry tenant create acme --name Acme --admin-email admin@acme.example"
+                )?;
             }
             Some(shown) => tell_demo(&mut out, shown, url)?,
         }
@@ -58,7 +61,10 @@ fn tell_demo(out: &mut String, shown: &demo::Shown, url: &str) -> fmt::Result {
         )?;
     }
     let demo::Proof { intruder, target, refusal } = &shown.proof;
-    writeln!(out, "\n  Proof: {intruder}'s identity asked for a row of {target}, and PostgreSQL itself answered\n")?;
+    writeln!(
+        out,
+        "\n  Proof: {intruder}'s identity asked for a row of {target}, and PostgreSQL itself answered\n"
+    )?;
     writeln!(out, "    {} (SQLSTATE {})", refusal.message, refusal.sql_state)?;
     if let Some(first) = shown.tenants.first() {
         writeln!(out, "\n  Read {}'s agents with its own API key, which is in that file:\n", first.slug)?;

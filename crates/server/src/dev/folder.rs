@@ -54,12 +54,12 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// The bytes of `master.key`.
 pub(crate) fn unhex(text: &str) -> Result<[u8; 32], Failure> {
-    let digits = (0..64).step_by(2).map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+    let digits =
+        (0..64).step_by(2).map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
     let bytes: Option<Vec<u8>> = digits.collect();
-    bytes
-        .and_then(|bytes| bytes.try_into().ok())
-        .filter(|_| text.len() == 64)
-        .ok_or_else(|| "master.key in the data folder must hold 64 hexadecimal digits; restore it from a copy".into())
+    bytes.and_then(|bytes| bytes.try_into().ok()).filter(|_| text.len() == 64).ok_or_else(|| {
+        "master.key in the data folder must hold 64 hexadecimal digits; restore it from a copy".into()
+    })
 }
 
 /// Lets the CLI find this server without being told.

@@ -95,7 +95,9 @@ fn a_second_start_adds_nothing() {
     let data_dir = scratch.join("data");
     let first = up(&mut dev(&data_dir, "--demo"));
     // The worker fills the slot that a tenant took.
-    eventually("a ready slot", || psql(&data_dir, "SELECT count(*) FROM slots WHERE state = 'ready'") == "1\n");
+    eventually("a ready slot", || {
+        psql(&data_dir, "SELECT count(*) FROM slots WHERE state = 'ready'") == "1\n"
+    });
     let census = psql(&data_dir, CENSUS);
     first.interrupt();
     let second = up(&mut dev(&data_dir, "--demo"));
@@ -193,7 +195,11 @@ fn dev_works_as_an_ordinary_user() {
     let start = |data_dir: &Path| {
         let mut command = of_binary(&binary, "dev --listen 127.0.0.1:0 --data-dir");
         command.arg(data_dir).env("TENANTRY_WARM_SLOTS", "0");
-        if root { command.uid(65534).gid(65534) } else { &mut command };
+        if root {
+            command.uid(65534).gid(65534)
+        } else {
+            &mut command
+        };
         command
     };
     up(&mut start(&home.join("data"))).interrupt();

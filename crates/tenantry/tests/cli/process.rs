@@ -41,7 +41,8 @@ impl Scratch {
     pub fn file(&self, name: &str, text: &str, mode: u32) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
         let path = self.join(name);
-        let written = fs::write(&path, text).and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(mode)));
+        let written = fs::write(&path, text)
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(mode)));
         written.unwrap_or_else(|error| panic!("{error}"));
         path
     }
@@ -148,7 +149,8 @@ impl Process {
     /// The same for the address in a log line, as the processes for production write it.
     pub fn logged(&self, field: &str) -> String {
         self.until(field, |said| {
-            let lines = said.err.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            let lines =
+                said.err.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
             lines.filter_map(|line| Some(line.get(field)?.as_str()?.to_owned())).next()
         })
     }
@@ -198,7 +200,8 @@ fn listen<R: Read + Send + 'static>(
         let mut lines = BufReader::new(from.unwrap_or_else(|| unreachable!("piped")));
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-            part(&mut said.0.lock().unwrap_or_else(PoisonError::into_inner)).push_str(&String::from_utf8_lossy(&line));
+            part(&mut said.0.lock().unwrap_or_else(PoisonError::into_inner))
+                .push_str(&String::from_utf8_lossy(&line));
             said.1.notify_all();
             line.clear();
         }
@@ -208,13 +211,18 @@ fn listen<R: Read + Send + 'static>(
 pub fn kill(signal: &str, target: &str) -> bool {
     // `--` is not known to every shell.
     let command = format!("kill -{signal} {target}");
-    Command::new("sh").args(["-c", &command]).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    Command::new("sh")
+        .args(["-c", &command])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// Whether a process runs; one that has ended and was not waited for by its parent does not.
 pub fn lives(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
-    let zombie = stat.is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')));
+    let zombie =
+        stat.is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')));
     !zombie && kill("0", pid)
 }
 

@@ -78,7 +78,12 @@ async fn psql_cannot_leave_its_tenant() {
         ("\\connect template1".to_owned(), "permission denied"),
     ] {
         let refused = town.psql(&sql);
-        assert!(refused.code != Some(0) && refused.err.contains(refusal), "{sql}: {} {}", refused.out, refused.err);
+        assert!(
+            refused.code != Some(0) && refused.err.contains(refusal),
+            "{sql}: {} {}",
+            refused.out,
+            refused.err
+        );
     }
 }
 

@@ -9,13 +9,27 @@ use std::net::TcpListener;
 #[test]
 fn bad_configuration_is_usage() {
     let mut command = tenantry("server --listen 0.0.0.0:8080");
-    command.envs([("TENANTRY_WARM_SLOTS", "many"), ("TENANTRY_OPERATOR_TOKEN", "short"), ("TENANTRY_LISTN", "x")]);
+    command.envs([
+        ("TENANTRY_WARM_SLOTS", "many"),
+        ("TENANTRY_OPERATOR_TOKEN", "short"),
+        ("TENANTRY_LISTN", "x"),
+    ]);
     let refused = run(&mut command).expect(2);
     assert_eq!(refused.out, "");
-    for key in ["TENANTRY_WARM_SLOTS", "TENANTRY_OPERATOR_TOKEN", "TENANTRY_LISTN", "TENANTRY_SERVER_URL", "TENANTRY_MASTER_KEY"] {
+    for key in [
+        "TENANTRY_WARM_SLOTS",
+        "TENANTRY_OPERATOR_TOKEN",
+        "TENANTRY_LISTN",
+        "TENANTRY_SERVER_URL",
+        "TENANTRY_MASTER_KEY",
+    ] {
         assert!(refused.err.contains(key), "{key} is missing: {}", refused.err);
     }
-    assert!(refused.err.contains("TENANTRY_TRUSTED_PROXIES") && !refused.err.contains("short\n"), "{}", refused.err);
+    assert!(
+        refused.err.contains("TENANTRY_TRUSTED_PROXIES") && !refused.err.contains("short\n"),
+        "{}",
+        refused.err
+    );
 }
 
 #[test]
@@ -31,8 +45,13 @@ fn a_port_in_use_is_named_before_anything_starts() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     let refused = run(dev(&scratch.join("data"), "").env("TENANTRY_METRICS_LISTEN", &addr)).expect(1);
-    assert!(refused.err.contains(&addr) && refused.err.contains("TENANTRY_METRICS_LISTEN"), "{}", refused.err);
-    let refused = run(tenantry(&format!("dev --listen {addr} --data-dir")).arg(scratch.join("data"))).expect(1);
+    assert!(
+        refused.err.contains(&addr) && refused.err.contains("TENANTRY_METRICS_LISTEN"),
+        "{}",
+        refused.err
+    );
+    let refused =
+        run(tenantry(&format!("dev --listen {addr} --data-dir")).arg(scratch.join("data"))).expect(1);
     assert!(refused.err.contains(&addr) && refused.err.contains("--listen"), "{}", refused.err);
     assert!(!scratch.join("data").exists(), "nothing is made before the port is had");
 }

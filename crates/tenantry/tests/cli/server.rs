@@ -79,7 +79,8 @@ async fn https_with_a_certificate_of_ones_own() {
     let certificate = scratch.file("server.crt", &made.cert.pem(), 0o644);
     let key = scratch.file("server.key", &made.signing_key.serialize_pem(), 0o600);
     let mut command = with("server --listen 0.0.0.0:0", &server_environment(&database));
-    let server = Server::start_with(command.env("TENANTRY_TLS_CERT", &certificate).env("TENANTRY_TLS_KEY", &key));
+    let server =
+        Server::start_with(command.env("TENANTRY_TLS_CERT", &certificate).env("TENANTRY_TLS_KEY", &key));
     let port = server.url.rsplit(':').next().unwrap();
     let whoami = |ca: Option<&std::path::Path>| {
         let mut command = tenantry("whoami");
@@ -104,7 +105,11 @@ async fn metrics_have_an_address_of_their_own() {
     get(&server.url, "/v1/tenants", OPERATOR);
     let metrics = format!("http://{}", server.process.logged("metrics"));
     let scraped = send(&metrics, "GET", "/metrics", &[], None).reply();
-    assert!(scraped.body.contains("tenantry_http_requests_total{endpoint=\"/v1/tenants\""), "{}", scraped.body);
+    assert!(
+        scraped.body.contains("tenantry_http_requests_total{endpoint=\"/v1/tenants\""),
+        "{}",
+        scraped.body
+    );
     assert_eq!(send(&metrics, "GET", "/v1/tenants", &[], None).reply().status, 404, "nothing else is there");
     assert_eq!(send(&server.url, "GET", "/metrics", &[], None).reply().status, 401);
 }

@@ -29,7 +29,11 @@ async fn a_killed_worker_is_followed_by_another() {
     eventually("the run's end", || get(&server.url, &path, OPERATOR).json()["status"] == "succeeded");
     assert_eq!(get(&server.url, "/v1/tenants/acme", OPERATOR).json()["status"], "active");
     let schemas = "SELECT count(*)::text FROM pg_namespace WHERE nspname LIKE 'tenant\\_%'";
-    assert_eq!(admin.value(schemas).await.unwrap().as_deref(), Some("1"), "the dead one's schema was rolled back");
+    assert_eq!(
+        admin.value(schemas).await.unwrap().as_deref(),
+        Some("1"),
+        "the dead one's schema was rolled back"
+    );
 }
 
 /// A worker with hundreds of slots to make makes a login in between, and stops in between.
@@ -55,14 +59,22 @@ async fn a_failing_migration_is_exit_code_3() {
     let database = database(0).await;
     let scratch = crate::process::Scratch::new("badsql");
     scratch.folder("sql");
-    scratch.file("sql/V1__broken.sql", "CREATE TABLE things (workspace_id uuid NOT NULL);\nSELECT no_such_function();\n", 0o644);
+    scratch.file(
+        "sql/V1__broken.sql",
+        "CREATE TABLE things (workspace_id uuid NOT NULL);\nSELECT no_such_function();\n",
+        0o644,
+    );
     let server = Server::start(&database);
     let mut environment = crate::start::worker_environment(&database, 0);
     environment.insert("TENANTRY_TENANT_MIGRATIONS".to_owned(), scratch.join("sql").display().to_string());
     let _worker = crate::process::Process::start(&mut crate::start::with("worker", &environment));
     let line = "tenant create acme --name Acme --admin-email a@acme.example";
     let ended = run(&mut server.cli(line)).expect(3);
-    assert!(ended.err.contains("nothing of it is left") && ended.err.contains("V1__broken.sql"), "{}", ended.err);
+    assert!(
+        ended.err.contains("nothing of it is left") && ended.err.contains("V1__broken.sql"),
+        "{}",
+        ended.err
+    );
     let id = ended.out.split_whitespace().find(|word| word.starts_with("run_")).unwrap();
     run(&mut server.cli(&format!("run watch {id}"))).expect(3);
     assert!(run(&mut server.cli(&format!("run show {id}"))).expect(0).out.contains("rolled_back"));

@@ -1,7 +1,6 @@
 //! What is true of every route: headers, problems, ids, limits, and no fault whatever comes.
 
 use crate::support::{Ids, NOBODY, agent, operations, told};
-use axum::http::Method;
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -12,6 +11,7 @@ use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
 };
+use tenantry_testkit::axum::http::Method;
 use tenantry_testkit::{Client, OPERATOR, Reply, TestApp};
 use tenantry_types::Problem;
 use tracing_subscriber::layer::SubscriberExt;

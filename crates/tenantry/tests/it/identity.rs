@@ -180,7 +180,7 @@ async fn a_viewer_reads_and_a_member_writes() {
     {
         let reply =
             viewer.call(operation.method.clone(), &operation.path(&ids), operation.body().as_ref()).await;
-        let expected = if operation.method == axum::http::Method::GET { 200 } else { 403 };
+        let expected = if operation.method == tenantry_testkit::axum::http::Method::GET { 200 } else { 403 };
         assert_eq!(reply.status.as_u16(), expected, "{}: {}", operation.id, reply.text);
     }
     acme.client.patch(&format!("/v1/agents/{agent}"), &json!({"role": "x"})).await.expect(200);

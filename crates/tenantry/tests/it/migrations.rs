@@ -33,6 +33,36 @@ async fn in_scope(app: &TestApp, scope: &TenantScope, sql: &'static str, id: Uui
         .await
 }
 
+const ROUTINES: &str = "
+CREATE TABLE notes (id uuid PRIMARY KEY, workspace_id uuid NOT NULL);
+CREATE FUNCTION as_owner() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM notes';
+CREATE FUNCTION as_caller() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_runs_as_its_owner_is_closed() {
+    let app = TestApp::builder()
+        .template(template("routines", &[("V1__routines.sql", ROUTINES)]).unwrap())
+        .slots(2)
+        .start()
+        .await;
+    let acme = app.tenant("acme").await;
+    let scope = app.scope(&acme.key).await;
+    let id = Uuid::from_u128(7);
+    assert_eq!(
+        in_scope(&app, &scope, "SELECT tenant.as_caller() WHERE $1 IS NOT NULL", id).await.unwrap(),
+        1
+    );
+    let refused =
+        in_scope(&app, &scope, "SELECT tenant.as_owner() WHERE $1 IS NOT NULL", id).await.unwrap_err();
+    assert_eq!(refused.pg().unwrap().kind(), ErrorKind::Denied);
+    // Opened by hand, its slot is never handed out.
+    let slot = value(&app.database, "SELECT schema_name FROM slots WHERE state = 'ready'").await;
+    execute(&app.database, &format!("GRANT EXECUTE ON FUNCTION {slot}.as_owner() TO PUBLIC")).await;
+    app.tenant("globex").await;
+    assert_eq!(slots(&app.database).await, "broken 1, claimed 2, ready 2");
+}
+
 const SHOP: &str = r#"
 CREATE TABLE "Ord""er; s" (id bigserial PRIMARY KEY, workspace_id uuid NOT NULL, note text);
 CREATE TABLE numbered (id bigint GENERATED ALWAYS AS IDENTITY, workspace_id uuid NOT NULL);

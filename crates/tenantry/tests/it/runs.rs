@@ -1,13 +1,13 @@
 //! Provisioning runs: what happens when they fail, lose their holder, or are watched.
 
 use crate::catalogue::{execute, homes, slots, value};
-use axum::{
-    body::{Body, HttpBody},
-    http::Method,
-};
 use serde_json::{Value, json};
 use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 use tenantry_core::{ctx::Faults, placement::Placement, provisioning};
+use tenantry_testkit::axum::{
+    body::{Body, HttpBody},
+    http::Method,
+};
 use tenantry_testkit::{TestApp, TestDatabase};
 use tenantry_types::run::{Run, RunStatus};
 

@@ -7,7 +7,7 @@ use tenantry_testkit::{Reply, TestApp, TestTenant};
 #[derive(Debug, Clone)]
 pub(crate) struct Operation {
     pub(crate) id: String,
-    pub(crate) method: axum::http::Method,
+    pub(crate) method: tenantry_testkit::axum::http::Method,
     pub(crate) template: String,
     /// No identity is asked for.
     pub(crate) open: bool,

@@ -145,6 +145,38 @@ fn guard_one(sql: &mut String, home: &Home, relation: &Relation) {
     }
 }
 
+/// Closes the schema's functions to everybody but its roles, and those that run as their owner to these as well: the owner sees past
+/// row-level security.
+pub(in crate::placement) async fn guard_routines(tx: &ControlTx, home: &Home) -> Result<()> {
+    let rows = tx
+        .query(
+            "-- ddl::routines
+             SELECT p.oid::regprocedure::text AS name, p.prosecdef AS as_owner
+             FROM pg_namespace n
+             JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid
+                             AND d.classid = 'pg_proc'::regclass
+             JOIN pg_proc p ON p.oid = d.objid
+             WHERE n.nspname = $1",
+            &[&home.schema],
+        )
+        .await?;
+    let mut sql = String::new();
+    for row in &rows {
+        // PostgreSQL wrote the name, quoted and with its arguments.
+        let (name, as_owner): (String, bool) = (row.get("name")?, row.get("as_owner")?);
+        // Writing to a String cannot fail.
+        let _ = writeln!(sql, "REVOKE ALL ON ROUTINE {name} FROM PUBLIC;");
+        if !as_owner {
+            let (role, wide) = (quote_ident(&home.role), quote_ident(&home.wide_role));
+            let _ = writeln!(sql, "GRANT EXECUTE ON ROUTINE {name} TO {role}, {wide};");
+        }
+    }
+    if !sql.is_empty() {
+        tx.batch(&sql).await?;
+    }
+    Ok(())
+}
+
 /// What the catalogue says of a home.
 pub(in crate::placement) struct Inspection {
     pub(in crate::placement) tables: usize,
@@ -205,7 +237,10 @@ pub(in crate::placement) async fn inspect(tx: &ControlTx, home: &Home) -> Result
                  -- Policies add up: one more, for everybody or for the role, opens what the others close.
                  (SELECT 'with a policy that opens more: ' || min(p.relname) FROM policies p
                   WHERE p.has_workspace AND p.polpermissive AND p.polroles && ARRAY[h.role, 0::oid]
-                    AND (p.qual IS DISTINCT FROM $5 OR p.checked IS DISTINCT FROM $5))
+                    AND (p.qual IS DISTINCT FROM $5 OR p.checked IS DISTINCT FROM $5)),
+                 (SELECT 'runs as its owner for the role: ' || min(p.proname) FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+                  WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = h.schema AND d.classid = 'pg_proc'::regclass
+                    AND p.prosecdef AND (has_function_privilege(h.role, p.oid, 'EXECUTE') OR has_function_privilege(h.wide, p.oid, 'EXECUTE')))
              ], NULL) AS open
              FROM home h",
             &[&home.schema, &home.role, &home.wide_role, &home.cell_login, &OWN_WORKSPACE_STORED],

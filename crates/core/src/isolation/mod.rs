@@ -4,6 +4,8 @@
 //! Invariants: only SQLSTATE 42501 counts as refused; a positive control shows that the attempt itself is sound
 //! (`the_demo_shows_a_real_refusal`). After a crash: nothing is left.
 
+mod store;
+
 use crate::{Error, Result, authz::TenantScope, tenancy::Tenancy};
 use tenantry_pg::ErrorKind;
 
@@ -49,15 +51,5 @@ pub async fn attempt_foreign_read(
         }),
         Err(other) => Err(other),
         Ok(rows) => Err(Error::Fault(format!("a foreign identity read {rows} rows"))),
-    }
-}
-
-mod store {
-    use crate::Result;
-    use tenantry_pg::{TenantTx, sql::quote_ident};
-
-    /// Reads a schema by its real name, past the substitution of `tenant.`: what an injected or mistaken statement would do.
-    pub(super) async fn read_agents_of(tx: &TenantTx, schema: &str) -> Result<usize> {
-        Ok(tx.probe(&format!("SELECT id FROM {}.agents LIMIT 1", quote_ident(schema))).await?)
     }
 }
