@@ -100,7 +100,7 @@ async fn grow(app: &TestApp, wanted: usize, number: &mut usize) {
 }
 
 fn wish(number: usize) -> Value {
-    json!({"slug": format!("t{number}"), "name": "Bench", "admin_email": "bench@example.com"})
+    json!({"slug": format!("bench-{number}"), "name": "Bench", "admin_email": "bench@example.com"})
 }
 
 async fn measure(

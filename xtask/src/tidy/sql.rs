@@ -61,6 +61,10 @@ pub(super) fn ownership(tree: &Tree) -> Vec<Finding> {
         let made: BTreeSet<String> = source.product_strings().flat_map(ctes).collect();
         for literal in source.product_strings() {
             for (line, table) in tables(literal) {
+                // REVOKE … FROM PUBLIC names everybody, not a table.
+                if table == "public" {
+                    continue;
+                }
                 let read = READS.iter().any(|(store, name, _)| path.starts_with(store) && *name == table);
                 if !read && !owned.contains(&table) && !made.contains(&table) {
                     let text = format!(

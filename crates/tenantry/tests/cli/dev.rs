@@ -46,12 +46,17 @@ impl Dev {
 
 /// What the administrator sees in the private cluster.
 fn psql(data_dir: &Path, sql: &str) -> String {
-    let password = fs::read_to_string(data_dir.join("superuser.password")).unwrap();
+    let password = read(&data_dir.join("superuser.password"));
     let mut psql = Command::new("psql");
     psql.args(["-XAtq", "-U", "postgres", "-d", "tenantry", "-c", sql, "-h"]).arg(data_dir.join("run"));
-    let output = psql.env("PGPASSWORD", password.trim()).output().unwrap();
+    let output =
+        psql.env("PGPASSWORD", password.trim()).output().unwrap_or_else(|error| panic!("psql: {error}"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 const CENSUS: &str = "SELECT 'tenants', count(*) FROM tenants UNION ALL SELECT 'workspaces', count(*) FROM workspaces
@@ -65,7 +70,7 @@ fn server_pid(data_dir: &Path) -> Option<String> {
 
 /// The agents that the printed `curl` shows.
 fn curl(dev: &Dev, scratch: &Scratch) -> String {
-    let header = fs::read_to_string(scratch.join("data/demo/acme.header")).unwrap();
+    let header = read(&scratch.join("data/demo/acme.header"));
     let reply = http::send(&dev.url, "GET", "/v1/agents", &[header.trim()], None).reply();
     assert_eq!(reply.status, 200, "{}", reply.body);
     reply.body
@@ -174,7 +179,7 @@ fn root_may_keep_its_data_where_postgres_may_not_go() {
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
     let data_dir = closed.join("data");
     let ended = up(&mut dev(&data_dir, "")).interrupt();
-    let location = fs::read_to_string(data_dir.join("location")).unwrap();
+    let location = read(&data_dir.join("location"));
     let shelter = PathBuf::from(location.lines().next().unwrap());
     assert!(ended.out.contains(shelter.to_str().unwrap()), "{}", ended.out);
     assert!(data_dir.join("cli.json").exists() && shelter.join("pg").exists());

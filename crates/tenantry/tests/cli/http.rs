@@ -29,15 +29,12 @@ pub fn send(url: &str, method: &str, path: &str, head: &[&str], body: Option<&Va
     let mut stream = TcpStream::connect(host).unwrap_or_else(|error| panic!("{url}: {error}"));
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap_or_else(|error| panic!("{error}"));
     let body = body.map(Value::to_string).unwrap_or_default();
-    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-    for line in head {
-        text.push_str(line);
-        text.push_str("\r\n");
-    }
-    if !body.is_empty() {
-        text.push_str("Content-Type: application/json\r\n");
-    }
-    text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    let head: String = head.iter().flat_map(|line| [*line, "\r\n"]).collect();
+    let length = body.len();
+    let text = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{head}\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
     stream.write_all(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     Call(stream)
 }

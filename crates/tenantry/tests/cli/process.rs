@@ -149,9 +149,9 @@ impl Process {
     /// The same for the address in a log line, as the processes for production write it.
     pub fn logged(&self, field: &str) -> String {
         self.until(field, |said| {
-            let lines =
+            let mut lines =
                 said.err.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-            lines.filter_map(|line| Some(line.get(field)?.as_str()?.to_owned())).next()
+            lines.find_map(|line| Some(line.get(field)?.as_str()?.to_owned()))
         })
     }
 

@@ -13,5 +13,6 @@ mod placement;
 mod psql;
 mod registry;
 mod runs;
+mod set_up;
 mod support;
 mod tenants;
