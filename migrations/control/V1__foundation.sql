@@ -64,6 +64,7 @@ CREATE TABLE slots (
     created_at     timestamptz NOT NULL DEFAULT now(),
     claimed_at     timestamptz,
     labelled       boolean NOT NULL DEFAULT false,
+    fingerprint    text NOT NULL DEFAULT '',
     CHECK ((state <> 'ready') = (claimed_at IS NOT NULL))
 );
 CREATE INDEX slots_ready_idx ON slots (created_at) WHERE state = 'ready';
@@ -71,6 +72,7 @@ CREATE INDEX slots_cell_idx ON slots (cell);
 CREATE INDEX slots_unlabelled_idx ON slots (claimed_at) WHERE state = 'claimed' AND NOT labelled;
 COMMENT ON TABLE slots IS 'Schemas with their role, grants and row-level security, ready before anybody asks. A claimed slot is a tenant''s home and stays here.';
 COMMENT ON COLUMN slots.state IS 'ready: nobody''s. claimed: tenant_id''s. broken: its fence did not hold when it was looked at; never handed out.';
+COMMENT ON COLUMN slots.fingerprint IS 'Of owners, grants, policies, roles and functions when the fence was looked at as a whole. A claim that finds the same looks no further.';
 COMMENT ON COLUMN slots.labelled IS 'Whether the schema carries its tenant''s slug as COMMENT, for people who look at the database; the worker writes it after the claim, which runs no DDL.';
 COMMENT ON COLUMN slots.tenant_id IS 'The id that its tenant has or will have.';
 

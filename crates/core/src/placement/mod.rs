@@ -151,7 +151,9 @@ impl Placement {
         home.place(tx).await?;
         home.migrate(tx, &self.template).await?;
         home.isolate(tx, &self.template).await?;
-        store::insert_slot(tx, &home, &self.template.version()).await?;
+        home.look_at_the_whole(tx).await?;
+        let fingerprint = home.fingerprint(tx).await?;
+        store::insert_slot(tx, &home, &self.template.version(), &fingerprint).await?;
         self.ctx.faults.at("slot.end")
     }
 

@@ -195,7 +195,7 @@ fn extras() -> Ready<Result<Done>> {
 
 async fn verify(making: &mut Making<'_>) -> Result<Done> {
     match making.home()?.verify(making.tx).await {
-        Ok(tables) => Ok(Done::did(format!("{tables} tables closed to others"))),
+        Ok(()) => Ok(Done::did("closed to others")),
         Err(Error::Fault(why)) if making.builder.is_none() => {
             Err(Error::BrokenSlot { tenant: making.tenant, why })
         }

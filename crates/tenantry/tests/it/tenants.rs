@@ -45,7 +45,7 @@ async fn a_warm_tenant_is_active_in_the_answer() {
     isolate skipped (the slot has it)
     seed succeeded (default workspace)
     extras skipped (none configured)
-    verify succeeded (17 tables closed to others)
+    verify succeeded (closed to others)
     activate succeeded (acme serves requests)
     ");
 }

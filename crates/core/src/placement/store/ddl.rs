@@ -177,18 +177,51 @@ pub(in crate::placement) async fn guard_routines(tx: &ControlTx, home: &Home) ->
     Ok(())
 }
 
-/// What the catalogue says of a home.
-pub(in crate::placement) struct Inspection {
-    pub(in crate::placement) tables: usize,
-    /// What is open that should be closed, in words for the operator.
-    pub(in crate::placement) open: Vec<String>,
+/// A digest of owners, grants, policies, roles and functions. A policy is told by its row's xmin, which every change of it renews; reading
+/// its expression would make PostgreSQL open each table. After a dump and restore no fingerprint fits, and the whole is looked at.
+pub(in crate::placement) async fn fingerprint(tx: &ControlTx, home: &Home) -> Result<String> {
+    let rows = tx
+        .query(
+            "-- ddl::fingerprint
+             WITH home AS (
+                 SELECT n.oid AS schema, concat_ws(' ', n.oid, n.nspowner, n.nspacl) AS told FROM pg_namespace n WHERE n.nspname = $1
+             ), parts AS (
+                 SELECT d.classid, d.objid FROM home h
+                 JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = h.schema
+             ), relations AS (
+                 SELECT c.oid, concat_ws(' ', c.oid, c.relowner, c.relrowsecurity, c.relacl) AS told
+                 FROM parts d JOIN pg_class c ON c.oid = d.objid
+                 WHERE d.classid = 'pg_class'::regclass
+             ), ours AS (
+                 SELECT r.oid, concat_ws(' ', r.oid, r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolinherit) AS told
+                 FROM pg_roles r WHERE r.rolname IN ($2, $3)
+             )
+             SELECT md5(concat_ws('|',
+                 (SELECT told FROM home),
+                 (SELECT string_agg(told, ',' ORDER BY oid) FROM relations),
+                 (SELECT string_agg(concat_ws(' ', p.oid, p.xmin), ',' ORDER BY p.oid)
+                  FROM relations c JOIN pg_policy p ON p.polrelid = c.oid),
+                 (SELECT string_agg(told, ',' ORDER BY oid) FROM ours),
+                 (SELECT string_agg(concat_ws(' ', m.roleid, m.member, m.admin_option), ',' ORDER BY m.roleid, m.member)
+                  FROM pg_auth_members m WHERE m.roleid IN (SELECT oid FROM ours)),
+                 (SELECT string_agg(m.roleid::text, ',' ORDER BY m.roleid)
+                  FROM pg_auth_members m WHERE m.member IN (SELECT oid FROM ours)),
+                 (SELECT string_agg(concat_ws(' ', f.oid, f.xmin), ',' ORDER BY f.oid)
+                  FROM parts d JOIN pg_proc f ON f.oid = d.objid WHERE d.classid = 'pg_proc'::regclass)
+             )) AS fingerprint",
+            &[&home.schema, &home.role, &home.wide_role],
+        )
+        .await?;
+    let row = rows.first().ok_or_else(|| Error::Fault("a digest without a row".to_owned()))?;
+    Ok(row.get("fingerprint")?)
 }
 
 /// As PostgreSQL prints [`OWN_WORKSPACE`] back.
 const OWN_WORKSPACE_STORED: &str =
     "(workspace_id = (NULLIF(current_setting('tenantry.workspace_id'::text, true), ''::text))::uuid)";
 
-pub(in crate::placement) async fn inspect(tx: &ControlTx, home: &Home) -> Result<Inspection> {
+/// What is open that should be closed, in words for the operator; nothing where the fence holds.
+pub(in crate::placement) async fn inspect(tx: &ControlTx, home: &Home) -> Result<Vec<String>> {
     let rows = tx
         .query(
             "-- ddl::inspect
@@ -211,7 +244,7 @@ pub(in crate::placement) async fn inspect(tx: &ControlTx, home: &Home) -> Result
                         pg_get_expr(p.polqual, p.polrelid) AS qual, pg_get_expr(p.polwithcheck, p.polrelid) AS checked
                  FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
              )
-             SELECT (SELECT count(*) FROM tables) AS tables, array_remove(ARRAY[
+             SELECT array_remove(ARRAY[
                  CASE WHEN NOT has_schema_privilege(h.role, h.schema, 'USAGE') THEN 'the role cannot enter its schema' END,
                  CASE WHEN has_schema_privilege(h.role, h.schema, 'CREATE') THEN 'the role may create in its schema' END,
                  CASE WHEN has_schema_privilege(h.login, h.schema, 'USAGE') THEN 'the login may enter without the role' END,
@@ -248,8 +281,7 @@ pub(in crate::placement) async fn inspect(tx: &ControlTx, home: &Home) -> Result
         .await?;
     let row =
         rows.first().ok_or_else(|| Error::Fault(format!("{}: schema or roles are missing", home.schema)))?;
-    let tables: i64 = row.get("tables")?;
-    Ok(Inspection { tables: usize::try_from(tables).unwrap_or(0), open: row.get("open")? })
+    Ok(row.get("open")?)
 }
 
 /// Names the schema for people who look at the database directly.

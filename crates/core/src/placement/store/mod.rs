@@ -88,12 +88,12 @@ pub(crate) async fn ready_slots(tx: &ControlTx, version: &str) -> Result<usize> 
     Ok(usize::try_from(ready).unwrap_or(0))
 }
 
-pub(super) async fn insert_slot(tx: &ControlTx, home: &Home, version: &str) -> Result<()> {
+pub(super) async fn insert_slot(tx: &ControlTx, home: &Home, version: &str, fingerprint: &str) -> Result<()> {
     tx.query(
         "-- placement::insert_slot
-         INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, state, tenant_id)
-         VALUES ($1, $2, $3, $4, $5, $6, 'ready', $1)",
-        &[&home.tenant.0, &home.shard, &home.cell, &home.schema, &home.role, &version],
+         INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, state, tenant_id, fingerprint)
+         VALUES ($1, $2, $3, $4, $5, $6, 'ready', $1, $7)",
+        &[&home.tenant.0, &home.shard, &home.cell, &home.schema, &home.role, &version, &fingerprint],
     )
     .await?;
     Ok(())
@@ -126,7 +126,7 @@ pub(crate) async fn claim(tx: &ControlTx, version: &str, now: DateTime<Utc>) -> 
              WHERE s.id = (SELECT id FROM slots WHERE state = 'ready' AND schema_version = $1
                            ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
                AND c.id = s.cell
-             RETURNING s.tenant_id, s.schema_name, s.role_name, s.cell, s.shard_id, c.login",
+             RETURNING s.tenant_id, s.schema_name, s.role_name, s.cell, s.shard_id, s.fingerprint, c.login",
             &[&version, &now],
         )
         .await?;
@@ -140,6 +140,7 @@ pub(crate) async fn claim(tx: &ControlTx, version: &str, now: DateTime<Utc>) -> 
         cell: row.get("cell")?,
         cell_login: row.get("login")?,
         shard: row.get("shard_id")?,
+        fingerprint: row.get("fingerprint")?,
     }))
 }
 
