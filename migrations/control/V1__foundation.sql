@@ -14,6 +14,13 @@ COMMENT ON COLUMN installation.prefix IS 'Prefix of every role of this installat
 COMMENT ON COLUMN installation.key_check IS 'Derived from the master key that the logins'' passwords come from; tells when they must be set anew.';
 COMMENT ON COLUMN installation.access_check IS 'Fingerprint of the grants and policies that were last applied.';
 
+CREATE TABLE locks (
+    name text PRIMARY KEY
+);
+COMMENT ON TABLE locks IS 'Rows that the owner locks to keep its processes apart. Not advisory locks: every login can take those, a tenant''s psql session too.';
+
+INSERT INTO locks VALUES ('set_up'), ('fill_slots'), ('new_cell'), ('database_acl');
+
 CREATE TABLE tiers (
     name                    varchar(20) PRIMARY KEY CHECK (name IN ('free', 'starter', 'pro', 'enterprise')),
     agent_minutes_per_month bigint CHECK (agent_minutes_per_month >= 0),
@@ -59,6 +66,7 @@ CREATE TABLE slots (
     schema_name    varchar(63) NOT NULL UNIQUE CHECK (schema_name ~ '^tenant_[a-z0-9_]+$'),
     role_name      varchar(63) NOT NULL UNIQUE,
     schema_version varchar(50) NOT NULL,
+    template       text NOT NULL,
     state          varchar(20) NOT NULL CHECK (state IN ('ready', 'claimed', 'broken')),
     tenant_id      uuid NOT NULL UNIQUE,
     created_at     timestamptz NOT NULL DEFAULT now(),
@@ -72,6 +80,7 @@ CREATE INDEX slots_cell_idx ON slots (cell);
 CREATE INDEX slots_unlabelled_idx ON slots (claimed_at) WHERE state = 'claimed' AND NOT labelled;
 COMMENT ON TABLE slots IS 'Schemas with their role, grants and row-level security, ready before anybody asks. A claimed slot is a tenant''s home and stays here.';
 COMMENT ON COLUMN slots.state IS 'ready: nobody''s. claimed: tenant_id''s. broken: its fence did not hold when it was looked at; never handed out.';
+COMMENT ON COLUMN slots.template IS 'Digest of the files that the schema was made from. A version alone does not tell two folders apart.';
 COMMENT ON COLUMN slots.fingerprint IS 'Of owners, grants, policies, roles and functions when the fence was looked at as a whole. A claim that finds the same looks no further.';
 COMMENT ON COLUMN slots.labelled IS 'Whether the schema carries its tenant''s slug as COMMENT, for people who look at the database; the worker writes it after the claim, which runs no DDL.';
 COMMENT ON COLUMN slots.tenant_id IS 'The id that its tenant has or will have.';

@@ -131,7 +131,15 @@ impl Target {
             SslMode::Prefer => DriverSslMode::Prefer,
             SslMode::Require | SslMode::VerifyFull => DriverSslMode::Require,
         });
-        config.connect_timeout(Duration::from_secs(5)).keepalives(true).application_name("tenantry");
+        config
+            .connect_timeout(Duration::from_secs(5))
+            .keepalives(true)
+            // A network that goes silent is noticed in seconds; the kernel's own patience would empty every pool for a quarter of an hour.
+            .keepalives_idle(Duration::from_secs(30))
+            .keepalives_interval(Duration::from_secs(10))
+            .keepalives_retries(3)
+            .tcp_user_timeout(Duration::from_secs(10))
+            .application_name("tenantry");
         Ok((Self { config, ssl, tls: MakeRustlsConnect::new(tls_config(ssl, root)?) }, login))
     }
 
@@ -171,7 +179,7 @@ impl Target {
     #[must_use]
     pub fn with_public_path(mut self) -> Self {
         let options = self.config.get_options().map_or_else(String::new, |given| format!("{given} "));
-        self.config.options(format!("{options}-c search_path=public"));
+        self.config.options(format!("{options}-c search_path=public -c lock_timeout=30s"));
         self
     }
 
@@ -269,8 +277,8 @@ fn tls_config(ssl: SslMode, root: Option<PathBuf>) -> Result<ClientConfig, Targe
     Ok(builder.with_root_certificates(store).with_no_client_auth())
 }
 
-/// libpq's `require`: encrypted, not authenticated by certificate. SCRAM with channel binding still binds the
-/// password proof to this TLS session, so that a man in the middle learns nothing he can use.
+/// libpq's `require`: encrypted, not authenticated by certificate. Who sits in the middle can pretend to be the server and ask for the
+/// password in clear; `verify-full` alone keeps him out.
 #[derive(Debug)]
 struct Unverified(Arc<CryptoProvider>);
 

@@ -107,6 +107,7 @@ impl App {
             ctx: place.ctx.clone(),
             installation: installation.clone(),
             schema_version: place.template.version(),
+            template: place.template.digest().to_owned(),
             default_tier: config.default_tier,
             waker: waker.clone(),
         };

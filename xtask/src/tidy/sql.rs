@@ -32,7 +32,11 @@ const READS: &[(&str, &str, &str)] = &[
         "tenants",
         "a claimed schema is labelled with its tenant's slug",
     ),
-    ("crates/core/src/psql/store.rs", "tenants", "a session's search path is its tenant's schema"),
+    (
+        "crates/core/src/psql/store.rs",
+        "slots",
+        "a session's role and schema are its tenant's, whatever the server wrote",
+    ),
 ];
 
 /// No SQL outside `store.rs`, `store/`, and [`HOMES`].

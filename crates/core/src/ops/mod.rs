@@ -28,8 +28,8 @@ pub struct Parts<'a> {
     pub control: &'a Pool,
     /// Clock.
     pub ctx: &'a Ctx,
-    /// The version that slots must have.
-    pub schema_version: &'a str,
+    /// Digest of the files that slots must be made from.
+    pub template: &'a str,
     /// Each cell's pool.
     pub cells: Vec<(i32, PoolStatus)>,
 }
@@ -46,13 +46,13 @@ pub async fn readiness(parts: &Parts<'_>) -> Vec<Check> {
         "control_login",
         parts.control.run("ready_control", (), |tx, ()| Box::pin(store::ping(tx))),
     );
-    let version = parts.schema_version.to_owned();
+    let template = parts.template.to_owned();
     let slots = look(
         parts.ctx,
         "warm_slots",
-        parts
-            .platform
-            .run("ready_slots", version, |tx, version| Box::pin(placement::store::ready_slots(tx, version))),
+        parts.platform.run("ready_slots", template, |tx, template| {
+            Box::pin(placement::store::ready_slots(tx, template))
+        }),
     );
     let (database, control, slots) = tokio::join!(database, control, slots);
     let mut checks = vec![database.map(|()| "answers".to_owned()), control.map(|()| "answers".to_owned())];
@@ -119,11 +119,11 @@ fn pool_check(cell: i32, pool: &PoolStatus) -> Check {
 ///
 /// # Errors
 /// The database's.
-pub async fn doctor(platform: &Pool, ctx: &Ctx, schema_version: &str) -> Result<Vec<Check>> {
+pub async fn doctor(platform: &Pool, ctx: &Ctx, template: &str) -> Result<Vec<Check>> {
     let stuck_since = ctx.now() - TimeDelta::minutes(2);
     let facts: Facts = platform
-        .run("doctor", (schema_version.to_owned(), stuck_since), |tx, (version, since)| {
-            Box::pin(store::facts(tx, version, *since))
+        .run("doctor", (template.to_owned(), stuck_since), |tx, (template, since)| {
+            Box::pin(store::facts(tx, template, *since))
         })
         .await?;
     Ok(judge(&facts))

@@ -38,19 +38,19 @@ impl FromRow for Facts {
     }
 }
 
-pub(super) async fn facts(tx: &ControlTx, version: &str, since: DateTime<Utc>) -> Result<Facts> {
+pub(super) async fn facts(tx: &ControlTx, template: &str, since: DateTime<Utc>) -> Result<Facts> {
     Ok(tx
         .one(
             "-- ops::facts
              SELECT current_setting('server_version_num')::int AS version_num, current_setting('server_version') AS version,
                     ARRAY(SELECT n.nspname::text FROM pg_namespace n, aclexplode(n.nspacl) a
                           WHERE a.grantee = 0 AND a.privilege_type = 'CREATE' ORDER BY 1) AS public_schemas,
-                    (SELECT count(*) FROM slots WHERE state = 'ready' AND schema_version = $1) AS ready_slots,
+                    (SELECT count(*) FROM slots WHERE state = 'ready' AND template = $1) AS ready_slots,
                     (SELECT count(*) FROM slots WHERE state = 'broken') AS broken_slots,
                     (SELECT count(*) FROM provisioning_runs WHERE finished_at IS NULL AND created_at < $2) AS stuck_runs,
                     (SELECT count(*) FROM provisioning_runs WHERE status = 'needs_attention') AS attention_runs,
                     (SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM slots GROUP BY cell) AS c) AS fullest_cell",
-            &[&version, &since],
+            &[&template, &since],
         )
         .await?)
 }

@@ -58,7 +58,7 @@ impl Placement {
         self.owner
             .run("migrate_control", (), |tx, ()| {
                 Box::pin(async move {
-                    store::lock(tx, "set_up").await?;
+                    store::lock_before_tables(tx).await?;
                     Ok(migrate::apply(
                         tx,
                         "public",
@@ -81,7 +81,7 @@ impl Placement {
         self.owner
             .run("set_up", self.clone(), |tx, this| {
                 Box::pin(async move {
-                    store::lock(tx, "set_up").await?;
+                    store::lock_before_tables(tx).await?;
                     let applied = migrate::apply(
                         tx,
                         "public",
@@ -124,7 +124,7 @@ impl Placement {
                 Box::pin(async move {
                     // One filler at a time, whatever the number of workers.
                     store::lock(tx, "fill_slots").await?;
-                    let ready = store::ready_slots(tx, &this.template.version()).await?;
+                    let ready = store::ready_slots(tx, this.template.digest()).await?;
                     let batch = wanted.saturating_sub(ready).min(BATCH);
                     for _ in 0..batch {
                         this.make_slot(tx).await?;
@@ -141,8 +141,10 @@ impl Placement {
     /// # Errors
     /// The database's.
     pub async fn ready(&self) -> Result<usize> {
-        let version = self.template.version();
-        self.owner.run("ready_slots", version, |tx, version| Box::pin(store::ready_slots(tx, version))).await
+        let template = self.template.digest().to_owned();
+        self.owner
+            .run("ready_slots", template, |tx, template| Box::pin(store::ready_slots(tx, template)))
+            .await
     }
 
     async fn make_slot(&self, tx: &tenantry_pg::ControlTx) -> Result<()> {
@@ -153,7 +155,7 @@ impl Placement {
         home.isolate(tx, &self.template).await?;
         home.look_at_the_whole(tx).await?;
         let fingerprint = home.fingerprint(tx).await?;
-        store::insert_slot(tx, &home, &self.template.version(), &fingerprint).await?;
+        store::insert_slot(tx, &home, &self.template, &fingerprint).await?;
         self.ctx.faults.at("slot.end")
     }
 
@@ -186,6 +188,8 @@ impl Placement {
 
     async fn new_cell(&self, tx: &tenantry_pg::ControlTx, shard: Uuid) -> Result<i32> {
         let cell = store::next_cell(tx).await?;
+        // Its password comes from our key: another one than set-up's would lock everybody out of this cell.
+        store::access::refuse_unrecorded_key(tx, &self.installation).await?;
         let login = self.installation.cell(cell);
         store::access::make_login(tx, &login, &self.installation.verifier(&login), "").await?;
         store::insert_cell(tx, cell, shard, &login).await?;

@@ -5,6 +5,7 @@
 //! After a crash: nothing is left.
 
 use crate::{Error, Result};
+use sha2::{Digest, Sha256};
 use std::{path::Path, sync::Arc};
 use tenantry_pg::migrate::{MigrationFileError, MigrationSet};
 
@@ -27,6 +28,7 @@ pub struct Template {
     pub(crate) system: Arc<MigrationSet>,
     pub(crate) tenant: Arc<MigrationSet>,
     built_in: bool,
+    digest: Arc<str>,
 }
 
 impl Template {
@@ -35,7 +37,7 @@ impl Template {
     /// # Errors
     /// None, as long as the test of this module passes.
     pub fn built_in() -> std::result::Result<Self, TemplateError> {
-        Ok(Self { system: Arc::new(set(SYSTEM)?), tenant: Arc::new(set(BUILT_IN)?), built_in: true })
+        Ok(Self::of(set(SYSTEM)?, set(BUILT_IN)?, true))
     }
 
     /// A team's own, from a folder with Flyway's names.
@@ -44,7 +46,17 @@ impl Template {
     /// Every file that cannot be used.
     pub fn from_folder(folder: &Path) -> std::result::Result<Self, TemplateError> {
         let tenant = MigrationSet::load(folder).map_err(TemplateError)?;
-        Ok(Self { system: Arc::new(set(SYSTEM)?), tenant: Arc::new(tenant), built_in: false })
+        Ok(Self::of(set(SYSTEM)?, tenant, false))
+    }
+
+    fn of(system: MigrationSet, tenant: MigrationSet, built_in: bool) -> Self {
+        let digest = digest_of([&system, &tenant]);
+        Self { system: Arc::new(system), tenant: Arc::new(tenant), built_in, digest: Arc::from(digest) }
+    }
+
+    /// Tells this template from every other: of the names and checksums of all its files. A slot fits when it was made from the same.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// The version that a new schema gets.
@@ -56,6 +68,17 @@ impl Template {
     pub fn is_built_in(&self) -> bool {
         self.built_in
     }
+}
+
+fn digest_of(sets: [&MigrationSet; 2]) -> String {
+    let mut digest = Sha256::new();
+    for set in sets {
+        for file in set.versioned().iter().chain(set.repeatable()) {
+            digest.update(format!("{}\0{}\0", file.script, file.checksum));
+        }
+        digest.update("\n");
+    }
+    tenantry_pg::roles::hex(&digest.finalize()[..16])
 }
 
 fn set(files: &[(&str, &str)]) -> std::result::Result<MigrationSet, TemplateError> {

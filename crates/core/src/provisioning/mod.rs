@@ -41,6 +41,8 @@ pub struct Provisioning {
     pub installation: Installation,
     /// The version that slots must have.
     pub schema_version: String,
+    /// Digest of the files that slots must be made from.
+    pub template: String,
     /// For wishes that name none.
     pub default_tier: Tier,
     /// Tells the worker.
@@ -91,7 +93,7 @@ impl Provisioning {
         warm: bool,
     ) -> Result<(TenantRecord, Run)> {
         let now = self.ctx.now();
-        let slot = if warm { placement::store::claim(tx, &self.schema_version, now).await? } else { None };
+        let slot = if warm { placement::store::claim(tx, &self.template, now).await? } else { None };
         let home = match slot {
             Some(home) => Ok(home),
             None => Err(Home::opaque()?),

@@ -169,7 +169,7 @@ async fn isolate(making: &mut Making<'_>) -> Result<Done> {
         return Ok(Done::skipped("the slot has it"));
     };
     let relations = making.home()?.isolate(making.tx, &placement.template).await?;
-    placement::store::insert_claimed_slot(making.tx, making.home()?, making.schema_version, making.ctx.now())
+    placement::store::insert_claimed_slot(making.tx, making.home()?, &placement.template, making.ctx.now())
         .await?;
     Ok(Done::did(format!("{relations} relations guarded")))
 }

@@ -153,7 +153,9 @@ pub async fn work(placement: &Placement) -> Result<usize> {
         // One transaction each: a session that cannot be ended must not keep others from beginning.
         match placement
             .owner
-            .run("psql_session", (id, now), |tx, (id, now)| Box::pin(step(tx, *id, *now)))
+            .run("psql_session", (id, now, placement.installation.psql("")), |tx, (id, now, prefix)| {
+                Box::pin(step(tx, *id, *now, prefix))
+            })
             .await
         {
             Ok(done) => touched += usize::from(done),
@@ -167,8 +169,12 @@ pub async fn work(placement: &Placement) -> Result<usize> {
 }
 
 /// Makes or ends one login; false when another worker has it.
-async fn step(tx: &ControlTx, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+async fn step(tx: &ControlTx, id: Uuid, now: DateTime<Utc>, prefix: &str) -> Result<bool> {
     let Some(session) = store::hold(tx, id, now).await? else { return Ok(false) };
+    if !session.login.starts_with(prefix) {
+        // The server writes the row, the owner makes and drops what it names: no login of the platform may be named there.
+        return Err(Error::Fault(format!("{} is no psql login", session.login)));
+    }
     if session.expires_at <= now {
         store::drop_login(tx, &session, now).await?;
     } else {

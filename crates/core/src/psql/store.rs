@@ -43,7 +43,7 @@ pub(super) async fn status(tx: &ControlTx, id: Uuid) -> Result<Option<String>> {
 
 pub(super) struct Session {
     id: Uuid,
-    login: String,
+    pub(super) login: String,
     role: String,
     verifier: String,
     pub(super) expires_at: DateTime<Utc>,
@@ -81,8 +81,9 @@ pub(super) async fn hold(tx: &ControlTx, id: Uuid, now: DateTime<Utc>) -> Result
     Ok(tx
         .optional(
             "-- psql::hold
-             SELECT s.id, s.login, s.role_name, s.verifier, s.expires_at, t.schema_name
-             FROM psql_sessions s JOIN tenants t ON t.id = s.tenant_id
+             -- Schema and role are the slot's: the login that may ask for a session may not write these.
+             SELECT s.id, s.login, h.role_name, s.verifier, s.expires_at, h.schema_name
+             FROM psql_sessions s JOIN slots h ON h.tenant_id = s.tenant_id AND h.state = 'claimed'
              WHERE s.id = $1 AND (s.status = 'requested' OR (s.status = 'open' AND s.expires_at <= $2))
              FOR UPDATE OF s SKIP LOCKED",
             &[&id, &now],

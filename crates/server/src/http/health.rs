@@ -81,7 +81,7 @@ async fn look(app: &App) -> Vec<Check> {
         platform: &app.platform,
         control: &app.control,
         ctx: app.ctx(),
-        schema_version: &app.provisioning.schema_version,
+        template: &app.provisioning.template,
         cells: app.tenancy.status(),
     };
     ops::readiness(&parts).await
@@ -91,7 +91,7 @@ async fn look(app: &App) -> Vec<Check> {
 #[utoipa::path(get, path = "/doctor", operation_id = "show_doctor", tag = "operations", responses((status = 200, description = "Each item with its advice.", body = Health)))]
 pub async fn doctor(State(app): State<App>, Caller(caller): Caller) -> Result<axum::Json<Health>, ApiError> {
     caller.actor.may(Action::ReadDoctor)?;
-    let checks = ops::doctor(&app.platform, app.ctx(), &app.provisioning.schema_version).await?;
+    let checks = ops::doctor(&app.platform, app.ctx(), &app.provisioning.template).await?;
     Ok(axum::Json(Health::of(VERSION, checks)))
 }
 

@@ -91,7 +91,7 @@ impl ApiError {
         tracing::warn!(error.message = %cause, "a part of the service is not available");
         let mut error = Self::new(ErrorCode::Unavailable, "");
         error.0.retry_after = Some(retry_after);
-        error.next_step("Try again; repeating a request with the same Idempotency-Key is safe.")
+        error.next_step("Try again. After a POST, see first whether it was done.")
     }
 
     /// Adds a field that is not valid.

@@ -298,3 +298,18 @@ async fn a_changed_file_is_refused() {
     let ran = value(&app.database, "SELECT string_agg(concat_ws(' ', installed_rank, version, script, success), ', ' ORDER BY installed_rank) FROM s.flyway_schema_history").await;
     assert_eq!(ran, "1 1 V1__a.sql t, 2 R__v.sql t, 3 2 V2__b.sql t, 4 R__v.sql t");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_of_other_files_is_not_claimed() {
+    let app = TestApp::builder().slots(1).start().await;
+    // The same version, another folder: a second process with files of its own on the same database.
+    let template =
+        template("other", &[("V1__other.sql", "CREATE TABLE invoices (id uuid PRIMARY KEY)")]).unwrap();
+    let mut database = app.database.clone();
+    database.placement.template = template.clone();
+    let other = TestApp::builder().template(template).database(&database).start().await;
+    let acme = other.tenant("acme").await;
+    let made = format!("SELECT to_regclass('{}.invoices')", acme.tenant.schema_name);
+    assert_ne!(value(&app.database, &made).await, "");
+    assert_eq!(slots(&app.database).await, "claimed 1, ready 1");
+}

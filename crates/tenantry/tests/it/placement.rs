@@ -81,7 +81,7 @@ async fn every_control_table_has_a_rule() {
                 OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee = 0))")).await;
     assert_eq!(open, "");
     let tables = value(&app.database, "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'").await;
-    insta::assert_snapshot!(tables, @"api_keys audit_events cells flyway_schema_history installation provisioning_events provisioning_runs provisioning_steps psql_sessions shards slots tenants tiers workspaces");
+    insta::assert_snapshot!(tables, @"api_keys audit_events cells flyway_schema_history installation locks provisioning_events provisioning_runs provisioning_steps psql_sessions shards slots tenants tiers workspaces");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,8 +207,8 @@ async fn two_installations_share_a_cluster() {
 async fn a_full_cell_is_followed_by_another() {
     let app = TestApp::builder().slots(1).start().await;
     execute(&app.database,
-        "INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, state, tenant_id)
-         SELECT gen_random_uuid(), (SELECT id FROM shards), 1, 'tenant_filler_' || n, 'filler_' || n, '0', 'ready', gen_random_uuid()
+        "INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, template, state, tenant_id)
+         SELECT gen_random_uuid(), (SELECT id FROM shards), 1, 'tenant_filler_' || n, 'filler_' || n, '0', 'none', 'ready', gen_random_uuid()
          FROM generate_series(2, 500) AS n").await;
     let (first, second) = (app.tenant("acme").await, {
         app.database.placement.fill(1).await.unwrap();

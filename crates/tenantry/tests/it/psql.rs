@@ -1,12 +1,12 @@
 //! psql sessions: logins that see one tenant, and end.
 
-use crate::catalogue::{assert_denied, value};
+use crate::catalogue::{assert_denied, execute, slots, value};
 use chrono::TimeDelta;
 use serde_json::json;
 use std::time::Duration;
 use tenantry_core::{authz::Actor, ctx::Request, psql};
 use tenantry_pg::{Login, bootstrap::Superuser};
-use tenantry_testkit::TestApp;
+use tenantry_testkit::{TestApp, TestDatabase};
 use tenantry_types::{
     ErrorCode,
     tenant::{CreatePsqlSession, PsqlSession},
@@ -181,7 +181,7 @@ async fn a_session_that_cannot_end_keeps_no_other_from_beginning() {
     app.tenant("acme").await;
     let stuck = open(&app, "acme", 1).await;
     // Something in another database, which nobody here can drop.
-    let postgres = tenantry_testkit::TestDatabase::superuser().await;
+    let postgres = TestDatabase::superuser().await;
     postgres.execute(&format!("CREATE SCHEMA {0} AUTHORIZATION {0}", stuck.user)).await.unwrap();
     app.clock.advance(TimeDelta::minutes(2));
     psql::work(&app.database.placement).await.unwrap_err();
@@ -240,4 +240,42 @@ async fn a_session_is_audited_and_its_password_is_nowhere() {
         kept.contains(&session.user) && !kept.contains(&session.password) && !kept.contains("SCRAM"),
         "{kept}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_cannot_direct_the_owner() {
+    let app = TestApp::builder().slots(1).start().await;
+    let acme = app.tenant("acme").await;
+    let cell = app.database.installation.cell(1);
+    let insert = |login: &str, role: &str, until: &str| {
+        format!(
+            "INSERT INTO psql_sessions (id, tenant_id, login, role_name, verifier, status, requested_at, expires_at)
+             SELECT gen_random_uuid(), id, '{login}', '{role}', '', 'requested', now(), now() + interval '{until}' FROM tenants"
+        )
+    };
+    // What a server that was taken over could write: the end of a login that is not its own, the role of somebody stronger.
+    let (stray, owner) = (app.database.installation.psql("stray"), TestDatabase::owner_login().user);
+    execute(&app.database, &insert(&cell, "x", "-1 minute")).await;
+    execute(&app.database, &insert(&stray, &owner, "1 hour")).await;
+    app.work().await;
+    let member_of = format!(
+        "SELECT string_agg(r.rolname, ',') FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
+         WHERE m.member = (SELECT oid FROM pg_roles WHERE rolname = '{stray}')"
+    );
+    let own = app.database.installation.tenant_role(acme.tenant.schema_name.trim_start_matches("tenant_"));
+    assert_eq!(value(&app.database, &member_of).await, own);
+    acme.client.get("/v1/agents").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_psql_session_cannot_hold_up_the_worker() {
+    let app = TestApp::builder().slots(1).start().await;
+    app.tenant("acme").await;
+    let admin = app.database.admin().await;
+    for lock in ["set_up", "fill_slots", "new_cell", "database_acl"] {
+        let take = format!("SELECT pg_advisory_lock(hashtextextended('tenantry.{lock}', 0))");
+        admin.execute(&take).await.unwrap();
+    }
+    app.database.placement.fill(2).await.unwrap();
+    assert_eq!(slots(&app.database).await, "claimed 1, ready 2");
 }

@@ -33,6 +33,7 @@ const fn rule(
 const RULES: &[Rule] = &[
     rule("flyway_schema_history", "SELECT", "", ""),
     rule("installation", "SELECT", "", ""),
+    rule("locks", "SELECT", "", ""),
     rule("tiers", "SELECT", "SELECT", ""),
     rule("shards", "SELECT", "", ""),
     rule("cells", "SELECT", "", ""),
@@ -114,6 +115,16 @@ fn refuse_other_key(installation: &Installation, recorded: &str) -> Result<()> {
          to that one as well; if it is lost, run UPDATE installation SET key_check = '' as the owner first"
             .to_owned(),
     ))
+}
+
+/// The worker's key must be the one that set-up recorded, or follow it: else the logins that it makes would have passwords that nobody knows.
+pub(in crate::placement) async fn refuse_unrecorded_key(
+    tx: &ControlTx,
+    installation: &Installation,
+) -> Result<()> {
+    let rows = tx.query("-- access::recorded_key\nSELECT key_check FROM installation", &[]).await?;
+    let row = rows.first().ok_or_else(|| Error::Fault("run `tenantry migrate-control` first".to_owned()))?;
+    refuse_other_key(installation, &row.get::<String>("key_check")?)
 }
 
 async fn require_createrole(tx: &ControlTx) -> Result<()> {

@@ -1,23 +1,34 @@
 //! SQL of placement: shards, cells, slots.
 //!
-//! Owns: shards, cells, slots. Calls: pg. Called by: placement, provisioning (claims).
+//! Owns: shards, cells, slots, locks. Calls: pg. Called by: placement, provisioning (claims).
 //! Invariants: a slot is claimed once (`FOR UPDATE SKIP LOCKED`, `sixteen_claims_get_sixteen_slots`). After a crash: one transaction or none.
 
 pub(crate) mod access;
 pub(crate) mod ddl;
 
-use super::Home;
+use super::{Home, Template};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
 use tenantry_pg::ControlTx;
 use tenantry_types::TenantId;
 use uuid::Uuid;
 
-/// Serialises what is named, such as set-up and filling, across processes until the transaction ends.
+/// Keeps the owner's processes apart until the transaction ends. A row that the owner alone may lock: an advisory lock is anybody's, also a
+/// tenant's psql session's.
 pub(crate) async fn lock(tx: &ControlTx, what: &str) -> Result<()> {
+    let rows =
+        tx.query("-- placement::lock\nSELECT name FROM locks WHERE name = $1 FOR UPDATE", &[&what]).await?;
+    if rows.is_empty() {
+        return Err(Error::Fault(format!("there is no lock {what}: run `tenantry migrate-control`")));
+    }
+    Ok(())
+}
+
+/// The same before the first migration has made the table of locks. Time-limited as all of the owner's waiting is.
+pub(super) async fn lock_before_tables(tx: &ControlTx) -> Result<()> {
     tx.query(
-        "-- placement::lock\nSELECT pg_advisory_xact_lock(hashtextextended('tenantry.' || $1, 0))::text",
-        &[&what],
+        "-- placement::lock_before_tables\nSELECT pg_advisory_xact_lock(hashtextextended('tenantry.set_up', 0))::text",
+        &[],
     )
     .await?;
     Ok(())
@@ -76,24 +87,38 @@ pub(super) async fn insert_cell(tx: &ControlTx, cell: i32, shard: Uuid, login: &
     Ok(())
 }
 
-pub(crate) async fn ready_slots(tx: &ControlTx, version: &str) -> Result<usize> {
+pub(crate) async fn ready_slots(tx: &ControlTx, template: &str) -> Result<usize> {
     let rows = tx
         .query(
             "-- placement::ready_slots
-             SELECT count(*) AS ready FROM slots WHERE state = 'ready' AND schema_version = $1",
-            &[&version],
+             SELECT count(*) AS ready FROM slots WHERE state = 'ready' AND template = $1",
+            &[&template],
         )
         .await?;
     let ready: i64 = rows.first().map_or(Ok(0), |row| row.get("ready"))?;
     Ok(usize::try_from(ready).unwrap_or(0))
 }
 
-pub(super) async fn insert_slot(tx: &ControlTx, home: &Home, version: &str, fingerprint: &str) -> Result<()> {
+pub(super) async fn insert_slot(
+    tx: &ControlTx,
+    home: &Home,
+    template: &Template,
+    fingerprint: &str,
+) -> Result<()> {
     tx.query(
         "-- placement::insert_slot
-         INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, state, tenant_id, fingerprint)
-         VALUES ($1, $2, $3, $4, $5, $6, 'ready', $1, $7)",
-        &[&home.tenant.0, &home.shard, &home.cell, &home.schema, &home.role, &version, &fingerprint],
+         INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, template, state, tenant_id, fingerprint)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $1, $8)",
+        &[
+            &home.tenant.0,
+            &home.shard,
+            &home.cell,
+            &home.schema,
+            &home.role,
+            &template.version(),
+            &template.digest(),
+            &fingerprint,
+        ],
     )
     .await?;
     Ok(())
@@ -103,31 +128,40 @@ pub(super) async fn insert_slot(tx: &ControlTx, home: &Home, version: &str, fing
 pub(crate) async fn insert_claimed_slot(
     tx: &ControlTx,
     home: &Home,
-    version: &str,
+    template: &Template,
     now: DateTime<Utc>,
 ) -> Result<()> {
     tx.query(
         "-- placement::insert_claimed_slot
-         INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, state, tenant_id, claimed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'claimed', $1, $7)",
-        &[&home.tenant.0, &home.shard, &home.cell, &home.schema, &home.role, &version, &now],
+         INSERT INTO slots (id, shard_id, cell, schema_name, role_name, schema_version, template, state, tenant_id, claimed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'claimed', $1, $8)",
+        &[
+            &home.tenant.0,
+            &home.shard,
+            &home.cell,
+            &home.schema,
+            &home.role,
+            &template.version(),
+            &template.digest(),
+            &now,
+        ],
     )
     .await?;
     Ok(())
 }
 
 /// Takes a ready slot, the oldest first, or none. No DDL: this is all that a claim is.
-pub(crate) async fn claim(tx: &ControlTx, version: &str, now: DateTime<Utc>) -> Result<Option<Home>> {
+pub(crate) async fn claim(tx: &ControlTx, template: &str, now: DateTime<Utc>) -> Result<Option<Home>> {
     let rows = tx
         .query(
             "-- placement::claim
              UPDATE slots s SET state = 'claimed', claimed_at = $2
              FROM cells c
-             WHERE s.id = (SELECT id FROM slots WHERE state = 'ready' AND schema_version = $1
+             WHERE s.id = (SELECT id FROM slots WHERE state = 'ready' AND template = $1
                            ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
                AND c.id = s.cell
              RETURNING s.tenant_id, s.schema_name, s.role_name, s.cell, s.shard_id, s.fingerprint, c.login",
-            &[&version, &now],
+            &[&template, &now],
         )
         .await?;
     let Some(row) = rows.first() else { return Ok(None) };
@@ -148,7 +182,7 @@ pub(crate) async fn claim(tx: &ControlTx, version: &str, now: DateTime<Utc>) -> 
 pub(crate) async fn mark_broken(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>) -> Result<()> {
     tx.query(
         "-- placement::mark_broken
-         UPDATE slots SET state = 'broken', claimed_at = $2 WHERE tenant_id = $1",
+         UPDATE slots SET state = 'broken', claimed_at = $2 WHERE tenant_id = $1 AND state = 'ready'",
         &[&tenant.0, &now],
     )
     .await?;

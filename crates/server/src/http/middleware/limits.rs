@@ -33,9 +33,7 @@ pub async fn timeout(State(limit): State<Duration>, request: Request, next: Next
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::new(ErrorCode::Timeout, "The request was not answered in time and was given up.")
-            .next_step(
-                "Try again; a POST with the same Idempotency-Key continues where the first one stopped.",
-            )
+            .next_step("See whether it was done before you send it again: the work may have gone on.")
             .into_response(),
     }
 }
