@@ -69,8 +69,8 @@ async fn bench(large: usize, samples: usize) {
     tenantry_pg::task::detached(
         async move { run::serve(&config, parts, bound, stopped).await.map_err(drop) },
     );
-    let _worker = app.start_worker();
     let script = ddl_script(&app).await;
+    let _worker = app.start_worker();
     let mut number = 0;
 
     grow(&app, SMALL_FLEET, &mut number).await;

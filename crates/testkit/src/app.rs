@@ -4,7 +4,7 @@
 
 use crate::{Client, TestClock, TestDatabase, TestFaults};
 use serde_json::json;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tenantry_core::{
     authz::{Action, Actor, TenantScope},
     ctx::{Ctx, System},
@@ -20,6 +20,7 @@ use tenantry_server::{
 };
 use tenantry_types::{
     key::NewApiKey,
+    run::Run,
     tenant::{Tenant, TenantAndRun},
 };
 use tokio::sync::watch;
@@ -198,10 +199,25 @@ impl TestApp {
         let made: TenantAndRun = self.operator().post("/v1/tenants", &body).await.expect(202).parse();
         if !made.run.status.is_final() {
             self.work().await;
+            self.until_ended(slug).await;
         }
         let tenant: Tenant = self.operator().get(&format!("/v1/tenants/{slug}")).await.expect(200).parse();
         let key = self.key(slug, &json!({"name": "test"})).await;
         TestTenant { client: self.anyone.clone().with_token(Some(&key.key)), tenant, key }
+    }
+
+    /// Waits for the tenant's run: a worker that was started beside the test may have taken it.
+    async fn until_ended(&self, slug: &str) {
+        let mut woken = self.app.woken();
+        for _ in 0..200 {
+            let run: Run =
+                self.operator().get(&format!("/v1/tenants/{slug}/status")).await.expect(200).parse();
+            if run.status.is_final() {
+                return;
+            }
+            let _ = tokio::time::timeout(Duration::from_millis(50), woken.changed()).await;
+        }
+        panic!("the run of {slug} did not end");
     }
 
     /// An API key.
