@@ -16,9 +16,9 @@ pub mod provisioning;
 pub mod psql;
 pub mod registry;
 pub mod tenancy;
-pub mod wake;
 pub mod workload;
 
 pub use error::{Error, Fields};
+pub use tenantry_durable::{outbox::Event, wake};
 /// A transaction's result; the error says what the caller may know.
 pub type Result<T> = std::result::Result<T, Error>;

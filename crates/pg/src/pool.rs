@@ -108,6 +108,10 @@ impl Pool {
         }
     }
 
+    pub(crate) fn place(&self) -> (Target, Login) {
+        (self.inner.target.clone(), self.inner.login.clone())
+    }
+
     /// Where it connects to.
     pub fn target(&self) -> &Target {
         &self.inner.target

@@ -16,7 +16,7 @@ use tenantry_core::{
     identity::Environment,
     isolation::ATTEMPT,
     placement::Template,
-    provisioning::Provisioning,
+    provisioning::{Provisioning, Runs},
     psql::{self, Psql},
     tenancy::Tenancy,
     wake::{self, Waker},
@@ -58,6 +58,8 @@ pub struct Parts {
     pub tenancy: Tenancy,
     /// Makes tenants.
     pub provisioning: Provisioning,
+    /// Changes them.
+    pub runs: Runs,
     /// Opens psql sessions.
     pub psql: Psql,
     /// Counts.
@@ -102,14 +104,19 @@ impl App {
         let pools = TenantPools::new(tenants, installation.clone(), tenant_settings, observer);
         let waker = Waker::start(platform.clone());
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
-        let provisioning = Provisioning {
-            platform: platform.clone(),
+        let runs = Runs {
+            pool: platform.clone(),
             ctx: place.ctx.clone(),
             installation: installation.clone(),
             schema_version: place.template.version(),
+            waker: waker.clone(),
+        };
+        let provisioning = Provisioning {
+            runs: runs.clone(),
             template: place.template.digest().to_owned(),
             default_tier: config.default_tier,
-            waker: waker.clone(),
+            environment: place.environment,
+            public_url: config.public_url.clone(),
         };
         let psql = Psql {
             platform: platform.clone(),
@@ -124,6 +131,7 @@ impl App {
             control,
             tenancy: Tenancy::new(pools),
             provisioning,
+            runs,
             psql,
             metrics,
             place,

@@ -197,13 +197,13 @@ async fn server(mut config: Config) -> Result<(), Failure> {
 async fn worker(config: Config) -> Result<(), Failure> {
     let placement = placement(&config)?;
     let stop = run::stop_on_signal()?;
-    let (target, login) = owner(&config)?;
-    let listener = Listener::start(target, login, wake::CHANNEL);
+    let listener = Listener::beside(&placement.owner, wake::CHANNEL);
     let worker = Worker {
         settings: settings(&config),
         metrics: Metrics::new(config.max_tenant_series)?,
         waker: Waker::start(placement.owner.clone()),
         placement,
+        presence: listener.presence(),
     };
     tracing::info!(warm_slots = config.warm_slots, "working");
     worker.run(listener.subscribe(), stop).await;
@@ -214,6 +214,8 @@ async fn worker(config: Config) -> Result<(), Failure> {
 pub(crate) fn settings(config: &Config) -> WorkerSettings {
     WorkerSettings {
         warm_slots: usize::try_from(config.warm_slots).unwrap_or(0),
+        lease: config.lease,
+        retention: config.retention,
         ..WorkerSettings::default()
     }
 }

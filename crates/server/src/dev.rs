@@ -17,9 +17,9 @@ use crate::{
     worker::Worker,
 };
 use banner::Banner;
-use tenantry_core::{ctx::Ctx, identity::Environment, placement::Placement};
+use tenantry_core::{ctx::Ctx, identity::Environment, placement::Placement, wake};
 use tenantry_pg::{
-    Login, Target,
+    Listener, Login, Target,
     bootstrap::Superuser,
     cluster::{Cluster, ClusterConfig},
     roles::hex,
@@ -72,11 +72,13 @@ async fn with_database(
         prepared = prepare(config, cluster) => prepared?,
     };
     let (halt, stop) = halt_or(stop);
+    let presence = Listener::beside(&placement.owner, wake::CHANNEL);
     let worker = Worker {
+        presence: presence.presence(),
         placement,
         settings: commands::settings(config),
         metrics: app.metrics.clone(),
-        waker: app.provisioning.waker.clone(),
+        waker: app.runs.waker.clone(),
     };
     let working = tenantry_pg::task::detached(worker.run(app.woken(), stop.clone()));
     let url = sockets.url(config);

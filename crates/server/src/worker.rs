@@ -1,13 +1,16 @@
-//! The worker: fills slots, makes tenants that found none, makes and ends psql logins, labels schemas.
+//! The worker: drives runs, fills slots, makes and ends psql logins, labels schemas, does what recurs.
 //!
-//! Owns: nothing. Calls: core's placement, provisioning, psql. Called by: commands, dev, the test kit.
+//! Owns: nothing. Calls: core's placement, provisioning, psql, ops. Called by: commands, dev, the test kit.
 //! Invariants: wake-ups are for speed, the poll for truth; filling slots keeps nobody waiting for longer than a batch takes
-//! (`filling_slots_keeps_nobody_waiting`); several workers may run (leases and locks keep them apart). After a crash: leases run
-//! out, and the next look of any worker goes on.
+//! (`filling_slots_keeps_nobody_waiting`); several workers may run (leases and locks keep them apart). After a crash: the
+//! connection that its leases name is gone, so the next look of any worker goes on.
 
 use crate::telemetry::Metrics;
+use chrono::TimeDelta;
 use std::{fmt::Display, time::Duration};
-use tenantry_core::{Result, placement::Placement, provisioning, psql, wake::Waker};
+use tenantry_core::{Result, ops::duties::Duties, placement::Placement, provisioning, psql, wake::Waker};
+use tenantry_durable::Lease;
+use tenantry_pg::Presence;
 use tokio::sync::watch;
 
 /// How the worker works.
@@ -19,11 +22,18 @@ pub struct WorkerSettings {
     pub lease: Duration,
     /// How long the worker sleeps at most.
     pub poll: Duration,
+    /// How long a deleted tenant is kept; for ever where there is none.
+    pub retention: Option<TimeDelta>,
 }
 
 impl Default for WorkerSettings {
     fn default() -> Self {
-        Self { warm_slots: 16, lease: Duration::from_secs(30), poll: Duration::from_secs(1) }
+        Self {
+            warm_slots: 16,
+            lease: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+            retention: Some(TimeDelta::days(30)),
+        }
     }
 }
 
@@ -40,6 +50,8 @@ pub struct Worker {
     pub metrics: Metrics,
     /// Tells whoever waits for what was done.
     pub waker: Waker,
+    /// The connection by which others see that this process is there.
+    pub presence: watch::Receiver<Option<Presence>>,
 }
 
 impl Worker {
@@ -78,12 +90,12 @@ impl Worker {
     /// Everything once, and of the slots one batch: who waits for a tenant or a psql session waits for no more than that. Returns whether
     /// there is another batch to make. A failing part is logged, and does not keep the others from their work.
     async fn pass(&self, made: &mut usize, filling: bool) -> bool {
-        while let Some(Some(outcome)) =
-            told("provisioning", provisioning::work(&self.placement, self.settings.lease).await)
-        {
+        while let Some(Some(outcome)) = told("provisioning", self.drive_one().await) {
             self.metrics.run_ended(&outcome.run, false);
             self.waker.wake();
         }
+        let duties = Duties::new(&self.placement, self.waker.clone(), self.settings.retention);
+        told("duties", duties.work(|| self.lease()).await);
         if told("psql sessions", psql::work(&self.placement).await).is_some_and(|touched| touched > 0) {
             self.waker.wake();
         }
@@ -95,6 +107,19 @@ impl Worker {
             *made = 0;
         }
         more
+    }
+
+    async fn drive_one(&self) -> Result<Option<provisioning::Outcome>> {
+        let holder = *self.presence.borrow();
+        provisioning::work(&self.placement, self.settings.lease, holder).await
+    }
+
+    fn lease(&self) -> Lease {
+        Lease {
+            token: self.placement.ctx.uuid(),
+            length: self.settings.lease,
+            holder: *self.presence.borrow(),
+        }
     }
 
     /// Refills in batches: every new role makes the cell's connections look up their memberships again, so one batch for eight claims is

@@ -170,7 +170,8 @@ impl TestApp {
             placement: self.database.placement.clone(),
             settings: WorkerSettings { warm_slots: self.slots, ..WorkerSettings::default() },
             metrics: self.app.metrics.clone(),
-            waker: self.app.provisioning.waker.clone(),
+            waker: self.app.runs.waker.clone(),
+            presence: watch::channel(None).1,
         }
     }
 

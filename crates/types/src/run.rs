@@ -1,6 +1,6 @@
-//! Provisioning runs on the wire.
+//! Provisioning runs on the wire: the work that makes, changes and removes a tenant.
 //!
-//! Owns: the closed lists of states. Calls: nothing. Called by: provisioning, server, cli. After a crash: nothing is left.
+//! Owns: the closed lists of kinds, steps and states. Calls: nothing. Called by: provisioning, server, cli. After a crash: nothing is left.
 
 use crate::{RunId, TenantId, tier::words};
 use chrono::{DateTime, Utc};
@@ -27,7 +27,29 @@ words! {
 }
 
 words! {
-    /// The steps that make a tenant, in order.
+    /// What a run does with its tenant.
+    RunKind {
+        /// Makes it.
+        Create = "create",
+        /// Makes it from a schema that exists already.
+        Adopt = "adopt",
+        /// Makes it from an archive.
+        Import = "import",
+        /// Refuses its requests; keeps its data.
+        Suspend = "suspend",
+        /// Serves its requests again.
+        Resume = "resume",
+        /// Refuses its requests, and purges it when the retention is over.
+        Delete = "delete",
+        /// Takes back a deletion.
+        Restore = "restore",
+        /// Removes it with everything but its audit trail.
+        Purge = "purge",
+    } "create, adopt, import, suspend, resume, delete, restore, purge"
+}
+
+words! {
+    /// The steps of runs. Those that make a tenant come first, in their order.
     StepName {
         /// The registry row and the slug.
         Reserve = "reserve",
@@ -37,7 +59,7 @@ words! {
         Migrate = "migrate",
         /// Role, grants, row-level security.
         Isolate = "isolate",
-        /// The default workspace.
+        /// The default workspace, its first API key, the invitation of the owner.
         Seed = "seed",
         /// Optional resources beside PostgreSQL.
         Extras = "extras",
@@ -45,7 +67,25 @@ words! {
         Verify = "verify",
         /// The tenant serves requests.
         Activate = "activate",
-    } "reserve, place, migrate, isolate, seed, extras, verify, activate"
+        /// A schema that exists is looked at, and compared with the template.
+        Inspect = "inspect",
+        /// A schema that exists is renamed and guarded.
+        TakeOver = "take_over",
+        /// Rows come from an archive.
+        Load = "load",
+        /// Requests are refused.
+        Close = "close",
+        /// Requests are served.
+        Open = "open",
+        /// psql sessions are ended.
+        Sessions = "sessions",
+        /// Audit events leave the tenant's schema for the trail that stays.
+        Audit = "audit",
+        /// Schema and roles are dropped.
+        Drop = "drop",
+        /// The registry forgets the tenant; its slug is free.
+        Forget = "forget",
+    } "reserve, place, migrate, isolate, seed, extras, verify, activate, inspect, take_over, load, close, open, sessions, audit, drop, forget"
 }
 
 words! {
@@ -123,12 +163,14 @@ impl utoipa::PartialSchema for Millis {
 
 impl ToSchema for Millis {}
 
-/// The durable work of making a tenant.
+/// Durable work on a tenant: made of steps, all done or all undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Run {
     /// `run_…`
     pub id: RunId,
-    /// The tenant it makes; its row is gone after a roll-back.
+    /// What it does with its tenant.
+    pub kind: RunKind,
+    /// The tenant; its row is gone after a creation was rolled back, or after a purge.
     pub tenant_id: TenantId,
     /// The tenant's slug when the run began.
     pub tenant_slug: String,
@@ -136,8 +178,12 @@ pub struct Run {
     pub status: RunStatus,
     /// Its steps, in order.
     pub steps: Vec<Step>,
-    /// Why it failed, for an operator.
+    /// Why it failed, for an operator; where a person has to look, what may be left and what to do.
     pub error: Option<String>,
+    /// What it brought: `console_url` where it made a tenant, the report of an adoption.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub result: Option<serde_json::Value>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When a worker began.

@@ -69,13 +69,47 @@ pub struct CreateTenant {
     pub allowed_domains: Vec<String>,
 }
 
-/// The answer to [`CreateTenant`].
+/// The answer to whatever begins a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TenantAndRun {
     /// The tenant as it is now.
     pub tenant: Tenant,
-    /// The run that makes it.
+    /// The run at work on it.
     pub run: Run,
+    /// Where the run makes a tenant: an admin's API key for its first workspace. Shown this once, good as soon as the run has succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
+    /// Where the run makes a tenant: the invitation of its owner. Shown this once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_invitation: Option<OwnerInvitation>,
+}
+
+/// An invitation for whoever answers for a tenant to become its OWNER.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OwnerInvitation {
+    /// Whom it is for.
+    pub email: String,
+    /// The link to hand over; its token is stored nowhere.
+    pub url: String,
+    /// Until when the link is good.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Why something is done, for the audit trail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// At most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Confirms what cannot be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Confirm {
+    /// The tenant's slug, again.
+    pub confirm: String,
 }
 
 /// Whether a slug can be had.

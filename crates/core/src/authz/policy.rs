@@ -29,6 +29,8 @@ policy! {
     ReadTenants: operator true, key None;
     /// Make a tenant.
     CreateTenant: operator true, key None;
+    /// Suspend, resume, delete, restore, purge a tenant; roll back or retry a run.
+    ChangeTenant: operator true, key None;
     /// See provisioning runs.
     ReadRuns: operator true, key None;
     /// Make an API key for a tenant's workspace.
@@ -80,6 +82,7 @@ mod tests {
         insta::assert_snapshot!(table, @r"
         ReadTenants     operator yes key -
         CreateTenant    operator yes key -
+        ChangeTenant    operator yes key -
         ReadRuns        operator yes key -
         CreateApiKey    operator yes key -
         OpenPsql        operator yes key -

@@ -1,6 +1,6 @@
 //! Identity: machine identities for now. API keys are made by operators and verified on every request.
 //!
-//! Owns: `api_keys`. Calls: registry, audit, pg. Called by: server's authentication and key operations.
+//! Owns: `api_keys`, `invitations`. Calls: registry, audit, pg. Called by: server's authentication and key operations.
 //! Invariants: a key's secret is stored nowhere (`only_the_hash_is_stored`); a malformed key never reaches the database
 //! (`malformed_keys_are_refused_offline`); an expired or revoked key is refused. After a crash: a key exists whole or not at all.
 
@@ -16,13 +16,37 @@ use crate::{
     ctx::{Ctx, Request},
     registry,
 };
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::str::FromStr;
 use tenantry_pg::Pool;
 use tenantry_types::{
-    ApiKeyId, ErrorCode, Role,
+    ApiKeyId, ErrorCode, Role, TenantId, WorkspaceId,
     key::{CreateApiKey, NewApiKey},
 };
+use uuid::Uuid;
+
+/// The key that a new tenant begins with, as far as it is remembered.
+pub(crate) struct FirstKey<'a> {
+    pub(crate) id: ApiKeyId,
+    pub(crate) public_id: &'a str,
+    /// Hexadecimal SHA-256 of the whole key.
+    pub(crate) hash: &'a str,
+    pub(crate) tenant: TenantId,
+    pub(crate) workspace: WorkspaceId,
+}
+
+/// Somebody may become a member, by a link.
+pub(crate) struct Invitation<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) tenant: TenantId,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) email: &'a str,
+    pub(crate) role: Role,
+    /// Hexadecimal SHA-256 of the token in the link.
+    pub(crate) token_hash: &'a str,
+    pub(crate) expires_at: DateTime<Utc>,
+}
 
 /// Makes an API key for a workspace of a tenant.
 ///

@@ -1,9 +1,9 @@
 //! SQL of identity.
 //!
-//! Owns: `api_keys`. Calls: registry's columns. Called by: identity.
+//! Owns: `api_keys`, `invitations`. Calls: registry's columns. Called by: identity.
 //! Invariants: found by public id, compared by hash in constant time; expiry by the caller's clock. After a crash: one transaction or none.
 
-use super::KeyText;
+use super::{FirstKey, Invitation, KeyText};
 use crate::{
     Result,
     authz::KeyActor,
@@ -35,6 +35,45 @@ pub(super) async fn insert(
             &made.role.as_str(),
             &now,
             &made.expires_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The first key of a tenant, by its hash. Repeatable.
+pub(crate) async fn insert_first_key(tx: &ControlTx, key: &FirstKey<'_>, now: DateTime<Utc>) -> Result<()> {
+    tx.query(
+        "-- identity::insert_first_key
+         INSERT INTO api_keys (id, public_id, key_hash, tenant_id, workspace_id, name, role, created_at)
+         VALUES ($1, $2, decode($3, 'hex'), $4, $5, 'First key', 'admin', $6)
+         ON CONFLICT (id) DO NOTHING",
+        &[&key.id.0, &key.public_id, &key.hash, &key.tenant.0, &key.workspace.0, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// An invitation, by its token's hash. Repeatable.
+pub(crate) async fn insert_invitation(
+    tx: &ControlTx,
+    invitation: &Invitation<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    tx.query(
+        "-- identity::insert_invitation
+         INSERT INTO invitations (id, tenant_id, workspace_id, email, role, token_hash, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, decode($6, 'hex'), $7, greatest($8, $7 + interval '1 second'))
+         ON CONFLICT (id) DO NOTHING",
+        &[
+            &invitation.id,
+            &invitation.tenant.0,
+            &invitation.workspace.0,
+            &invitation.email,
+            &invitation.role.as_str(),
+            &invitation.token_hash,
+            &now,
+            &invitation.expires_at,
         ],
     )
     .await?;

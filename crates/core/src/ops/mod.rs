@@ -4,6 +4,7 @@
 //! Invariants: readiness asks the database through the same logins as requests do; a look changes nothing and is bounded in time
 //! (`readiness_tells_of_a_lost_database`). After a crash: nothing is left.
 
+pub mod duties;
 mod floor;
 mod store;
 

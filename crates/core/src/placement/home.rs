@@ -60,6 +60,11 @@ impl Home {
         }
     }
 
+    /// By its names alone: enough to remove what may be there of it.
+    pub(crate) fn named(installation: &Installation, tenant: TenantId, opaque: &str) -> Self {
+        Self::new(installation, tenant, opaque, Uuid::nil(), 0)
+    }
+
     pub(crate) fn schema_of(opaque: &str) -> String {
         format!("tenant_{opaque}")
     }

@@ -1,149 +1,88 @@
-//! The state machine of a run, without I/O.
+//! What a run has to remember, and what a tenant's state allows. Without I/O.
 //!
-//! Owns: nothing. Calls: nothing. Called by: provisioning, its steps and jobs.
-//! Invariants: refusals are spelled out, final states stay (`every_transition`); a run's status follows from what happens to it, never
-//! from a wish. After a crash: nothing is left.
+//! Owns: nothing. Calls: nothing. Called by: provisioning, its host and steps.
+//! Invariants: what may happen to a tenant follows from its state alone (`every_change_of_a_tenant`); no secret is remembered, only hashes.
+//! After a crash: nothing is left.
 
-use super::steps::Done;
-use crate::ctx::Ctx;
+use crate::{Error, Result};
 use chrono::{DateTime, Utc};
-use tenantry_types::{
-    RunId, Slug, TenantId,
-    run::{Millis, Run, RunStatus, Step, StepName, StepStatus},
-};
+use serde::{Deserialize, Serialize};
+use tenantry_types::{ApiKeyId, ErrorCode, Tier, WorkspaceId, run::RunKind, tenant::TenantStatus};
+use uuid::Uuid;
 
-/// Something that happens to a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happening {
-    /// A worker takes it.
-    Taken,
-    /// The last step is done.
-    Finished,
-    /// A step failed.
-    Failed,
-    /// Every undo is done.
-    Undone,
-    /// An undo failed.
-    UndoFailed,
+/// What the steps of a run need; kept with it, so that any worker can go on.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Input {
+    /// The tenant to be, where the run makes one.
+    pub(super) new: Option<New>,
+    /// The tenant's state before the run.
+    pub(super) before: Option<TenantStatus>,
+    /// When it was suspended, before the run.
+    pub(super) suspended_at: Option<DateTime<Utc>>,
 }
 
-/// Where a run goes from here; `None` where that cannot happen.
-pub fn next_status(now: RunStatus, happening: Happening) -> Option<RunStatus> {
-    use Happening::{Failed, Finished, Taken, UndoFailed, Undone};
-    use RunStatus::{NeedsAttention, Pending, RolledBack, RollingBack, Running, Succeeded};
-    match (now, happening) {
-        // Taken again after a crash: the lease ran out.
-        (Pending | Running, Taken) => Some(Running),
-        (Running, Finished) => Some(Succeeded),
-        (RollingBack, Taken) | (Running, Failed) => Some(RollingBack),
-        (RollingBack, Undone) => Some(RolledBack),
-        (RollingBack, UndoFailed) => Some(NeedsAttention),
-        (Pending, Finished | Failed | Undone | UndoFailed)
-        | (Running, Undone | UndoFailed)
-        | (RollingBack, Finished | Failed)
-        | (Succeeded | RolledBack | NeedsAttention, _) => None,
-    }
+/// A tenant to be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct New {
+    pub(super) name: String,
+    pub(super) tier: Tier,
+    pub(super) admin_email: String,
+    pub(super) allowed_domains: Vec<String>,
+    pub(super) schema_name: String,
+    pub(super) role_name: String,
+    /// Where its people find the console.
+    pub(super) console_url: String,
+    pub(super) first: First,
 }
 
-/// A run in memory: what is written is what clients see.
-#[derive(Debug, Clone)]
-pub(super) struct RunState {
-    pub(super) run: Run,
+/// What the first workspace begins with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct First {
+    pub(super) workspace: WorkspaceId,
+    pub(super) key: ApiKeyId,
+    pub(super) key_public_id: String,
+    /// Hexadecimal SHA-256.
+    pub(super) key_hash: String,
+    pub(super) invitation: Uuid,
+    /// Hexadecimal SHA-256.
+    pub(super) invitation_hash: String,
+    pub(super) invitation_expires_at: DateTime<Utc>,
 }
 
-impl RunState {
-    pub(super) fn new(id: RunId, tenant: TenantId, slug: &Slug, now: DateTime<Utc>) -> Self {
-        let step = |name: &StepName| Step {
-            name: *name,
-            status: StepStatus::Pending,
-            started_at: None,
-            finished_at: None,
-            duration_ms: None,
-            attempts: 0,
-            detail: None,
-            error: None,
-        };
-        Self {
-            run: Run {
-                id,
-                tenant_id: tenant,
-                tenant_slug: slug.to_string(),
-                status: RunStatus::Pending,
-                steps: StepName::ALL.iter().map(step).collect(),
-                error: None,
-                created_at: now,
-                started_at: None,
-                finished_at: None,
-                duration_ms: None,
-            },
+/// The state that a change of a tenant's life leads to; a refusal says what can be done instead.
+pub(super) fn next_state(kind: RunKind, now: TenantStatus, suspended: bool) -> Result<TenantStatus> {
+    use RunKind::{Adopt, Create, Delete, Import, Purge, Restore, Resume, Suspend};
+    use TenantStatus::{Active, Deleted, Provisioning, Suspended};
+    let refused = |detail: &str, next: &str| {
+        Err(Error::refused(ErrorCode::Conflict, detail.to_owned()).next(next.to_owned()))
+    };
+    match (kind, now) {
+        (_, Provisioning) => refused(
+            "The tenant is being made or removed.",
+            "Wait for its run to end: GET /v1/tenants/{slug}/status.",
+        ),
+        (Suspend, Active) => Ok(Suspended),
+        (Resume, Suspended) => Ok(Active),
+        (Delete, Active | Suspended) => Ok(Deleted),
+        (Restore, Deleted) if suspended => Ok(Suspended),
+        (Restore, Deleted) => Ok(Active),
+        (Purge, Deleted) => Ok(Deleted),
+        (Suspend, Suspended) => refused("The tenant is suspended already.", "Nothing to do."),
+        (Suspend | Resume, Deleted) => {
+            refused("The tenant is deleted.", "Restore it first: POST /v1/tenants/{slug}/restore.")
         }
-    }
-
-    /// Moves the run on. A move that cannot be is a bug, which is logged and changes nothing.
-    pub(super) fn happens(&mut self, happening: Happening, now: DateTime<Utc>) {
-        let Some(status) = next_status(self.run.status, happening) else {
-            tracing::error!(run = %self.run.id, status = %self.run.status, ?happening, "a run cannot do that");
-            return;
-        };
-        self.run.status = status;
-        self.run.started_at.get_or_insert(now);
-        if status.is_final() {
-            self.run.finished_at = Some(now);
-            self.run.duration_ms = Some(span(self.run.created_at, now));
+        (Resume, Active) => refused("The tenant is active already.", "Nothing to do."),
+        (Delete, Deleted) => refused(
+            "The tenant is deleted already.",
+            "To remove its data before the retention ends: POST /v1/tenants/{slug}/purge.",
+        ),
+        (Restore, Active | Suspended) => refused("The tenant is not deleted.", "Nothing to do."),
+        (Purge, Active | Suspended) => {
+            refused("Only a deleted tenant can be purged.", "Delete it first: DELETE /v1/tenants/{slug}.")
         }
-    }
-
-    pub(super) fn begin_step(&mut self, position: usize, ctx: &Ctx) {
-        if let Some(step) = self.run.steps.get_mut(position) {
-            step.status = StepStatus::Running;
-            step.attempts += 1;
-            step.started_at = Some(ctx.now());
-            (step.finished_at, step.duration_ms, step.error) = (None, None, None);
+        (Create | Adopt | Import, Active | Suspended | Deleted) => {
+            refused("The tenant is there already.", "Nothing to do.")
         }
-    }
-
-    pub(super) fn end_step(&mut self, position: usize, ctx: &Ctx, done: Done) {
-        if let Some(step) = self.run.steps.get_mut(position) {
-            step.status = if done.skipped { StepStatus::Skipped } else { StepStatus::Succeeded };
-            step.detail = Some(done.detail);
-            close(step, ctx.now());
-        }
-    }
-
-    pub(super) fn fail_step(&mut self, position: usize, ctx: &Ctx, error: &str) {
-        if let Some(step) = self.run.steps.get_mut(position) {
-            step.status = StepStatus::Failed;
-            step.error = Some(error.to_owned());
-            close(step, ctx.now());
-            self.run.error = Some(format!("{}: {error}", step.name));
-        }
-    }
-
-    /// Marks what was done and is no more.
-    pub(super) fn undo_step(&mut self, position: usize, ctx: &Ctx) {
-        if let Some(step) = self.run.steps.get_mut(position)
-            && matches!(step.status, StepStatus::Succeeded | StepStatus::Skipped | StepStatus::Running)
-        {
-            step.status = StepStatus::Undone;
-            close(step, ctx.now());
-        }
-    }
-}
-
-fn close(step: &mut Step, now: DateTime<Utc>) {
-    step.finished_at = Some(now);
-    step.duration_ms = step.started_at.map(|began| span(began, now));
-}
-
-fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> Millis {
-    Millis { micros: (to - from).num_microseconds().unwrap_or(i64::MAX) }
-}
-
-/// The durations that rows do not keep.
-pub(super) fn fill_durations(run: &mut Run) {
-    run.duration_ms = run.finished_at.map(|ended| span(run.created_at, ended));
-    for step in &mut run.steps {
-        step.duration_ms = step.started_at.zip(step.finished_at).map(|(from, to)| span(from, to));
     }
 }
 
@@ -153,34 +92,35 @@ mod tests {
     use std::fmt::Write;
 
     #[test]
-    fn every_transition() {
-        let happenings = [
-            Happening::Taken,
-            Happening::Finished,
-            Happening::Failed,
-            Happening::Undone,
-            Happening::UndoFailed,
-        ];
+    fn every_change_of_a_tenant() {
         let mut table = String::new();
-        for status in RunStatus::ALL {
-            for happening in happenings {
-                if let Some(next) = next_status(*status, happening) {
-                    writeln!(table, "{status} --{happening:?}-> {next}").unwrap();
+        for kind in RunKind::ALL {
+            for now in TenantStatus::ALL {
+                for suspended in [false, true] {
+                    if let Ok(next) = next_state(*kind, *now, suspended) {
+                        writeln!(
+                            table,
+                            "{kind}: {now}{} -> {next}",
+                            if suspended { " (suspended)" } else { "" }
+                        )
+                        .unwrap();
+                    }
                 }
-                assert!(
-                    !(status.is_final() && next_status(*status, happening).is_some()),
-                    "{status} is final"
-                );
             }
         }
         insta::assert_snapshot!(table, @r"
-        pending --Taken-> running
-        running --Taken-> running
-        running --Finished-> succeeded
-        running --Failed-> rolling_back
-        rolling_back --Taken-> rolling_back
-        rolling_back --Undone-> rolled_back
-        rolling_back --UndoFailed-> needs_attention
+        suspend: active -> suspended
+        suspend: active (suspended) -> suspended
+        resume: suspended -> active
+        resume: suspended (suspended) -> active
+        delete: active -> deleted
+        delete: active (suspended) -> deleted
+        delete: suspended -> deleted
+        delete: suspended (suspended) -> deleted
+        restore: deleted -> active
+        restore: deleted (suspended) -> suspended
+        purge: deleted -> deleted
+        purge: deleted (suspended) -> deleted
         ");
     }
 }

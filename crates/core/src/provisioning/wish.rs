@@ -9,7 +9,7 @@ use crate::{Fields, Result};
 use tenantry_types::{
     RunId, Slug, SlugRefusal, Tier,
     page::{DEFAULT_LIMIT, MAX_LIMIT},
-    run::RunStatus,
+    run::{RunKind, RunStatus},
     tenant::CreateTenant,
 };
 
@@ -66,10 +66,12 @@ pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
 pub(super) fn check_list(
     tenant: Option<String>,
     status: Option<&str>,
+    kind: Option<&str>,
     limit: Option<u16>,
     cursor: Option<&str>,
 ) -> Result<ListRuns> {
     let mut fields = Fields::default();
+    let kind = kind.and_then(|text| fields.parsed("kind", text.parse::<RunKind>()));
     let status = status.and_then(|text| fields.parsed("status", text.parse::<RunStatus>()));
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
@@ -80,7 +82,13 @@ pub(super) fn check_list(
     }
     let before = cursor.and_then(|text| fields.parsed("cursor", text.parse::<RunId>()));
     fields.check()?;
-    Ok(ListRuns { tenant, status: status.map(|s| s.as_str().to_owned()), limit: i64::from(limit), before })
+    Ok(ListRuns {
+        tenant,
+        status: status.map(|s| s.as_str().to_owned()),
+        kind,
+        limit: i64::from(limit),
+        before,
+    })
 }
 
 /// RFC 5321's dot-string form, at most 254 characters. Quoted local parts and address literals are refused: no mailbox of a customer

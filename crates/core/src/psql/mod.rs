@@ -22,7 +22,7 @@ use tenantry_pg::{
     roles::{Installation, hex, scram_verifier},
 };
 use tenantry_types::{
-    ErrorCode,
+    ErrorCode, TenantId,
     tenant::{CreatePsqlSession, PsqlSession},
 };
 use tokio::sync::watch;
@@ -166,6 +166,15 @@ pub async fn work(placement: &Placement) -> Result<usize> {
         }
     }
     failed.map_or(Ok(touched), Err)
+}
+
+/// Ends every session of a tenant, whoever is connected, and drops its logins. Returns how many.
+pub(crate) async fn end_all(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>) -> Result<usize> {
+    let sessions = store::of_tenant(tx, tenant).await?;
+    for session in &sessions {
+        store::drop_login(tx, session, now).await?;
+    }
+    Ok(sessions.len())
 }
 
 /// Makes or ends one login; false when another worker has it.

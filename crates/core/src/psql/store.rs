@@ -91,6 +91,18 @@ pub(super) async fn hold(tx: &ControlTx, id: Uuid, now: DateTime<Utc>) -> Result
         .await?)
 }
 
+/// Every session of a tenant that is not at its end, held for this transaction.
+pub(super) async fn of_tenant(tx: &ControlTx, tenant: TenantId) -> Result<Vec<Session>> {
+    Ok(tx
+        .all(
+            "-- psql::of_tenant
+             SELECT s.id, s.login, s.role_name, s.verifier, s.expires_at, '' AS schema_name
+             FROM psql_sessions s WHERE s.tenant_id = $1 AND s.status IN ('requested', 'open') FOR UPDATE",
+            &[&tenant.0],
+        )
+        .await?)
+}
+
 /// Two connections, until it expires, member of the tenant's role and of nothing else.
 pub(super) async fn make_login(tx: &ControlTx, session: &Session) -> Result<()> {
     let (login, role) = (quote_ident(&session.login), quote_ident(&session.role));

@@ -9,7 +9,7 @@ mod model;
 pub(crate) mod store;
 
 pub use list::{ListTenants, Sort};
-pub use model::{TenantRecord, limits};
+pub use model::{TenantRecord, console_url, limits};
 
 use crate::{Error, Result};
 use std::str::FromStr;

@@ -56,11 +56,16 @@ impl TenantRecord {
             admin_email: self.admin_email.clone(),
             allowed_domains: self.allowed_domains.clone(),
             limits: self.limits,
-            console_url: format!("{}/t/{}", public_url.trim_end_matches('/'), self.slug),
+            console_url: console_url(public_url, &self.slug),
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
     }
+}
+
+/// Where a tenant's people find the console.
+pub fn console_url(public_url: &str, slug: &Slug) -> String {
+    format!("{}/t/{slug}", public_url.trim_end_matches('/'))
 }
 
 /// The tenant's own numbers, where it has any.

@@ -7,7 +7,10 @@ use super::model::{TenantRecord, tier_limits};
 use crate::Result;
 use chrono::{DateTime, Utc};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
-use tenantry_types::{Limits, Slug, TenantId, Tier, WorkspaceId, tenant::Workspace};
+use tenantry_types::{
+    Limits, Slug, TenantId, Tier, WorkspaceId,
+    tenant::{TenantStatus, Workspace},
+};
 use uuid::Uuid;
 
 /// The columns of a [`TenantRecord`], and where they come from.
@@ -50,6 +53,43 @@ pub(crate) async fn by_slug(tx: &ControlTx, slug: &str) -> Result<Option<TenantR
 
 pub(crate) async fn by_id(tx: &ControlTx, id: TenantId) -> Result<Option<TenantRecord>> {
     Ok(tx.optional(select_tenant!("by_id", "WHERE t.id = $1"), &[&id.0]).await?)
+}
+
+struct Held(TenantRecord, Option<DateTime<Utc>>);
+
+impl FromRow for Held {
+    fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
+        Ok(Self(TenantRecord::from_row(row)?, row.get("suspended_at")?))
+    }
+}
+
+/// A tenant that nobody else changes until the transaction ends, and since when it is suspended.
+pub(crate) async fn hold_by_slug(
+    tx: &ControlTx,
+    slug: &str,
+) -> Result<Option<(TenantRecord, Option<DateTime<Utc>>)>> {
+    if Slug::stored(slug).is_none() {
+        return Ok(None);
+    }
+    let held: Option<Held> = tx
+        .optional(
+            select_tenant_with!("hold_by_slug", ", t.suspended_at", "WHERE t.slug = $1 FOR UPDATE OF t"),
+            &[&slug],
+        )
+        .await?;
+    Ok(held.map(|Held(record, suspended_at)| (record, suspended_at)))
+}
+
+/// Slugs of tenants that were deleted before then, the longest ago first.
+pub(crate) async fn deleted_before(tx: &ControlTx, before: DateTime<Utc>) -> Result<Vec<String>> {
+    let rows = tx
+        .query(
+            "-- registry::deleted_before
+             SELECT slug FROM tenants WHERE status = 'deleted' AND deleted_at < $1 ORDER BY deleted_at LIMIT 100",
+            &[&before],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(row.get("slug")?)).collect()
 }
 
 struct TierRow(Tier, Limits);
@@ -177,6 +217,47 @@ pub(crate) async fn activate_tenant(tx: &ControlTx, tenant: TenantId, now: DateT
         "-- registry::activate_tenant
          UPDATE tenants SET status = 'active', updated_at = $2 WHERE id = $1 AND status = 'provisioning'",
         &[&tenant.0, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Undo of [`activate_tenant`]: requests are refused, whatever the tenant's state was.
+pub(crate) async fn deactivate_tenant(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>) -> Result<()> {
+    tx.query(
+        "-- registry::deactivate_tenant
+         UPDATE tenants SET status = 'provisioning', deleted_at = NULL, updated_at = $2 WHERE id = $1",
+        &[&tenant.0, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A change of a tenant's life. When it was deleted is kept until it is restored.
+pub(crate) async fn set_status(
+    tx: &ControlTx,
+    tenant: TenantId,
+    status: TenantStatus,
+    suspended_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    tx.query(
+        "-- registry::set_status
+         UPDATE tenants SET status = $2, suspended_at = $3, updated_at = $4,
+                deleted_at = CASE WHEN $2 = 'deleted' THEN coalesce(deleted_at, $4) END
+         WHERE id = $1",
+        &[&tenant.0, &status.as_str(), &suspended_at, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The end of a purge: the row, and with it workspaces, keys, invitations and sessions. Only a deleted tenant may go this way.
+pub(crate) async fn remove_deleted_tenant(tx: &ControlTx, tenant: TenantId) -> Result<()> {
+    tx.query(
+        "-- registry::remove_deleted_tenant
+         DELETE FROM tenants WHERE id = $1 AND status = 'deleted'",
+        &[&tenant.0],
     )
     .await?;
     Ok(())

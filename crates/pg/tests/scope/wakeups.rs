@@ -29,6 +29,26 @@ async fn a_lost_listener_wakes_its_users() {
 }
 
 #[tokio::test]
+async fn a_listener_is_present() {
+    let world = World::new(0).await;
+    let listener = listen(&world);
+    let mut presence = listener.presence();
+    let here = must(within("a connection", presence.wait_for(Option::is_some)).await).unwrap();
+    let seen = format!(
+        "SELECT count(*)::text FROM pg_stat_activity WHERE pid = {} AND backend_start = '{}'",
+        here.pid,
+        here.started.to_rfc3339()
+    );
+    assert_eq!(world.count(&seen).await, 1);
+    world.kill(here.pid).await;
+    let next = *must(
+        within("another connection", presence.wait_for(|now| now.is_some_and(|now| now != here))).await,
+    );
+    assert_ne!(next, Some(here));
+    world.until_count(&seen, 0).await;
+}
+
+#[tokio::test]
 async fn a_dropped_listener_leaves_its_connection() {
     let world = World::new(0).await;
     let listener = listen(&world);

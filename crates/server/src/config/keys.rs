@@ -167,6 +167,14 @@ keys! {
         "Seconds that requests in flight have to end after SIGTERM, 0 to 3600.",
         "Less than the 30 seconds after which Kubernetes kills.",
         |config, text| config.shutdown_grace = Duration::from_secs(parse::number(text, 0, 3600)?);
+    "TENANTRY_LEASE_SECONDS", Text("30"),
+        "Seconds for which a run belongs to a worker that says nothing, 1 to 3600.",
+        "A worker that dies loses its runs at once, since its connection is gone; this bounds one that hangs.",
+        |config, text| config.lease = Duration::from_secs(parse::number(text, 1, 3600)?);
+    "TENANTRY_RETENTION_DAYS", Text("30"),
+        "Days after which a deleted tenant is purged: 0 to 3650, or `never`.",
+        "Long enough to notice a mistake, short enough for a promise to forget.",
+        |config, text| config.retention = parse::retention(text)?;
 }
 
 /// Keys that belong to the command line client, or that say where the rest is. Known, and not read here.

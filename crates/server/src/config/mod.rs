@@ -22,6 +22,7 @@ pub use parse::LogFormat;
 pub use reference::reference_markdown;
 pub use secret::{MasterKey, Secret};
 
+use chrono::TimeDelta;
 use error::Refusal;
 use std::{
     collections::BTreeMap,
@@ -99,6 +100,10 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `TENANTRY_SHUTDOWN_GRACE_SECONDS`.
     pub shutdown_grace: Duration,
+    /// `TENANTRY_LEASE_SECONDS`.
+    pub lease: Duration,
+    /// `TENANTRY_RETENTION_DAYS`; none: for ever.
+    pub retention: Option<TimeDelta>,
 }
 
 /// The variables of this process, as `Config::load` takes them. A command puts its flags (`--listen`, `--data-dir`)
@@ -176,6 +181,8 @@ impl Config {
             log_filter: String::new(),
             log_format: LogFormat::Auto,
             shutdown_grace: Duration::ZERO,
+            lease: Duration::ZERO,
+            retention: None,
         }
     }
 

@@ -46,6 +46,20 @@ pub fn number<T: FromStr + Copy + PartialOrd + std::fmt::Display>(
     })
 }
 
+/// Whole days, or `never`.
+pub fn retention(text: &str) -> Result<Option<chrono::TimeDelta>, Refusal> {
+    if text.eq_ignore_ascii_case("never") {
+        return Ok(None);
+    }
+    let days = number::<i64>(text, 0, 3650).map_err(|_| {
+        Refusal::new(
+            "is neither `never` nor a whole number from 0 to 3650",
+            "Choose days in that range, without a unit, or never",
+        )
+    })?;
+    Ok(Some(chrono::TimeDelta::days(days)))
+}
+
 /// An address and a port.
 pub fn socket(text: &str) -> Result<SocketAddr, Refusal> {
     text.parse().map_err(|_| {

@@ -30,6 +30,38 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// What a long answer verifies its caller by, again and again.
+#[derive(Clone)]
+pub struct Credential(String);
+
+impl Credential {
+    /// Whether it still names an identity that is served.
+    ///
+    /// # Errors
+    /// As for a new request.
+    pub async fn verify(&self, app: &App) -> Result<(), ApiError> {
+        match identify(app, &self.0).await? {
+            Actor::ApiKey(key) if !key.tenant.status.serves() => Err(tenant_inactive().into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Credential {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        bearer(&parts.headers).map(|token| Self(token.to_owned())).ok_or_else(ApiError::unauthenticated)
+    }
+}
+
+async fn identify(app: &App, token: &str) -> Result<Actor, ApiError> {
+    if app.is_operator(token) {
+        return Ok(Actor::Operator);
+    }
+    Ok(identity::verify_api_key(&app.platform, app.ctx(), token).await?)
+}
+
 /// The layer.
 pub async fn authenticate(
     State(app): State<App>,
@@ -38,14 +70,11 @@ pub async fn authenticate(
     next: Next,
 ) -> Result<Response, ApiError> {
     let token = bearer(request.headers()).ok_or_else(ApiError::unauthenticated)?;
-    let actor = if app.is_operator(token) {
-        info.identify(AccessInfo { tenant: None, user: Some("operator".to_owned()) });
-        Actor::Operator
-    } else {
-        let actor = identity::verify_api_key(&app.platform, app.ctx(), token).await?;
-        admit(&app, &info, &actor, &request)?;
-        actor
-    };
+    let actor = identify(&app, token).await?;
+    match &actor {
+        Actor::Operator => info.identify(AccessInfo { tenant: None, user: Some("operator".to_owned()) }),
+        _ => admit(&app, &info, &actor, &request)?,
+    }
     let caller = ctx::Request { actor, request_id: info.id.to_string(), address: info.client };
     request.extensions_mut().insert(Caller(caller));
     Ok(next.run(request).await)

@@ -34,12 +34,33 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         if !is_json(&request) {
-            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "The body is not sent as JSON.")
-                .next_step("Send `Content-Type: application/json`."));
+            return Err(other_media_type());
         }
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
         read(&bytes).map(Self)
     }
+}
+
+/// A JSON body, or none at all.
+pub struct OptionalJson<T>(pub Option<T>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let json = is_json(&request);
+        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        match (bytes.is_empty(), json) {
+            (true, _) => Ok(Self(None)),
+            (false, true) => read(&bytes).map(|value| Self(Some(value))),
+            (false, false) => Err(other_media_type()),
+        }
+    }
+}
+
+fn other_media_type() -> ApiError {
+    ApiError::new(ErrorCode::UnsupportedMediaType, "The body is not sent as JSON.")
+        .next_step("Send `Content-Type: application/json`.")
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {

@@ -15,6 +15,6 @@ pub mod problem;
 pub mod router;
 pub mod v1;
 
-pub use extract::{Json, Path, Query};
+pub use extract::{Json, OptionalJson, Path, Query};
 pub use middleware::{AccessInfo, Foundation, RequestInfo, apply};
 pub use problem::ApiError;

@@ -75,8 +75,8 @@ async fn the_doctor_sees_what_is_wrong() {
     let app = TestApp::start().await;
     let wrong = "GRANT CREATE ON SCHEMA public TO PUBLIC;
                  UPDATE public.slots SET state = 'broken', claimed_at = now() WHERE id = (SELECT id FROM public.slots LIMIT 1);
-                 INSERT INTO public.provisioning_runs (id, tenant_id, tenant_slug, status, created_at)
-                 VALUES (gen_random_uuid(), gen_random_uuid(), 'old', 'pending', now() - interval '3 minutes')";
+                 INSERT INTO public.provisioning_runs (id, kind, tenant_id, tenant_slug, status, input, created_at)
+                 VALUES (gen_random_uuid(), 'create', gen_random_uuid(), 'old', 'pending', '{}', now() - interval '3 minutes')";
     crate::support::as_superuser(&app, wrong).await;
     let told = app.operator().get("/v1/doctor").await.expect(200);
     assert_eq!(told.json["status"], "failing");

@@ -4,6 +4,7 @@ use crate::catalogue::{execute, homes, slots, value};
 use serde_json::{Value, json};
 use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 use tenantry_core::{ctx::Faults, placement::Placement, provisioning};
+use tenantry_pg::Listener;
 use tenantry_testkit::axum::{
     body::{Body, HttpBody},
     http::Method,
@@ -27,9 +28,11 @@ async fn run(app: &TestApp, run: &Run) -> Run {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_run_leaves_nothing() {
     let app = TestApp::builder().start().await;
+    // The first one makes a cell, which is the installation's and stays.
+    app.tenant("first").await;
     let before = homes(&app.database).await;
     for step in ["place", "migrate", "isolate", "seed", "extras", "verify", "activate"] {
-        app.faults.arm(&format!("provision.{step}"));
+        app.faults.arm(&format!("create.{step}.before"));
         let asked = ask(&app, "acme").await;
         app.work().await;
         app.faults.disarm();
@@ -37,10 +40,13 @@ async fn a_failed_run_leaves_nothing() {
         assert_eq!(run.status, RunStatus::RolledBack, "{step}");
         assert!(run.error.unwrap().starts_with(&format!("{step}: ")), "the error names the step");
         assert_eq!(homes(&app.database).await, before, "{step}: a schema or a role is left");
-        assert_eq!(slots(&app.database).await, "", "{step}: a slot is left");
+        assert_eq!(slots(&app.database).await, "claimed 1", "{step}: a slot is left");
         app.operator().get("/v1/tenants/acme").await.expect(404);
         assert_eq!(app.operator().get("/v1/slugs/acme").await.expect(200).json["available"], true, "{step}");
-        assert_eq!(value(&app.database, "SELECT count(*) FROM workspaces").await, "0", "{step}");
+        for table in ["tenants", "workspaces", "api_keys", "invitations"] {
+            let rows = value(&app.database, &format!("SELECT count(*) FROM {table}")).await;
+            assert_eq!(rows, if table == "api_keys" { "2" } else { "1" }, "{step}: {table}");
+        }
     }
     app.tenant("acme").await;
 }
@@ -49,7 +55,7 @@ async fn a_failed_run_leaves_nothing() {
 async fn a_failed_claim_gives_its_slot_back() {
     let app = TestApp::start().await;
     for step in ["place", "seed", "verify", "activate"] {
-        app.faults.arm(&format!("provision.{step}"));
+        app.faults.arm(&format!("create.{step}.before"));
         let body = json!({"slug": "acme", "name": "Acme", "admin_email": "ops@acme.example"});
         assert_eq!(app.operator().post("/v1/tenants", &body).await.expect(500).code(), "internal");
         app.faults.disarm();
@@ -62,8 +68,8 @@ async fn a_failed_claim_gives_its_slot_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_undo_needs_a_person() {
     let app = TestApp::builder().start().await;
-    app.faults.arm("provision.migrate");
-    app.faults.arm("provision.undo.reserve");
+    app.faults.arm("create.migrate.before");
+    app.faults.arm("create.reserve.undo.before");
     let asked = ask(&app, "acme").await;
     app.work().await;
     app.faults.disarm();
@@ -95,7 +101,7 @@ struct Meddler {
 
 impl Faults for Meddler {
     fn at(&self, point: &str) -> tenantry_core::Result<()> {
-        if point == "provision.verify" {
+        if point == "create.seed.before" {
             tokio::task::block_in_place(|| {
                 tokio::runtime::Handle::current().block_on(execute(&self.database, &self.sql));
             });
@@ -115,7 +121,7 @@ async fn a_lost_lease_changes_nothing() {
     let app = TestApp::builder().start().await;
     let (asked, before) = (ask(&app, "acme").await, homes(&app.database).await);
     let placement = meddled(&app, "UPDATE provisioning_runs SET lease_token = gen_random_uuid()");
-    provisioning::work(&placement, LEASE).await.unwrap_err();
+    provisioning::work(&placement, LEASE, None).await.unwrap_err();
     assert_eq!(run(&app, &asked).await.status, RunStatus::Running, "the run is its new holder's");
     assert_eq!(value(&app.database, "SELECT status FROM tenants").await, "provisioning");
     assert_eq!(homes(&app.database).await, before);
@@ -128,30 +134,77 @@ async fn an_expired_lease_is_taken_again() {
     // As a worker leaves it that was killed after it had taken the run.
     execute(&app.database, "UPDATE provisioning_runs SET status = 'running', lease_token = gen_random_uuid(), lease_until = now() + '30 s'").await;
     assert!(
-        provisioning::work(&app.database.placement, LEASE).await.unwrap().is_none(),
+        provisioning::work(&app.database.placement, LEASE, None).await.unwrap().is_none(),
         "it belongs to somebody"
     );
-    app.clock.advance(chrono::TimeDelta::seconds(31));
+    execute(&app.database, "UPDATE provisioning_runs SET lease_until = now()").await;
     app.work().await;
     assert_eq!(run(&app, &asked).await.status, RunStatus::Succeeded);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_lost_in_the_middle_leaves_nothing() {
+async fn a_gone_holder_frees_its_lease() {
+    let app = TestApp::builder().start().await;
+    let asked = ask(&app, "acme").await;
+    let listener = Listener::beside(&app.database.placement.owner, "any");
+    let holder = listener.presence().wait_for(Option::is_some).await.unwrap().unwrap();
+    execute(
+        &app.database,
+        &format!(
+            "UPDATE provisioning_runs SET status = 'running', lease_token = gen_random_uuid(), lease_until = now() + '1 h',
+                    holder_pid = {}, holder_started = '{}'",
+            holder.pid,
+            holder.started.to_rfc3339()
+        ),
+    )
+    .await;
+    let work = async || provisioning::work(&app.database.placement, LEASE, None).await.unwrap();
+    assert!(work().await.is_none(), "its holder is there");
+    execute(&app.database, &format!("SELECT pg_terminate_backend({}, 5000)", holder.pid)).await;
+    let taken = work().await.expect("its holder is gone: nobody waits for an hour");
+    assert_eq!((taken.run.id, taken.run.status), (asked.id, RunStatus::Succeeded));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_is_no_failure() {
     let app = TestApp::builder().start().await;
     let (asked, before) = (ask(&app, "acme").await, homes(&app.database).await);
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                WHERE datname = current_database() AND usename = 'tenantry_test_owner' AND state LIKE 'idle in transaction%'";
-    let outcome = provisioning::work(&meddled(&app, end), LEASE).await.unwrap().unwrap();
-    assert_eq!((outcome.run.id, outcome.run.status), (asked.id, RunStatus::RolledBack));
+    let meddled = meddled(&app, end);
+    let again = "UPDATE provisioning_runs SET lease_until = now() WHERE finished_at IS NULL";
+    for _ in 1..5 {
+        provisioning::work(&meddled, LEASE, None).await.unwrap_err();
+        assert_eq!(run(&app, &asked).await.status, RunStatus::Running, "the run waits");
+        assert_eq!(homes(&app.database).await, before);
+        assert!(provisioning::work(&meddled, LEASE, None).await.unwrap().is_none(), "for a moment");
+        execute(&app.database, again).await;
+    }
+    let ended = provisioning::work(&meddled, LEASE, None).await.unwrap().unwrap();
+    assert_eq!(ended.run.status, RunStatus::RolledBack, "but not for ever");
     assert_eq!(homes(&app.database).await, before);
     app.tenant("acme").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_run_goes_on() {
+    let app = TestApp::builder().start().await;
+    let asked = ask(&app, "acme").await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND usename = 'tenantry_test_owner' AND state LIKE 'idle in transaction%'";
+    provisioning::work(&meddled(&app, end), LEASE, None).await.unwrap_err();
+    execute(&app.database, "UPDATE provisioning_runs SET lease_until = now() WHERE finished_at IS NULL")
+        .await;
+    app.work().await;
+    let run = run(&app, &asked).await;
+    assert_eq!(run.status, RunStatus::Succeeded);
+    assert_eq!(run.steps[1].attempts, 2, "both attempts are told of");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn undo_is_repeatable() {
     let app = TestApp::builder().start().await;
-    app.faults.arm("provision.seed");
+    app.faults.arm("create.seed.before");
     let asked = ask(&app, "acme").await;
     app.work().await;
     execute(&app.database, "UPDATE provisioning_runs SET status = 'rolling_back', finished_at = NULL").await;
@@ -166,8 +219,8 @@ async fn two_workers_make_the_first_cell_once() {
     ask(&app, "bolt").await;
     let placement = &app.database.placement;
     let (one, other, slots) = tokio::join!(
-        provisioning::work(placement, LEASE),
-        provisioning::work(placement, LEASE),
+        provisioning::work(placement, LEASE, None),
+        provisioning::work(placement, LEASE, None),
         placement.fill(4)
     );
     for outcome in [one.unwrap().unwrap(), other.unwrap().unwrap()] {
@@ -293,10 +346,11 @@ async fn the_stream_of_a_cold_run_is_live() {
         }
         told.push_str(&chunk);
     }
-    let runs: Vec<Value> = events(&told)
+    let mut runs: Vec<Value> = events(&told)
         .into_iter()
         .filter(|event| event.kind == "run")
         .map(|event| event.data["status"].clone())
         .collect();
+    runs.dedup();
     assert_eq!(runs, ["pending", "running", "succeeded"]);
 }

@@ -25,7 +25,7 @@ async fn create_all(app: &TestApp, slugs: Vec<String>) -> Vec<Reply> {
 async fn a_warm_tenant_is_active_in_the_answer() {
     let app = TestApp::start().await;
     let reply = app.operator().post("/v1/tenants", &wish("acme")).await.expect(202);
-    let TenantAndRun { tenant, run } = reply.parse();
+    let TenantAndRun { tenant, run, .. } = reply.parse();
     assert_eq!((tenant.status.as_str(), run.status), ("active", RunStatus::Succeeded));
     assert_eq!(reply.headers["location"], format!("/v1/provisioning-runs/{}", run.id));
     assert!(tenant.console_url.ends_with("/t/acme"), "{}", tenant.console_url);
@@ -43,7 +43,7 @@ async fn a_warm_tenant_is_active_in_the_answer() {
     place succeeded (warm slot)
     migrate skipped (the slot has it)
     isolate skipped (the slot has it)
-    seed succeeded (default workspace)
+    seed succeeded (default workspace, its first API key, the owner's invitation)
     extras skipped (none configured)
     verify succeeded (closed to others)
     activate succeeded (acme serves requests)

@@ -43,7 +43,11 @@ const RULES: &[Rule] = &[
     rule("api_keys", "SELECT, INSERT, UPDATE", "SELECT", "tenant_id"),
     rule("provisioning_runs", "SELECT, INSERT, UPDATE", "", ""),
     rule("provisioning_steps", "SELECT, INSERT, UPDATE", "", ""),
-    rule("provisioning_events", "SELECT, INSERT", "", ""),
+    rule("outbox", "SELECT, INSERT, UPDATE (position)", "", ""),
+    rule("outbox_clock", "SELECT, UPDATE", "", ""),
+    rule("jobs", "SELECT", "", ""),
+    rule("schedules_due", "SELECT", "", ""),
+    rule("invitations", "SELECT, INSERT, UPDATE", "SELECT", "tenant_id"),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
     rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
 ];

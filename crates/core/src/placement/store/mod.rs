@@ -9,7 +9,7 @@ pub(crate) mod ddl;
 use super::{Home, Template};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
-use tenantry_pg::ControlTx;
+use tenantry_pg::{ControlTx, Row};
 use tenantry_types::TenantId;
 use uuid::Uuid;
 
@@ -150,6 +150,20 @@ pub(crate) async fn insert_claimed_slot(
     Ok(())
 }
 
+fn home(row: &Row) -> Result<Home> {
+    let role: String = row.get("role_name")?;
+    Ok(Home {
+        tenant: TenantId(row.get("tenant_id")?),
+        schema: row.get("schema_name")?,
+        wide_role: format!("{role}_wide"),
+        role,
+        cell: row.get("cell")?,
+        cell_login: row.get("login")?,
+        shard: row.get("shard_id")?,
+        fingerprint: row.get("fingerprint")?,
+    })
+}
+
 /// Takes a ready slot, the oldest first, or none. No DDL: this is all that a claim is.
 pub(crate) async fn claim(tx: &ControlTx, template: &str, now: DateTime<Utc>) -> Result<Option<Home>> {
     let rows = tx
@@ -164,18 +178,30 @@ pub(crate) async fn claim(tx: &ControlTx, template: &str, now: DateTime<Utc>) ->
             &[&template, &now],
         )
         .await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let role: String = row.get("role_name")?;
-    Ok(Some(Home {
-        tenant: TenantId(row.get("tenant_id")?),
-        schema: row.get("schema_name")?,
-        wide_role: format!("{role}_wide"),
-        role,
-        cell: row.get("cell")?,
-        cell_login: row.get("login")?,
-        shard: row.get("shard_id")?,
-        fingerprint: row.get("fingerprint")?,
-    }))
+    rows.first().map(home).transpose()
+}
+
+/// Where a tenant lives; none until it is placed.
+pub(crate) async fn home_of(tx: &ControlTx, tenant: TenantId) -> Result<Option<Home>> {
+    let rows = tx
+        .query(
+            "-- placement::home_of
+             SELECT s.tenant_id, s.schema_name, s.role_name, s.cell, s.shard_id, s.fingerprint, c.login
+             FROM slots s JOIN cells c ON c.id = s.cell WHERE s.tenant_id = $1 AND s.state = 'claimed'",
+            &[&tenant.0],
+        )
+        .await?;
+    rows.first().map(home).transpose()
+}
+
+/// After its schema and roles are gone. A ready slot is nobody's and stays.
+pub(crate) async fn forget_slot(tx: &ControlTx, tenant: TenantId) -> Result<()> {
+    tx.query(
+        "-- placement::forget_slot\nDELETE FROM slots WHERE tenant_id = $1 AND state = 'claimed'",
+        &[&tenant.0],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Takes a slot out of service: its fence did not hold when it was looked at.

@@ -3,7 +3,11 @@
 //! Owns: nothing. Calls: core's provisioning. Called by: `http::router`. After a crash: nothing is left.
 
 mod events;
+mod feed;
+mod retry;
+mod rollback;
 mod show;
+mod watch;
 
 use crate::app::App;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -14,4 +18,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show::list))
         .routes(routes!(show::show))
         .routes(routes!(events::events))
+        .routes(routes!(feed::feed))
+        .routes(routes!(rollback::rollback))
+        .routes(routes!(rollback::rollback_latest))
+        .routes(routes!(retry::retry))
 }

@@ -20,6 +20,8 @@ pub struct ListQuery {
     tenant: Option<String>,
     /// pending, running, succeeded, `rolling_back`, `rolled_back`, `needs_attention`.
     status: Option<String>,
+    /// create, adopt, import, suspend, resume, delete, restore, purge.
+    kind: Option<String>,
     /// 1 to 200; 50 when absent.
     limit: Option<u16>,
     /// `next_cursor` of the page before.
@@ -35,8 +37,9 @@ pub async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Run>>, ApiError> {
     caller.actor.may(Action::ReadRuns)?;
-    let ListQuery { tenant, status, limit, cursor } = query;
-    Ok(Json(provisioning::list(&app.platform, tenant, status.as_deref(), limit, cursor.as_deref()).await?))
+    let ListQuery { tenant, status, kind, limit, cursor } = query;
+    let (status, kind, cursor) = (status.as_deref(), kind.as_deref(), cursor.as_deref());
+    Ok(Json(provisioning::list(&app.platform, tenant, status, kind, limit, cursor).await?))
 }
 
 /// A run with its steps.

@@ -3,14 +3,15 @@
 //! Owns: nothing. Calls: core's provisioning. Called by: `http::router`.
 //! Invariants: the run goes on when the caller stops waiting (`a_caller_may_stop_waiting`). After a crash: the run is resumed by a worker.
 
+use super::{answer, to_wire};
 use crate::{
     app::App,
     http::{ApiError, Json, authenticate::Caller},
 };
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue},
+    response::Response,
 };
 use std::time::Duration;
 use tenantry_core::{authz::Action, provisioning, registry};
@@ -41,23 +42,19 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     caller.actor.may(Action::CreateTenant)?;
     let woken = app.woken();
-    let (record, run) = app.provisioning.create(&caller, wish).await?;
-    let mut answer = TenantAndRun { tenant: record.to_wire(&app.public_url), run };
-    if answer.run.status.is_final() {
+    let made = app.provisioning.create(&caller, wish).await?;
+    if made.run.status.is_final() {
         // A run that a worker ends is counted there.
-        app.metrics.run_ended(&answer.run, true);
+        app.metrics.run_ended(&made.run, true);
     }
+    let mut body = to_wire(&app, made);
     let wait = preferred_wait(&headers);
     if let Some(wait) = wait
-        && !answer.run.status.is_final()
+        && !body.run.status.is_final()
     {
-        answer = wait_for_end(&app, answer, wait, woken).await?;
+        body = wait_for_end(&app, body, wait, woken).await?;
     }
-    let mut response = (StatusCode::ACCEPTED, axum::Json(&answer)).into_response();
-    let location = format!("/v1/provisioning-runs/{}", answer.run.id);
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
+    let mut response = answer(&body);
     if wait.is_some() {
         response.headers_mut().insert("preference-applied", HeaderValue::from_static("wait"));
     }
@@ -75,12 +72,12 @@ fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
 
 async fn wait_for_end(
     app: &App,
-    answer: TenantAndRun,
+    body: TenantAndRun,
     wait: Duration,
     mut woken: tokio::sync::watch::Receiver<u64>,
 ) -> Result<TenantAndRun, ApiError> {
     let deadline = tokio::time::Instant::now() + wait;
-    let mut run: Run = answer.run;
+    let mut run: Run = body.run;
     while !run.status.is_final() && tokio::time::Instant::now() < deadline {
         // A wake-up for speed, a poll for truth.
         let pause = Duration::from_millis(250).min(deadline - tokio::time::Instant::now());
@@ -89,8 +86,8 @@ async fn wait_for_end(
     }
     // After a roll-back the tenant is gone; the caller still learns which one it was.
     let tenant: Tenant =
-        registry::show(&app.platform, &app.public_url, &run.tenant_slug).await.unwrap_or(answer.tenant);
-    Ok(TenantAndRun { tenant, run })
+        registry::show(&app.platform, &app.public_url, &run.tenant_slug).await.unwrap_or(body.tenant);
+    Ok(TenantAndRun { tenant, run, ..body })
 }
 
 #[cfg(test)]

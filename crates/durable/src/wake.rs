@@ -1,6 +1,6 @@
 //! Wake-ups: tells workers and live streams that there is something to look at. Speed, not truth: all of them poll too.
 //!
-//! Owns: the channel `tenantry`. Calls: pg. Called by: provisioning, psql; heard through pg's `Listener`.
+//! Owns: the channel `tenantry`. Calls: pg. Called by: whoever made work; heard through pg's `Listener`.
 //! Invariants: never inside the transaction it tells of, since NOTIFY serialises commits; many wishes become one NOTIFY
 //! (`a_burst_is_one_notification`). After a crash: a lost wake-up is made good by the next poll.
 

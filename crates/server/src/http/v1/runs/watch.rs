@@ -1,0 +1,121 @@
+//! Watching runs: what the streams of one run and of all runs share.
+//!
+//! Owns: nothing. Calls: core's provisioning. Called by: `runs::events`, `runs::feed`.
+//! Invariants: a stream resumes after the event that its client has (`a_stream_resumes`); it ends with the identity that opened it, within a
+//! second (`a_stream_ends_with_its_identity`), and when the process stops. After a crash: the client comes back with its last id.
+
+use crate::{app::App, http::authenticate::Credential};
+use axum::{
+    http::{HeaderMap, header},
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::{StreamExt, stream};
+use std::{convert::Infallible, time::Duration};
+use tenantry_core::{Event as Happened, provisioning};
+use tenantry_types::{RunId, run::Run};
+use tokio::{sync::watch, time::Instant};
+
+/// Polls for truth where no wake-up comes.
+const POLL: Duration = Duration::from_millis(500);
+/// So often the identity is verified again.
+const RECHECK: Duration = Duration::from_secs(1);
+/// Proxies close what is silent for a minute.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Who watches what, and how far they are.
+pub(super) struct Watching {
+    app: App,
+    credential: Credential,
+    checked: Instant,
+    /// One run, or all.
+    run: Option<RunId>,
+    after: i64,
+    ended: bool,
+    woken: watch::Receiver<u64>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Watching {
+    pub(super) fn new(app: App, credential: Credential, run: Option<RunId>, after: i64) -> Self {
+        let (woken, stopping) = (app.woken(), app.stopping());
+        Self { app, credential, checked: Instant::now(), run, after, ended: false, woken, stopping }
+    }
+
+    /// As server-sent events, with a heartbeat.
+    pub(super) fn stream(self) -> Response {
+        let events = stream::unfold(self, |mut watching| async move {
+            let batch = watching.next().await?;
+            let all = watching.run.is_none();
+            Some((stream::iter(batch.into_iter().map(move |event| to_sse(event, all))), watching))
+        });
+        let events = events.flatten().map(Ok::<_, Infallible>);
+        let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+        // Its own default is `no-cache`, which lets a proxy keep a copy.
+        ([(header::CACHE_CONTROL, "no-store")], sse).into_response()
+    }
+
+    /// The next events, or `None` when there will be none.
+    async fn next(&mut self) -> Option<Vec<Happened>> {
+        while !self.ended && !*self.stopping.borrow() && self.still_known().await {
+            match self.look().await {
+                Ok((ended, batch)) if batch.is_empty() && ended => return None,
+                Ok((_, batch)) if !batch.is_empty() => {
+                    self.after = batch.last().map_or(self.after, |event| event.position);
+                    self.ended = self.run.is_some() && batch.iter().any(is_final);
+                    return Some(batch);
+                }
+                Ok(_) => {}
+                // The client resumes after its last event, on this or another server.
+                Err(error) => {
+                    tracing::warn!(run = ?self.run, %error, "a live stream ends: its events cannot be read");
+                    return None;
+                }
+            }
+            tokio::select! {
+                _ = self.woken.changed() => {}
+                _ = self.stopping.changed() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+        None
+    }
+
+    /// Whether the identity that opened the stream is still one.
+    async fn still_known(&mut self) -> bool {
+        if self.checked.elapsed() < RECHECK {
+            return true;
+        }
+        self.checked = Instant::now();
+        self.credential.verify(&self.app).await.is_ok()
+    }
+
+    /// Whether the run had ended, and what came after the last event. In this order: an end seen first means that all events are there.
+    async fn look(&self) -> tenantry_core::Result<(bool, Vec<Happened>)> {
+        let ended = match self.run {
+            Some(run) => provisioning::show(&self.app.platform, run).await?.status.is_final(),
+            None => false,
+        };
+        Ok((ended, provisioning::events(&self.app.platform, self.run, self.after).await?))
+    }
+}
+
+/// The id of the last event that the client has.
+pub(super) fn last_event_id(headers: &HeaderMap) -> Option<i64> {
+    headers.get("last-event-id")?.to_str().ok()?.trim().parse().ok()
+}
+
+fn is_final(event: &Happened) -> bool {
+    event.event == "run"
+        && serde_json::from_value::<Run>(event.data.clone()).is_ok_and(|run| run.status.is_final())
+}
+
+/// In a stream of all runs each event names its own.
+fn to_sse(mut event: Happened, all: bool) -> Event {
+    if let (true, Some(data)) = (all, event.data.as_object_mut()) {
+        data.insert("run_id".to_owned(), event.key.into());
+    }
+    Event::default().id(event.position.to_string()).event(&event.event).data(event.data.to_string())
+}

@@ -1,0 +1,37 @@
+//! `POST /v1/tenants/{slug}/purge`.
+//!
+//! Owns: nothing. Calls: core's provisioning. Called by: `http::router`. After a crash: a worker does what is left of the run.
+
+use super::changed;
+use crate::{
+    app::App,
+    http::{ApiError, Json, Path, authenticate::Caller},
+};
+use axum::{extract::State, response::Response};
+use tenantry_core::{authz::Action, provisioning::Change};
+use tenantry_types::{
+    Problem,
+    run::RunKind,
+    tenant::{Confirm, TenantAndRun},
+};
+
+/// Removes a deleted tenant for good: schema, roles, keys, members, rows. Its audit trail stays.
+///
+/// This cannot be taken back, so the slug has to be confirmed.
+#[utoipa::path(post, path = "/tenants/{slug}/purge", operation_id = "purge_tenant", tag = "tenants",
+    params(("slug" = String, Path)), request_body = Confirm, responses(
+        (status = 202, description = "The tenant as it is now, and its run. `Location` is the run's address.", body = TenantAndRun),
+        (status = 404, description = "`not_found`", body = Problem),
+        (status = 409, description = "`conflict`: its state does not allow it, or another run is at work; `next_steps` says what can be done", body = Problem),
+        (status = 422, description = "`invalid`", body = Problem),
+    ))]
+pub async fn purge(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Path(slug): Path<String>,
+    Json(wish): Json<Confirm>,
+) -> Result<Response, ApiError> {
+    caller.actor.may(Action::ChangeTenant)?;
+    let change = Change { kind: RunKind::Purge, reason: None, confirm: Some(wish.confirm) };
+    Ok(changed(&app, app.runs.change(&caller, &slug, change).await?))
+}
