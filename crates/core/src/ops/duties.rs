@@ -4,6 +4,7 @@
 //! Invariants: every kind that is scheduled or asked for has a handler (`every_duty_has_a_handler`); a duty looks at the state of things and
 //! mends it, so that one that was missed is made good by the next. After a crash: the lease is free, and the job is taken again.
 
+use super::reconcile;
 use crate::{
     Error, Result,
     ctx::Ctx,
@@ -22,11 +23,16 @@ use tenantry_pg::ControlTx;
 
 /// Finds tenants whose retention is over.
 const RETENTION: &str = "retention";
+/// Compares the registry with PostgreSQL.
+const RECONCILE: &str = "reconcile";
 /// Forgets what nobody asks for any more.
 const SWEEP: &str = "sweep";
 
-const SCHEDULES: &[(&str, Duration)] =
-    &[(RETENTION, Duration::from_mins(10)), (SWEEP, Duration::from_mins(10))];
+const SCHEDULES: &[(&str, Duration)] = &[
+    (RECONCILE, Duration::from_mins(1)),
+    (RETENTION, Duration::from_mins(10)),
+    (SWEEP, Duration::from_mins(10)),
+];
 
 /// Days for which events of runs and finished jobs are kept.
 const KEPT_DAYS: i64 = 30;
@@ -76,6 +82,12 @@ impl Duties {
     fn handler(&self, kind: &str) -> Option<Handler<Error>> {
         let this = self.clone();
         Some(match kind {
+            RECONCILE => Arc::new(move |tx, _| {
+                let this = this.clone();
+                Box::pin(async move {
+                    reconcile::look(tx, &this.ctx, &this.placement.installation).await.map(drop)
+                })
+            }),
             RETENTION => Arc::new(move |tx, _| {
                 let this = this.clone();
                 Box::pin(async move {

@@ -6,6 +6,7 @@
 
 pub mod duties;
 mod floor;
+mod reconcile;
 mod store;
 
 use crate::{Result, ctx::Ctx, placement};
@@ -178,6 +179,18 @@ fn judge(facts: &Facts) -> Vec<Check> {
             "`tenantry run list --status needs_attention`, then `tenantry run show ID` says what is left.",
         ),
         check(
+            "wish_and_world",
+            when(!facts.findings.is_empty(), CheckStatus::Failing),
+            format!("not as the registry says: {}", list(&facts.findings)),
+            "Each line says what can be done. The reconciler looks once a minute, and forgets what is gone.",
+        ),
+        check(
+            "failed_jobs",
+            when(facts.failed_jobs > 0, CheckStatus::Failing),
+            format!("{} gave up", facts.failed_jobs),
+            "The table `jobs` and the worker's log say why; once the cause is mended, delete the rows: what recurs comes round again.",
+        ),
+        check(
             "fullest_cell",
             CheckStatus::Ok,
             format!("{} of {} tenants", facts.fullest_cell, placement::TENANTS_PER_CELL),
@@ -204,6 +217,8 @@ mod tests {
             broken_slots: 1,
             stuck_runs: 2,
             attention_runs: 3,
+            findings: vec!["tenant_x: a schema that no slot knows".to_owned()],
+            failed_jobs: 4,
             fullest_cell: 500,
         };
         let checks = judge(&facts);
@@ -219,6 +234,8 @@ mod tests {
                 ("broken_slots", "failing", true),
                 ("stuck_runs", "failing", true),
                 ("runs_for_a_person", "failing", true),
+                ("wish_and_world", "failing", true),
+                ("failed_jobs", "failing", true),
                 ("fullest_cell", "ok", false),
             ]
         );
@@ -230,6 +247,8 @@ mod tests {
             broken_slots: 0,
             stuck_runs: 0,
             attention_runs: 0,
+            findings: Vec::new(),
+            failed_jobs: 0,
             fullest_cell: 3,
         };
         assert!(judge(&fine).iter().all(|check| check.status == CheckStatus::Ok));

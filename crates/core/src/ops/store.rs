@@ -1,6 +1,6 @@
 //! SQL of ops: reads only.
 //!
-//! Owns: nothing (reads slots, cells, `provisioning_runs`, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
+//! Owns: nothing (reads slots, cells, `provisioning_runs`, findings, jobs, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
 
 use crate::Result;
 use chrono::{DateTime, Utc};
@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub(super) broken_slots: i64,
     pub(super) stuck_runs: i64,
     pub(super) attention_runs: i64,
+    pub(super) findings: Vec<String>,
+    pub(super) failed_jobs: i64,
     pub(super) fullest_cell: i64,
 }
 
@@ -33,6 +35,8 @@ impl FromRow for Facts {
             broken_slots: row.get("broken_slots")?,
             stuck_runs: row.get("stuck_runs")?,
             attention_runs: row.get("attention_runs")?,
+            findings: row.get("findings")?,
+            failed_jobs: row.get("failed_jobs")?,
             fullest_cell: row.get("fullest_cell")?,
         })
     }
@@ -49,6 +53,8 @@ pub(super) async fn facts(tx: &ControlTx, template: &str, since: DateTime<Utc>) 
                     (SELECT count(*) FROM slots WHERE state = 'broken') AS broken_slots,
                     (SELECT count(*) FROM provisioning_runs WHERE finished_at IS NULL AND created_at < $2) AS stuck_runs,
                     (SELECT count(*) FROM provisioning_runs WHERE status = 'needs_attention') AS attention_runs,
+                    ARRAY(SELECT f.detail FROM findings f ORDER BY f.first_seen_at, f.name LIMIT 10) AS findings,
+                    (SELECT count(*) FROM jobs WHERE status = 'failed') AS failed_jobs,
                     (SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM slots GROUP BY cell) AS c) AS fullest_cell",
             &[&template, &since],
         )

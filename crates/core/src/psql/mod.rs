@@ -177,6 +177,11 @@ pub(crate) async fn end_all(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>
     Ok(sessions.len())
 }
 
+/// Ends and drops a login that no session knows.
+pub(crate) async fn drop_stray(tx: &ControlTx, login: &str) -> Result<()> {
+    store::drop_role(tx, login).await
+}
+
 /// Makes or ends one login; false when another worker has it.
 async fn step(tx: &ControlTx, id: Uuid, now: DateTime<Utc>, prefix: &str) -> Result<bool> {
     let Some(session) = store::hold(tx, id, now).await? else { return Ok(false) };

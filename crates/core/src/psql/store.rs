@@ -129,24 +129,7 @@ pub(super) async fn make_login(tx: &ControlTx, session: &Session) -> Result<()> 
 
 /// Ends whoever is still connected, then drops the login. Repeatable.
 pub(super) async fn drop_login(tx: &ControlTx, session: &Session, now: DateTime<Utc>) -> Result<()> {
-    let known =
-        tx.query("-- psql::known\nSELECT 1 FROM pg_roles WHERE rolname = $1", &[&session.login]).await?;
-    if !known.is_empty() {
-        let login = quote_ident(&session.login);
-        let database = quote_ident(&current_database(tx).await?);
-        lock_database_acl(tx).await?;
-        // Only a member may end a login's backends and drop what it owns, and its membership goes with the login.
-        tx.batch(&format!("GRANT {login} TO CURRENT_USER; REVOKE CONNECT ON DATABASE {database} FROM {login}; ALTER ROLE {login} NOLOGIN"))
-            .await?;
-        tx.query(
-            "-- psql::terminate
-             SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity WHERE usename = $1",
-            &[&session.login],
-        )
-        .await?;
-        // Nobody can be kept from making a large object or setting default privileges, and a role that has any cannot be dropped.
-        tx.batch(&format!("DROP OWNED BY {login}; DROP ROLE {login}")).await?;
-    }
+    drop_role(tx, &session.login).await?;
     tx.query(
         "-- psql::ended
          UPDATE psql_sessions SET status = 'ended', verifier = '', ended_at = $2 WHERE id = $1",
@@ -154,4 +137,25 @@ pub(super) async fn drop_login(tx: &ControlTx, session: &Session, now: DateTime<
     )
     .await?;
     Ok(())
+}
+
+pub(super) async fn drop_role(tx: &ControlTx, name: &str) -> Result<()> {
+    let known = tx.query("-- psql::known\nSELECT 1 FROM pg_roles WHERE rolname = $1", &[&name]).await?;
+    if known.is_empty() {
+        return Ok(());
+    }
+    let login = quote_ident(name);
+    let database = quote_ident(&current_database(tx).await?);
+    lock_database_acl(tx).await?;
+    // Only a member may end a login's backends and drop what it owns, and its membership goes with the login.
+    tx.batch(&format!("GRANT {login} TO CURRENT_USER; REVOKE CONNECT ON DATABASE {database} FROM {login}; ALTER ROLE {login} NOLOGIN"))
+        .await?;
+    tx.query(
+        "-- psql::terminate
+         SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity WHERE usename = $1",
+        &[&name],
+    )
+    .await?;
+    // Nobody can be kept from making a large object or setting default privileges, and a role that has any cannot be dropped.
+    Ok(tx.batch(&format!("DROP OWNED BY {login}; DROP ROLE {login}")).await?)
 }

@@ -47,6 +47,7 @@ const RULES: &[Rule] = &[
     rule("outbox_clock", "SELECT, UPDATE", "", ""),
     rule("jobs", "SELECT", "", ""),
     rule("schedules_due", "SELECT", "", ""),
+    rule("findings", "SELECT", "", ""),
     rule("invitations", "SELECT, INSERT, UPDATE", "SELECT", "tenant_id"),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
     rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
