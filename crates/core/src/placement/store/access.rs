@@ -46,6 +46,7 @@ const RULES: &[Rule] = &[
     rule("provisioning_events", "SELECT, INSERT", "", ""),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
     rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
+    rule("idempotency_keys", "SELECT, INSERT, UPDATE", "", ""),
 ];
 
 /// Makes the logins and applies the rules, unless both are as they should be. Returns whether anything was applied.
