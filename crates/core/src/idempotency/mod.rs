@@ -239,7 +239,8 @@ pub async fn finish_with_secret(
 pub async fn sweep(owner: &Pool, ctx: &Ctx) -> Result<usize> {
     let mut swept = 0;
     loop {
-        let slice = owner.run("sweep_idempotency", ctx.now(), |tx, now| Box::pin(store::sweep(tx, *now))).await?;
+        let slice =
+            owner.run("sweep_idempotency", ctx.now(), |tx, now| Box::pin(store::sweep(tx, *now))).await?;
         swept += slice;
         if slice < store::SLICE {
             return Ok(swept);
@@ -330,7 +331,12 @@ mod tests {
         let made = by(installation(1, None));
         let object = Uuid::from_u128(7);
         let seed = made.seed("p", object);
-        let kept = |seed_check| Kept { fingerprint: vec![], answer: None, seed_check, expires_at: DateTime::<Utc>::MAX_UTC };
+        let kept = |seed_check| Kept {
+            fingerprint: vec![],
+            answer: None,
+            seed_check,
+            expires_at: DateTime::<Utc>::MAX_UTC,
+        };
         let known = kept(Some(check(&seed).to_vec()));
         assert_eq!(known.seed(&made, "p", object).unwrap(), seed);
         assert_eq!(known.seed(&by(installation(2, Some(1))), "p", object).unwrap(), seed);

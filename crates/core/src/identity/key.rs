@@ -53,7 +53,7 @@ impl KeyText {
     /// # Errors
     /// A fault when the system has no randomness.
     pub fn generate(environment: Environment) -> Result<Self> {
-        Self::compose(environment, &ctx::random::<{ PUBLIC / 2 }>()?, &ctx::random::<{ SECRET / 2 }>()?)
+        Self::from_seed(environment, ctx::random()?)
     }
 
     /// The key that belongs to a secret seed, the same every time.
@@ -66,12 +66,8 @@ impl KeyText {
         };
         // The public part is shown everywhere: it must tell nothing about the seed.
         let (public, secret) = (part(b"tenantry key public v1"), part(b"tenantry key secret v1"));
-        Self::compose(environment, &public[..PUBLIC / 2], &secret)
-    }
-
-    fn compose(environment: Environment, public: &[u8], secret: &[u8]) -> Result<Self> {
         let hex = tenantry_pg::roles::hex;
-        let body = format!("tnt_{}_{}_{}", environment.as_str(), hex(public), hex(secret));
+        let body = format!("tnt_{}_{}_{}", environment.as_str(), hex(&public[..PUBLIC / 2]), hex(&secret));
         let text = format!("{body}_{}", checksum(&body));
         Self::from_str(&text).map_err(|NotAKey| crate::Error::Fault("a new key does not parse".to_owned()))
     }

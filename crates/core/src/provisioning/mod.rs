@@ -1,6 +1,6 @@
 //! Provisioning: makes a tenant through a run with recorded steps.
 //!
-//! Owns: `provisioning_runs`, `provisioning_steps`, `provisioning_events`. Calls: placement, registry, audit. Called by: server, worker.
+//! Owns: `provisioning_runs`, `provisioning_steps`, `provisioning_events`. Calls: placement, registry, audit, idempotency. Called by: server, worker.
 //! Invariants: with a warm slot the whole run is one transaction without DDL (`a_warm_tenant_runs_no_ddl`); without one, everything from
 //! `place` on is one transaction of the worker; a failed run leaves its record and nothing else (`a_failed_run_leaves_nothing`).
 //! After a crash: an open transaction was rolled back; the run's lease runs out and a worker takes it again.
@@ -19,15 +19,22 @@ use crate::{
     Error, Result,
     audit::{self, Deed},
     ctx::{Ctx, Request},
+    idempotency::{self, Answer, Once},
     placement::{self, Home},
     registry::{self, TenantRecord},
     wake::Waker,
 };
 use model::RunState;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use steps::Making;
 use tenantry_pg::{ControlTx, Pool, roles::Installation};
-use tenantry_types::{ErrorCode, RunId, Slug, TenantId, Tier, page::Page, run::Run, tenant::CreateTenant};
+use tenantry_types::{
+    ErrorCode, RunId, Slug, TenantId, Tier,
+    page::Page,
+    run::Run,
+    tenant::{CreateTenant, Tenant, TenantAndRun},
+};
 use wish::Wish;
 
 /// What the server needs to make tenants. It holds no owner's credential: it claims slots, and leaves making them to the worker.
@@ -53,18 +60,35 @@ pub struct Provisioning {
 const BROKEN_SLOTS: usize = 3;
 
 impl Provisioning {
-    /// Makes a tenant: at once where a slot is ready, else as a run for the worker.
+    /// Makes a tenant: at once where a slot is ready, else as a run for the worker. With `once`, one tenant however often it is asked for;
+    /// the answer shows tenant and run as they are now.
     ///
     /// # Errors
-    /// 409 for a slug that is taken, 422 for bad fields.
-    pub async fn create(&self, request: &Request, wish: CreateTenant) -> Result<(TenantRecord, Run)> {
+    /// 409 for a slug that is taken, 422 for bad fields; those of [`idempotency::begin`].
+    pub async fn create(
+        &self,
+        public_url: &str,
+        request: &Request,
+        once: Option<Once>,
+        wish: CreateTenant,
+    ) -> Result<Answer<TenantAndRun>> {
         let wish = wish::check(wish, self.default_tier)?;
         for attempt in 0..=BROKEN_SLOTS {
-            let input = (self.clone(), request.clone(), wish.clone(), attempt < BROKEN_SLOTS);
+            let asked = (public_url.to_owned(), once.clone());
+            let input = (self.clone(), request.clone(), asked, wish.clone(), attempt < BROKEN_SLOTS);
             let made = self
                 .platform
-                .run("create_tenant", input, |tx, (this, request, wish, warm)| {
-                    Box::pin(this.create_in(tx, request, wish, *warm))
+                .run("create_tenant", input, |tx, (this, request, (public_url, once), wish, warm)| {
+                    Box::pin(async move {
+                        let once = once.as_ref();
+                        if let Some(kept) = idempotency::begin(tx, &this.ctx, once).await? {
+                            return as_it_is_now(tx, public_url, kept.read()?).await.map(Answer::again);
+                        }
+                        let (record, run) = this.create_in(tx, request, wish, *warm).await?;
+                        let made = TenantAndRun { tenant: record.to_wire(public_url), run };
+                        idempotency::finish(tx, &this.ctx, once, 202, &KeptRun::of(&made)).await?;
+                        Ok(Answer::first(made))
+                    })
                 })
                 .await;
             match made {
@@ -151,6 +175,25 @@ impl Provisioning {
             })
             .await
     }
+}
+
+/// What is kept of an answer: the run by its id, and the tenant as it was made, for the time when a roll-back has removed it.
+#[derive(Serialize, Deserialize)]
+struct KeptRun {
+    run: RunId,
+    tenant: Tenant,
+}
+
+impl KeptRun {
+    fn of(made: &TenantAndRun) -> Self {
+        Self { run: made.run.id, tenant: made.tenant.clone() }
+    }
+}
+
+async fn as_it_is_now(tx: &ControlTx, public_url: &str, kept: KeptRun) -> Result<TenantAndRun> {
+    let run = store::find(tx, kept.run).await?.ok_or_else(Error::not_found)?;
+    let record = registry::store::by_id(tx, kept.tenant.id).await?;
+    Ok(TenantAndRun { tenant: record.map_or(kept.tenant, |record| record.to_wire(public_url)), run })
 }
 
 /// A run.
