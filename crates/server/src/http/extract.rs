@@ -32,14 +32,18 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !is_json(&request) {
-            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "The body is not sent as JSON.")
-                .next_step("Send `Content-Type: application/json`."));
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        read(&bytes).map(Self)
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        read(&body(request).await?).map(Self)
     }
+}
+
+/// A body that is sent as JSON, byte for byte.
+pub(super) async fn body(request: Request) -> Result<Bytes, ApiError> {
+    if !is_json(&request) {
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "The body is not sent as JSON.")
+            .next_step("Send `Content-Type: application/json`."));
+    }
+    Bytes::from_request(request, &()).await.map_err(unreadable)
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -70,7 +74,8 @@ fn unreadable(rejection: BytesRejection) -> ApiError {
     }
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+/// A JSON object, read.
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let wrong = |pointer: String, code: &str, detail: &str| {
         ApiError::invalid(vec![FieldError { pointer, code: code.to_owned(), detail: detail.to_owned() }])
     };

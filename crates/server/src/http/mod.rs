@@ -8,6 +8,7 @@ pub mod docs;
 pub mod extract;
 mod fault;
 pub mod health;
+pub mod idempotency;
 pub mod listener;
 pub mod middleware;
 mod openapi;
