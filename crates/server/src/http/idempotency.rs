@@ -73,7 +73,8 @@ struct Origin {
 
 impl Origin {
     fn of(request: &Request, key: &str) -> Result<Self, ApiError> {
-        let outside = || ApiError::internal("a route with idempotency keys is outside authentication or routing");
+        let outside =
+            || ApiError::internal("a route with idempotency keys is outside authentication or routing");
         let extensions = request.extensions();
         Ok(Self {
             caller: extensions.get().cloned().ok_or_else(outside)?,

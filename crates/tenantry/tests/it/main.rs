@@ -4,6 +4,8 @@ mod agents;
 mod catalogue;
 mod health;
 mod http;
+mod idempotency;
+mod idempotency_outage;
 mod identity;
 mod isolation;
 mod metrics;
