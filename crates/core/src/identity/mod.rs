@@ -117,7 +117,7 @@ impl Making {
 
 fn check(ctx: &Ctx, wish: &CreateApiKey) -> Result<Role> {
     let mut fields = Fields::default();
-    fields.text("/name", &wish.name, 100);
+    fields.line("/name", &wish.name, 100);
     let role = fields.parsed("/role", wish.role.as_deref().unwrap_or("member").parse::<Role>());
     if role == Some(Role::Owner) {
         fields.wrong("/role", "not_allowed", "a key is viewer, member or admin; only a person owns a tenant");

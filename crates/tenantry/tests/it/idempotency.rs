@@ -427,7 +427,7 @@ async fn rotated(app: &TestApp, key: u8, previous: Option<u8>) -> TestApp {
     let mut database: TestDatabase = app.database.clone();
     database.placement.installation = installation.clone();
     database.installation = installation;
-    database.placement.set_up().await.unwrap();
+    database.placement.set_up().await.unwrap_or_else(|error| panic!("{error}"));
     TestApp::builder().database(&database).start().await
 }
 

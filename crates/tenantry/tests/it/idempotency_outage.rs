@@ -18,15 +18,19 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixStream},
 };
 
-/// Rows of every table of the control plane, and every schema and role.
+/// Every row of the control plane and of every tenant, and every schema and role.
 pub(crate) async fn everything(database: &TestDatabase) -> String {
-    let tables = "SELECT string_agg(format('SELECT %L AS t, count(*) AS n FROM public.%I', relname, relname), ' UNION ALL ')
-                  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'";
-    let counts = value(database, tables).await;
-    let rows =
-        value(database, &format!("SELECT string_agg(t || ' ' || n, ', ' ORDER BY t) FROM ({counts}) AS c"))
-            .await;
-    format!("{rows} | {}", homes(database).await)
+    let tables = "SELECT string_agg(format('SELECT %L AS t, count(*) || '' '' || md5(coalesce(string_agg(r::text, '','' ORDER BY r::text), '''')) AS n
+                                             FROM %s AS r', c.oid::regclass, c.oid::regclass), ' UNION ALL ')
+                  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                  WHERE (n.nspname = 'public' OR n.nspname LIKE 'tenant\\_%') AND c.relkind IN ('r', 'p')";
+    let each = value(database, tables).await;
+    let rows = format!("SELECT string_agg(t || ' ' || n, E'\\n' ORDER BY t) FROM ({each}) AS c");
+    format!("{}\n{}", value(database, &rows).await, homes(database).await)
+}
+
+fn must<T, E: std::fmt::Display>(outcome: Result<T, E>) -> T {
+    outcome.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn unavailable(reply: &Reply) {
@@ -47,7 +51,7 @@ async fn end_who_waits(database: &TestDatabase) {
         database.target.database()
     );
     let eye = TestDatabase::superuser().await;
-    while eye.value(&end).await.unwrap().as_deref() != Some("1") {
+    while must(eye.value(&end).await).as_deref() != Some("1") {
         tokio::task::yield_now().await;
     }
 }
@@ -63,7 +67,7 @@ async fn a_database_that_goes_away_loses_nothing() {
         let operator = app.operator().with_header("idempotency-key", &slug);
         holder.execute(&format!("BEGIN; LOCK TABLE public.{table} IN ACCESS EXCLUSIVE MODE")).await.unwrap();
         let (asking, body) = (operator.clone(), wish(&slug));
-        let asked = tokio::spawn(async move { asking.post("/v1/tenants", &body).await });
+        let asked = task::detached(async move { asking.post("/v1/tenants", &body).await });
         end_who_waits(&app.database).await;
         holder.execute("ROLLBACK").await.unwrap();
         unavailable(&asked.await.unwrap());
@@ -83,8 +87,8 @@ async fn a_database_that_goes_away_loses_nothing() {
 
 /// Between server and database: once armed, it lets a COMMIT through and hangs up before the answer.
 async fn start_proxy(database: &TestDatabase, armed: &Arc<AtomicBool>) -> Target {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let listener = must(TcpListener::bind("127.0.0.1:0").await);
+    let port = must(listener.local_addr()).port();
     let armed = Arc::clone(armed);
     task::detached(async move {
         while let Ok((client, _)) = listener.accept().await {
@@ -93,7 +97,7 @@ async fn start_proxy(database: &TestDatabase, armed: &Arc<AtomicBool>) -> Target
         }
     });
     let url = format!("postgresql://nobody@127.0.0.1:{port}/{}?sslmode=disable", database.target.database());
-    Target::parse(&url).unwrap().0
+    must(Target::parse(&url)).0
 }
 
 async fn relay(mut client: TcpStream, armed: &AtomicBool) -> io::Result<()> {
