@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
+    time::Duration,
 };
 use tenantry_pg::{Target, task};
 use tenantry_testkit::{Reply, TestApp, TestDatabase, cluster};
@@ -51,9 +52,12 @@ async fn end_who_waits(database: &TestDatabase) {
         database.target.database()
     );
     let eye = TestDatabase::superuser().await;
-    while must(eye.value(&end).await).as_deref() != Some("1") {
-        tokio::task::yield_now().await;
-    }
+    let ended = async {
+        while must(eye.value(&end).await).as_deref() != Some("1") {
+            tokio::task::yield_now().await;
+        }
+    };
+    must(tokio::time::timeout(Duration::from_secs(30), ended).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
