@@ -6,18 +6,25 @@ use crate::{
 };
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use tenantry_core::{
     Error,
     authz::Actor,
+    ctx::Request,
     idempotency::{self, Once, Sent},
+    psql,
 };
 use tenantry_pg::{
-    ControlTx,
+    ControlTx, Login,
+    bootstrap::Superuser,
     roles::{Installation, MasterKey},
 };
 use tenantry_testkit::{Client, Reply, TestApp, TestDatabase, axum::http::Method};
-use tenantry_types::{key::NewApiKey, tenant::PsqlSession};
+use tenantry_types::{
+    ErrorCode,
+    key::NewApiKey,
+    tenant::{CreatePsqlSession, PsqlSession},
+};
 use tokio::task::JoinSet;
 
 const KEYS: &str = "/v1/tenants/acme/api-keys";
@@ -230,6 +237,28 @@ async fn a_key_that_ran_out_is_still_the_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_was_not_waited_for_is_had_by_a_retry() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    let request = Request { actor: Actor::Operator, request_id: "test".to_owned(), address: None };
+    let sent = Sent { method: "POST", route: "/r", path: "/r", body: b"" };
+    let once = Once::new(&app.database.installation, &request.actor, "k", sent).unwrap();
+    let open = async |patience: Duration| {
+        let psql = psql::Psql { patience, ..app.app.psql.clone() };
+        let wish = CreatePsqlSession::default();
+        psql.open(&request, Some(once.clone()), "acme", wish, app.app.woken()).await
+    };
+    assert_eq!(open(Duration::from_millis(1)).await.unwrap_err().code(), ErrorCode::Unavailable);
+    app.work().await;
+    let session = open(psql::PATIENCE).await.unwrap();
+    assert!(session.replayed);
+    let login = Login { user: session.value.user, passwords: vec![session.value.password] };
+    let psql = Superuser::connect(&app.database.target, &login).await.unwrap();
+    assert_eq!(psql.value("SELECT 'in'").await.unwrap().as_deref(), Some("in"));
+    assert_eq!(count(&app, "psql_sessions").await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_has_ended_is_told_so() {
     let app = TestApp::start().await;
     app.tenant("acme").await;
@@ -311,7 +340,11 @@ async fn what_ran_out_is_swept() {
     let (owner, ctx) = (&app.database.placement.owner, app.app.ctx());
     let old: usize = count(&app, "idempotency_keys").await.parse::<usize>().unwrap() - 1;
     assert!(old > 0);
-    assert_eq!(idempotency::sweep(owner, ctx).await.unwrap(), old);
+    let more = "INSERT INTO public.idempotency_keys (principal, route, key, fingerprint, created_at, expires_at)
+                SELECT 'operator', 'POST /r', n::text, sha256(''), now() - interval '2 days', now() - interval '1 day'
+                FROM generate_series(1, 2500) AS n";
+    execute(&app.database, more).await;
+    assert_eq!(idempotency::sweep(owner, ctx).await.unwrap(), old + 2500, "slice by slice");
     assert_eq!(
         (count(&app, "idempotency_keys").await, idempotency::sweep(owner, ctx).await.unwrap()),
         ("1".to_owned(), 0)
