@@ -2,8 +2,9 @@
 //!
 //! Owns: `psql_sessions`; logins `…_psql_…`. Calls: registry, placement, audit, idempotency. Called by: server (asks), worker (makes and ends).
 //! Invariants: the login cannot leave its tenant (`a_psql_session_cannot_leave`); it expires, and the worker ends and drops it
-//! (`an_expired_psql_session_is_ended`); a retry with
-//! the same idempotency key gets the session that was asked for (`a_session_that_was_not_waited_for_is_had_by_a_retry`). After a crash: the row says what exists; the worker's next look finishes it.
+//! (`an_expired_psql_session_is_ended`); a retry with the same idempotency key gets the session that was asked for
+//! (`a_session_that_was_not_waited_for_is_had_by_a_retry`).
+//! After a crash: the row says what exists; the worker's next look finishes it.
 
 mod store;
 
