@@ -4,7 +4,7 @@
 //! Invariants: whatever a user types stays one segment of the address (`segments_cannot_leave_their_place`); every way in
 //! which a connection fails has its own words (`failures_of_the_wire_are_named`); redirects are never followed, so a token
 //! goes to one server only (`a_redirect_is_reported_and_not_followed`).
-//! After a crash: nothing is left; a POST carries an idempotency key, which servers of this release do not read yet.
+//! After a crash: nothing is left; a POST carries an idempotency key of its own, so that the server does what it asks once.
 
 use crate::{outcome::Failure, settings::Settings};
 use serde::{Serialize, de::DeserializeOwned};

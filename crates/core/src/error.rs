@@ -118,6 +118,17 @@ impl Fields {
         }
     }
 
+    /// The same for a name: one line with something to see, and nothing that turns the text around it.
+    pub fn line(&mut self, pointer: &str, value: &str, max: usize) {
+        if !value.is_empty() && value.chars().all(|c| c.is_whitespace() || unseen(c)) {
+            self.wrong(pointer, "required", "must have something to see in it");
+        } else if value.chars().any(|c| matches!(c, '\n' | '\t' | '\u{2028}' | '\u{2029}') || turns(c)) {
+            self.wrong(pointer, "invalid_character", "must be one line without marks of direction");
+        } else {
+            self.text(pointer, value, max);
+        }
+    }
+
     /// Notes what a parser refused.
     pub fn parsed<T, E: std::fmt::Display>(&mut self, pointer: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.wrong(pointer, "invalid", error.to_string())).ok()
@@ -130,6 +141,17 @@ impl Fields {
     pub fn check(self) -> crate::Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::invalid(self.0)) }
     }
+}
+
+/// Characters that turn the direction of the text after them: with one in a name, a page shows another name.
+fn turns(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters without a width of their own.
+fn unseen(character: char) -> bool {
+    turns(character)
+        || matches!(character, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{3164}')
 }
 
 #[cfg(test)]
@@ -152,5 +174,31 @@ mod tests {
         let Err(Error::Refused { errors, .. }) = fields.check() else { panic!("must refuse") };
         let codes: Vec<_> = errors.iter().map(|e| (e.pointer.as_str(), e.code.as_str())).collect();
         assert_eq!(codes, [("/name", "required"), ("/role", "too_long"), ("/bell", "invalid_character")]);
+    }
+
+    #[test]
+    fn a_name_is_one_line_that_can_be_seen() {
+        let told = |value: &str| {
+            let mut fields = Fields::default();
+            fields.line("/name", value, 10);
+            fields.0.first().map(|error| error.code.clone()).unwrap_or_default()
+        };
+        for fine in ["Acme", "Ж 株式会社", "👩\u{200d}🚀", "نور"] {
+            assert_eq!(told(fine), "", "{fine}");
+        }
+        for (value, code) in [
+            ("", "required"),
+            (" \u{200b}\u{2060}", "required"),
+            ("\u{feff}", "required"),
+            ("a\nb", "invalid_character"),
+            ("a\tb", "invalid_character"),
+            ("a\u{2028}b", "invalid_character"),
+            ("a\u{202e}b", "invalid_character"),
+            ("a\0", "invalid_character"),
+            ("a\u{7}", "invalid_character"),
+            ("aaaaaaaaaaa", "too_long"),
+        ] {
+            assert_eq!(told(value), code, "{value:?}");
+        }
     }
 }

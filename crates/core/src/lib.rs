@@ -8,6 +8,7 @@ pub mod audit;
 pub mod authz;
 pub mod ctx;
 mod error;
+pub mod idempotency;
 pub mod identity;
 pub mod isolation;
 pub mod ops;

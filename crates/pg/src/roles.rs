@@ -2,7 +2,8 @@
 //!
 //! Owns: nothing (roles live in PostgreSQL; core's `placement` makes them). Calls: nothing. Called by: tenant, core, server wiring.
 //! Invariants: names carry the installation, so that two share a server (`names_carry_the_installation`); passwords are derived, never
-//! stored, and reach PostgreSQL as SCRAM verifiers only (`verifiers_hide_passwords`). After a crash: nothing is left.
+//! stored, and reach PostgreSQL as SCRAM verifiers only (`verifiers_hide_passwords`); a secret derived for one
+//! purpose tells nothing about another's (`a_secret_belongs_to_its_purpose_and_parts`). After a crash: nothing is left.
 
 use crate::Login;
 use hkdf::Hkdf;
@@ -34,7 +35,25 @@ impl MasterKey {
         }
         hex(&out)
     }
+
+    fn secret(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut info = SECRET_LABEL.to_vec();
+        for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
+            // With its length before it: two lists of parts that read alike when joined are still two.
+            info.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            info.extend_from_slice(part);
+        }
+        let mut out = [0_u8; 32];
+        // 32 bytes are far below HKDF's limit of 255 blocks.
+        if Hkdf::<Sha256>::new(Some(SECRET_LABEL), &self.0).expand(&info, &mut out).is_err() {
+            unreachable!("32 bytes can always be derived");
+        }
+        out
+    }
 }
+
+/// Keeps these secrets apart from the logins' passwords.
+const SECRET_LABEL: &[u8] = b"tenantry idempotent secret v1";
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
@@ -126,6 +145,16 @@ impl Installation {
         self.previous.as_ref().map(|key| key.derive("key check"))
     }
 
+    /// 32 secret bytes that belong to `purpose` and `parts`, the same every time: for what has to be told again and is stored nowhere.
+    pub fn derive_secret(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        self.key.secret(purpose, parts)
+    }
+
+    /// The same from the key before the last rotation, where there is one.
+    pub fn derive_previous_secret(&self, purpose: &str, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        self.previous.as_ref().map(|key| key.secret(purpose, parts))
+    }
+
     fn login(&self, user: String) -> Login {
         let passwords =
             std::iter::once(&self.key).chain(&self.previous).map(|key| key.derive(&user)).collect();
@@ -159,6 +188,25 @@ mod tests {
         let password = &installation.platform_login().passwords[0];
         let verifier = installation.verifier(&installation.platform());
         assert!(verifier.starts_with("SCRAM-SHA-256$4096:") && !verifier.contains(password));
+    }
+
+    #[test]
+    fn a_secret_belongs_to_its_purpose_and_parts() {
+        let one = installation("one", 1);
+        let secret = |purpose: &str, parts: &[&[u8]]| one.derive_secret(purpose, parts);
+        assert_eq!(secret("a", &[b"bc", b"d"]), secret("a", &[b"bc", b"d"]));
+        let others = [
+            secret("a", &[b"b", b"cd"]),
+            secret("a", &[b"bcd"]),
+            secret("ab", &[b"c", b"d"]),
+            secret("", &[b"a", b"bc", b"d"]),
+            installation("one", 2).derive_secret("a", &[b"bc", b"d"]),
+        ];
+        assert!(others.iter().all(|other| *other != secret("a", &[b"bc", b"d"])));
+        let rotated =
+            Installation::of_database("one", MasterKey::new([2; 32]), Some(MasterKey::new([1; 32])));
+        assert_eq!(rotated.derive_previous_secret("a", &[b"b"]), Some(secret("a", &[b"b"])));
+        assert_eq!(one.derive_previous_secret("a", &[b"b"]), None);
     }
 
     #[test]

@@ -109,14 +109,14 @@ impl App {
             ctx: place.ctx.clone(),
             installation: installation.clone(),
             schema_version: place.template.version(),
+            environment: place.environment,
+            public_url: config.public_url.clone(),
             waker: waker.clone(),
         };
         let provisioning = Provisioning {
             runs: runs.clone(),
             template: place.template.digest().to_owned(),
             default_tier: config.default_tier,
-            environment: place.environment,
-            public_url: config.public_url.clone(),
         };
         let psql = Psql {
             platform: platform.clone(),

@@ -161,7 +161,7 @@ async fn ensure(app: &App, request: &Request, wanted: &DemoTenant) -> Result<(),
                 plan_tier: Some(wanted.tier.to_owned()),
                 allowed_domains: vec![format!("{}.example", wanted.slug)],
             };
-            app.provisioning.create(request, wish).await?;
+            app.provisioning.create(request, None, wish).await?;
         }
         Err(fault) => return Err(fault),
     }
@@ -202,9 +202,17 @@ async fn enter(
         role: Some("member".to_owned()),
         expires_at: Some(app.ctx().now() + KEY_LIFE),
     };
-    let made =
-        identity::create_api_key(&app.platform, app.ctx(), app.place.environment, request, wanted.slug, wish)
-            .await?;
+    let made = identity::create_api_key(
+        &app.platform,
+        app.ctx(),
+        app.place.environment,
+        request,
+        None,
+        wanted.slug,
+        wish,
+    )
+    .await?
+    .value;
     folder::write_private(file, &format!("{HEADER}{}\n", made.key))?;
     let actor = identity::verify_api_key(&app.platform, app.ctx(), &made.key).await?;
     Ok(actor.scope(Action::WriteAgents)?)

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, Method, Request, Response, StatusCode, header},
 };
 use serde_json::Value;
+use tenantry_core::ctx::{Ids, System};
 use tower::ServiceExt;
 
 /// A caller with a token and headers of its own.
@@ -16,7 +17,10 @@ pub struct Client {
     pub(crate) router: Router,
     token: Option<String>,
     headers: Vec<(String, String)>,
+    keyless: bool,
 }
+
+const KEY: &str = "idempotency-key";
 
 /// What came back.
 #[derive(Debug)]
@@ -52,7 +56,7 @@ impl Reply {
 
 impl Client {
     pub(crate) fn new(router: Router, token: Option<String>) -> Self {
-        Self { router, token, headers: Vec::new() }
+        Self { router, token, headers: Vec::new(), keyless: false }
     }
 
     /// The same with another token, or none.
@@ -66,6 +70,13 @@ impl Client {
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same, whose POSTs carry an idempotency key only where the test gives one; else each has a fresh one.
+    #[must_use]
+    pub fn without_keys(mut self) -> Self {
+        self.keyless = true;
         self
     }
 
@@ -102,6 +113,11 @@ impl Client {
     /// Any method; the body is not read.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Response<Body> {
         let kind = body.map(|_| "application/json");
+        let keyed = self.keyless || self.headers.iter().any(|(name, _)| name == KEY);
+        if method == Method::POST && !keyed {
+            let fresh = self.clone().with_header(KEY, &System.uuid().to_string());
+            return Box::pin(fresh.send(method, path, body)).await;
+        }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         self.request(method, path, kind, body).await
     }

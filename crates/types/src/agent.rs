@@ -58,14 +58,18 @@ pub struct Agent {
 #[serde(deny_unknown_fields)]
 pub struct CreateAgent {
     /// Unique in the workspace; 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     pub role: String,
     /// At most 20,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 20_000)]
     pub personality_prompt: Option<String>,
     /// At most 50 words of at most 100 characters.
     #[serde(default)]
+    #[schema(max_items = 50)]
     pub capabilities: Vec<String>,
     /// At most 100 entries.
     #[serde(default)]
@@ -79,19 +83,22 @@ pub struct CreateAgent {
 pub struct UpdateAgent {
     /// Unique in the workspace; 1 to 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
     pub name: Option<String>,
     /// 1 to 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 100)]
     pub role: Option<String>,
     /// At most 20,000 characters; `null` removes it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 20_000)]
     pub personality_prompt: Option<Option<String>>,
     /// What it is doing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// At most 50 words of at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 50)]
     pub capabilities: Option<Vec<String>>,
     /// At most 100 entries.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct CreateApiKey {
     /// For people; 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Slug of the workspace it is confined to; the default one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

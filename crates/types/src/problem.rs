@@ -48,6 +48,8 @@ codes! {
     NameTaken = "name_taken", 409, "This name is in use";
     /// The object is not in a state that allows this.
     Conflict = "conflict", 409, "Not possible in the present state";
+    /// A request with the same `Idempotency-Key` is at work just now.
+    IdempotencyInFlight = "idempotency_in_flight", 409, "The same request is being answered just now";
     /// `If-Match` names another version.
     VersionMismatch = "version_mismatch", 412, "Changed by somebody else in the meantime";
     /// The body is larger than allowed.
@@ -56,6 +58,8 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be JSON";
     /// Fields are missing or wrong; `errors` names each.
     Invalid = "invalid", 422, "Some fields are not valid";
+    /// The `Idempotency-Key` came before, with another request.
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "This idempotency key belongs to another request";
     /// A bug, or a fault without a name. Nothing about it is told.
     Internal = "internal", 500, "Something went wrong on our side";
     /// The database or another part cannot be reached or is too busy just now.

@@ -56,16 +56,20 @@ pub struct Tenant {
 #[serde(deny_unknown_fields)]
 pub struct CreateTenant {
     /// 3 to 63 characters of `a-z`, `0-9` and hyphens.
+    #[schema(min_length = 3, max_length = 63, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
     pub slug: String,
     /// For people; 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     pub name: String,
     /// Who answers for it.
+    #[schema(max_length = 254)]
     pub admin_email: String,
     /// Its plan; the server's default tier when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_tier: Option<String>,
     /// E-mail domains whose people may join by themselves; at most 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
     pub allowed_domains: Vec<String>,
 }
 
@@ -103,6 +107,11 @@ pub struct Reason {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
+
+/// A body that says nothing; it may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// Confirms what cannot be taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -174,6 +183,7 @@ pub struct CreatePsqlSession {
     pub workspace: Option<String>,
     /// Minutes until the login expires, 1 to 480; 60 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 480)]
     pub minutes: Option<u32>,
 }
 

@@ -53,13 +53,21 @@ impl KeyText {
     /// # Errors
     /// A fault when the system has no randomness.
     pub fn generate(environment: Environment) -> Result<Self> {
+        Self::from_seed(environment, ctx::random()?)
+    }
+
+    /// The key that belongs to a secret seed, the same every time.
+    ///
+    /// # Errors
+    /// A fault when it does not parse, which the tests of this module rule out.
+    pub fn from_seed(environment: Environment, seed: [u8; 32]) -> Result<Self> {
+        let part = |label: &[u8]| -> [u8; 32] {
+            Sha256::new().chain_update(label).chain_update([0]).chain_update(seed).finalize().into()
+        };
+        // The public part is shown everywhere: it must tell nothing about the seed.
+        let (public, secret) = (part(b"tenantry key public v1"), part(b"tenantry key secret v1"));
         let hex = tenantry_pg::roles::hex;
-        let body = format!(
-            "tnt_{}_{}_{}",
-            environment.as_str(),
-            hex(&ctx::random::<{ PUBLIC / 2 }>()?),
-            hex(&ctx::random::<{ SECRET / 2 }>()?)
-        );
+        let body = format!("tnt_{}_{}_{}", environment.as_str(), hex(&public[..PUBLIC / 2]), hex(&secret));
         let text = format!("{body}_{}", checksum(&body));
         Self::from_str(&text).map_err(|NotAKey| crate::Error::Fault("a new key does not parse".to_owned()))
     }
@@ -120,6 +128,16 @@ mod tests {
         assert_eq!(again.public_id(), key.public_id());
         assert!(key.expose().starts_with("tnt_live_"));
         assert!(format!("{key:?}").len() < 40);
+    }
+
+    #[test]
+    fn a_seed_gives_one_key_and_stays_hidden() {
+        let key = KeyText::from_seed(Environment::Live, [7; 32]).unwrap();
+        assert_eq!(key, KeyText::from_seed(Environment::Live, [7; 32]).unwrap());
+        assert_eq!(key.expose().parse::<KeyText>().unwrap(), key);
+        let other = KeyText::from_seed(Environment::Live, [8; 32]).unwrap();
+        assert!(other.public_id() != key.public_id() && other.expose() != key.expose());
+        assert!(!key.expose().contains("0707"), "the seed shows");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use super::reconcile;
 use crate::{
     Error, Result,
     ctx::Ctx,
+    idempotency,
+    identity::Environment,
     placement::Placement,
     provisioning::{PURGE, Runs},
     wake::Waker,
@@ -54,6 +56,9 @@ impl Duties {
             ctx: placement.ctx.clone(),
             installation: placement.installation.clone(),
             schema_version: placement.template.version(),
+            environment: Environment::Live,
+            // Nothing that a duty begins hands out a link or a key.
+            public_url: String::new(),
             waker,
         };
         Self { ctx: placement.ctx.clone(), runs, placement: placement.clone(), retention }
@@ -114,6 +119,8 @@ impl Duties {
     }
 
     async fn sweep(&self, tx: &ControlTx) -> Result<()> {
+        // In slices, each with a transaction of its own: there may be many.
+        idempotency::sweep(&self.placement.owner, &self.ctx).await?;
         let before = self.ctx.now() - TimeDelta::days(KEPT_DAYS);
         outbox::forget(tx, before).await?;
         Ok(jobs::forget(tx, before).await?)

@@ -9,10 +9,12 @@ use crate::{
     Error, Fields, Result,
     audit::{self, Deed},
     ctx::Request,
+    idempotency::{self, Answer, Once},
 };
 use chrono::TimeDelta;
 use serde_json::json;
 use tenantry_durable::saga::{Happening, happens, next_status};
+use tenantry_pg::ControlTx;
 use tenantry_types::{
     ErrorCode, RunId,
     run::{Run, RunKind, RunStatus, StepStatus},
@@ -27,60 +29,60 @@ impl Runs {
     ///
     /// # Errors
     /// 404 for an unknown run, 409 where it cannot be taken back, 422 for a wrong confirmation.
-    pub async fn roll_back(&self, request: &Request, id: RunId, confirm: &str) -> Result<Run> {
-        self.ask(request, id, Some(confirm.to_owned()), Happening::RollbackAsked).await
+    pub async fn roll_back(
+        &self,
+        request: &Request,
+        once: Option<Once>,
+        id: RunId,
+        confirm: &str,
+    ) -> Result<Answer<Run>> {
+        self.ask(request, once, id, Some(confirm.to_owned()), Happening::RollbackAsked).await
     }
 
     /// The same for the latest run of a tenant.
     ///
     /// # Errors
     /// The same.
-    pub async fn roll_back_latest(&self, request: &Request, slug: &str, confirm: &str) -> Result<Run> {
+    pub async fn roll_back_latest(
+        &self,
+        request: &Request,
+        once: Option<Once>,
+        slug: &str,
+        confirm: &str,
+    ) -> Result<Answer<Run>> {
         let run = latest(&self.pool, slug).await?;
-        self.roll_back(request, run.id, confirm).await
+        self.roll_back(request, once, run.id, confirm).await
     }
 
     /// Tries a run again that was rolled back, from its first step.
     ///
     /// # Errors
     /// 404 for an unknown run, 409 where there is nothing to try again.
-    pub async fn retry(&self, request: &Request, id: RunId) -> Result<Run> {
-        self.ask(request, id, None, Happening::RetryAsked).await
+    pub async fn retry(&self, request: &Request, once: Option<Once>, id: RunId) -> Result<Answer<Run>> {
+        self.ask(request, once, id, None, Happening::RetryAsked).await
     }
 
     async fn ask(
         &self,
         request: &Request,
+        once: Option<Once>,
         id: RunId,
         confirm: Option<String>,
         asked: Happening,
-    ) -> Result<Run> {
-        let input = (self.clone(), request.clone(), id, confirm, asked);
+    ) -> Result<Answer<Run>> {
+        let input = (self.clone(), (request.clone(), once), id, confirm, asked);
         let run = self
             .pool
-            .run("ask_run", input, |tx, (this, request, id, confirm, asked)| {
+            .run("ask_run", input, |tx, (this, (request, once), id, confirm, asked)| {
                 Box::pin(async move {
-                    let mut run = store::hold(tx, *id).await?.ok_or_else(Error::not_found)?;
-                    if *asked == Happening::RollbackAsked {
-                        let mut fields = Fields::default();
-                        life::confirmed(&mut fields, &run.tenant_slug, confirm.as_deref());
-                        fields.check()?;
+                    let once = once.as_ref();
+                    if idempotency::begin(tx, &this.ctx, once).await?.is_some() {
+                        let run = store::find(tx, *id).await?.ok_or_else(Error::not_found)?;
+                        return Ok(Answer::again(run));
                     }
-                    this.allowed(tx, &run, *asked).await?;
-                    happens(&mut run, *asked, this.ctx.now());
-                    if *asked == Happening::RetryAsked {
-                        begin_again(&mut run);
-                    }
-                    store::overrule(tx, &run).await?;
-                    let deed = Deed {
-                        tenant: Some(run.tenant_id),
-                        action: if *asked == Happening::RetryAsked { "run.retry" } else { "run.rollback" },
-                        target_kind: "run",
-                        target: run.id.to_string(),
-                        after: Some(json!({"kind": run.kind, "slug": run.tenant_slug})),
-                    };
-                    audit::record(tx, &this.ctx, request, &deed).await?;
-                    Ok(run)
+                    let run = this.ask_in(tx, request, *id, confirm.as_deref(), *asked).await?;
+                    idempotency::finish(tx, &this.ctx, once, 202, &run.id).await?;
+                    Ok(Answer::first(run))
                 })
             })
             .await
@@ -89,7 +91,38 @@ impl Runs {
         Ok(run)
     }
 
-    async fn allowed(&self, tx: &tenantry_pg::ControlTx, run: &Run, asked: Happening) -> Result<()> {
+    async fn ask_in(
+        &self,
+        tx: &ControlTx,
+        request: &Request,
+        id: RunId,
+        confirm: Option<&str>,
+        asked: Happening,
+    ) -> Result<Run> {
+        let mut run = store::hold(tx, id).await?.ok_or_else(Error::not_found)?;
+        if asked == Happening::RollbackAsked {
+            let mut fields = Fields::default();
+            life::confirmed(&mut fields, &run.tenant_slug, confirm);
+            fields.check()?;
+        }
+        self.allowed(tx, &run, asked).await?;
+        happens(&mut run, asked, self.ctx.now());
+        if asked == Happening::RetryAsked {
+            begin_again(&mut run);
+        }
+        store::overrule(tx, &run).await?;
+        let deed = Deed {
+            tenant: Some(run.tenant_id),
+            action: if asked == Happening::RetryAsked { "run.retry" } else { "run.rollback" },
+            target_kind: "run",
+            target: run.id.to_string(),
+            after: Some(json!({"kind": run.kind, "slug": run.tenant_slug})),
+        };
+        audit::record(tx, &self.ctx, request, &deed).await?;
+        Ok(run)
+    }
+
+    async fn allowed(&self, tx: &ControlTx, run: &Run, asked: Happening) -> Result<()> {
         let refused = |detail: String, next: &str| {
             Err(Error::refused(ErrorCode::Conflict, detail).next(next.to_owned()))
         };

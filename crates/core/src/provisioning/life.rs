@@ -4,18 +4,24 @@
 //! Invariants: what refuses requests is done before the caller is answered (`a_suspended_tenant_is_refused_everywhere`); a change that the
 //! tenant's state does not allow changes nothing. After a crash: the worker does what is left of the run.
 
-use super::{Made, Runs, model, model::Input, steps, store};
+use super::{
+    Runs,
+    answer::{self, Made},
+    model::{self, Input},
+    steps, store,
+};
 use crate::{
     Error, Fields, Result,
     audit::{self, Deed},
     ctx::Request,
+    idempotency::{Answer, Once},
     registry,
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use tenantry_durable::jobs::{self, NewJob};
 use tenantry_pg::ControlTx;
-use tenantry_types::{ErrorCode, run::RunKind};
+use tenantry_types::{ErrorCode, run::RunKind, tenant::TenantAndRun};
 
 /// A wish to change a tenant's life.
 #[derive(Debug, Clone)]
@@ -33,13 +39,25 @@ impl Runs {
     ///
     /// # Errors
     /// 404 for an unknown tenant, 409 where its state does not allow it or another run is at work, 422 for a wrong confirmation.
-    pub async fn change(&self, request: &Request, slug: &str, change: Change) -> Result<Made> {
+    pub async fn change(
+        &self,
+        request: &Request,
+        once: Option<Once>,
+        slug: &str,
+        change: Change,
+    ) -> Result<Answer<TenantAndRun>> {
         check(slug, &change)?;
-        let input = (self.clone(), request.clone(), slug.to_owned(), change);
+        let input = (self.clone(), request.clone(), once, slug.to_owned(), change);
         let made = self
             .pool
-            .run("change_tenant", input, |tx, (this, request, slug, change)| {
-                Box::pin(this.change_in(tx, request, slug, change))
+            .run("change_tenant", input, |tx, (this, request, once, slug, change)| {
+                Box::pin(async move {
+                    if let Some(kept) = answer::kept(tx, this, once.as_ref()).await? {
+                        return Ok(kept);
+                    }
+                    let made = this.change_in(tx, request, slug, change).await?;
+                    answer::keep(tx, this, once.as_ref(), made).await
+                })
             })
             .await
             .map_err(one_at_a_time)?;

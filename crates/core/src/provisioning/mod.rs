@@ -1,46 +1,47 @@
 //! Provisioning: makes, changes and removes tenants, through runs whose steps are all done or all undone.
 //!
-//! Owns: `provisioning_runs`, `provisioning_steps`. Calls: durable, placement, registry, identity, psql, audit. Called by: server, worker.
+//! Owns: `provisioning_runs`, `provisioning_steps`. Calls: durable, placement, registry, identity, psql, audit, idempotency. Called by: server, worker.
 //! Invariants: with a warm slot the whole run is one transaction without DDL (`a_warm_tenant_runs_no_ddl`); a failed run leaves its record
 //! and nothing else (`a_failed_run_leaves_nothing`); a tenant has one open run at most (`two_changes_at_once_are_one`).
 //! After a crash: an open transaction was rolled back; a worker takes the run again, since its holder's connection is gone (the crash matrix).
 
 mod access;
+mod answer;
 mod ask;
 mod host;
 mod jobs;
 mod life;
+mod look;
 mod model;
 mod steps;
 mod store;
 mod wish;
 
-pub use access::FirstAccess;
 pub use jobs::{Outcome, work};
 pub use life::{Change, PURGE};
+pub use look::{catalogue, events, events_head, latest, list, show};
 
 use crate::{
     Error, Result,
     audit::{self, Deed},
     ctx::{Ctx, Request},
+    idempotency::{Answer, Once},
     identity::Environment,
     placement::{self, Home},
-    registry::{self, TenantRecord},
+    registry,
     wake::Waker,
 };
+use access::FirstAccess;
+use answer::Made;
 use host::{Host, Making};
 use model::{Input, New};
 use serde_json::json;
-use tenantry_durable::{
-    outbox,
-    saga::{self, Happening, happens},
-};
+use tenantry_durable::saga::{self, Happening, happens};
 use tenantry_pg::{ControlTx, Pool, roles::Installation};
 use tenantry_types::{
-    ErrorCode, RunId, Slug, TenantId, Tier,
-    page::Page,
-    run::{Run, RunKind, RunStatus, StepName},
-    tenant::CreateTenant,
+    ErrorCode, RunId, TenantId, Tier,
+    run::{Run, RunKind, RunStatus},
+    tenant::{CreateTenant, TenantAndRun},
 };
 use wish::Wish;
 
@@ -53,10 +54,6 @@ pub struct Provisioning {
     pub template: String,
     /// For wishes that name none.
     pub default_tier: Tier,
-    /// Part of API keys.
-    pub environment: Environment,
-    /// Where people find the console.
-    pub public_url: String,
 }
 
 /// What it takes to begin a run, and to do those of its first steps that need no owner.
@@ -70,39 +67,49 @@ pub struct Runs {
     pub installation: Installation,
     /// The version that slots must have.
     pub schema_version: String,
+    /// Part of API keys.
+    pub environment: Environment,
+    /// Where people find the console.
+    pub public_url: String,
     /// Tells the worker.
     pub waker: Waker,
-}
-
-/// A tenant and the run at work on it.
-#[derive(Debug, Clone)]
-pub struct Made {
-    /// The tenant as it is now.
-    pub tenant: TenantRecord,
-    /// The run.
-    pub run: Run,
-    /// Shown this once, where the run makes a tenant.
-    pub access: Option<FirstAccess>,
 }
 
 /// Slots that may turn out broken before a wish goes the cold way.
 const BROKEN_SLOTS: usize = 3;
 
 impl Provisioning {
-    /// Makes a tenant: at once where a slot is ready, else as a run for the worker.
+    /// Makes a tenant: at once where a slot is ready, else as a run for the worker. With `once`, one tenant however often it is asked for;
+    /// the answer shows tenant and run as they are now.
     ///
     /// # Errors
-    /// 409 for a slug that is taken, 422 for bad fields.
-    pub async fn create(&self, request: &Request, wish: CreateTenant) -> Result<Made> {
+    /// 409 for a slug that is taken, 422 for bad fields; those of [`idempotency::begin`].
+    pub async fn create(
+        &self,
+        request: &Request,
+        once: Option<Once>,
+        wish: CreateTenant,
+    ) -> Result<Answer<TenantAndRun>> {
         let wish = wish::check(wish, self.default_tier)?;
-        let access = FirstAccess::new(self)?;
+        let access = FirstAccess::new(self, once.as_ref())?;
         for attempt in 0..=BROKEN_SLOTS {
-            let input = (self.clone(), request.clone(), wish.clone(), access.clone(), attempt < BROKEN_SLOTS);
+            let input = (
+                self.clone(),
+                request.clone(),
+                (wish.clone(), once.clone(), access.clone()),
+                attempt < BROKEN_SLOTS,
+            );
             let made = self
                 .runs
                 .pool
-                .run("create_tenant", input, |tx, (this, request, wish, access, warm)| {
-                    Box::pin(this.create_in(tx, request, wish, access, *warm))
+                .run("create_tenant", input, |tx, (this, request, (wish, once, access), warm)| {
+                    Box::pin(async move {
+                        if let Some(kept) = answer::kept(tx, &this.runs, once.as_ref()).await? {
+                            return Ok(kept);
+                        }
+                        let made = this.create_in(tx, request, wish, access, *warm).await?;
+                        answer::keep(tx, &this.runs, once.as_ref(), made).await
+                    })
                 })
                 .await;
             match made {
@@ -138,7 +145,7 @@ impl Provisioning {
             allowed_domains: wish.allowed_domains.clone(),
             schema_name: schema,
             role_name: role,
-            console_url: registry::console_url(&self.public_url, &wish.slug),
+            console_url: registry::console_url(&self.runs.public_url, &wish.slug),
             first: access.remembered(),
         };
         let steps = if home.is_some() { usize::MAX } else { steps::at_once(RunKind::Create) };
@@ -229,73 +236,4 @@ fn slug_taken(error: Error, slug: &str) -> Error {
     }
     Error::refused(ErrorCode::SlugTaken, format!("Another tenant has the slug {slug}."))
         .next("Choose another; GET /v1/slugs/{slug} tells which are free.")
-}
-
-/// A run.
-///
-/// # Errors
-/// 404 when there is none.
-pub async fn show(platform: &Pool, id: RunId) -> Result<Run> {
-    platform.run("show_run", id, |tx, id| Box::pin(store::find(tx, *id))).await?.ok_or_else(Error::not_found)
-}
-
-/// The latest run of a tenant, by slug; also of one that was rolled back or purged and is gone.
-///
-/// # Errors
-/// 404 when there is none.
-pub async fn latest(platform: &Pool, slug: &str) -> Result<Run> {
-    Slug::stored(slug).ok_or_else(Error::not_found)?;
-    let query =
-        store::ListRuns { tenant: Some(slug.to_owned()), status: None, kind: None, limit: 1, before: None };
-    let mut runs = platform.run("latest_run", query, |tx, query| Box::pin(store::list(tx, query))).await?;
-    runs.pop().ok_or_else(Error::not_found)
-}
-
-/// A page of runs, newest first.
-///
-/// # Errors
-/// 422 for a status, kind, limit or cursor that cannot be.
-pub async fn list(
-    platform: &Pool,
-    tenant: Option<String>,
-    status: Option<&str>,
-    kind: Option<&str>,
-    limit: Option<u16>,
-    cursor: Option<&str>,
-) -> Result<Page<Run>> {
-    let query = wish::check_list(tenant, status, kind, limit, cursor)?;
-    let limit = query.limit;
-    let asked = store::ListRuns { limit: limit + 1, ..query };
-    let mut items = platform.run("list_runs", asked, |tx, query| Box::pin(store::list(tx, query))).await?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next_cursor = items.last().filter(|_| more).map(|last| last.id.to_string());
-    Ok(Page { items, next_cursor })
-}
-
-/// What happened after the event at `after`, in one run or in all; 0 for everything that is still known.
-///
-/// # Errors
-/// The database's.
-pub async fn events(platform: &Pool, run: Option<RunId>, after: i64) -> Result<Vec<outbox::Event>> {
-    let key = run.map(|run| run.to_string());
-    platform
-        .run("run_events", (key, after), |tx, (key, after)| {
-            Box::pin(async move { Ok(outbox::read(tx, store::TOPIC, key.as_deref(), *after, 200).await?) })
-        })
-        .await
-}
-
-/// Where the events of all runs end now.
-///
-/// # Errors
-/// The database's.
-pub async fn events_head(platform: &Pool) -> Result<i64> {
-    platform.run("run_events_head", (), |tx, ()| Box::pin(async move { Ok(outbox::head(tx).await?) })).await
-}
-
-/// Every kind of run with its steps, for whoever has to try them all.
-pub fn catalogue() -> Vec<(RunKind, Vec<StepName>)> {
-    RunKind::ALL.iter().map(|kind| (*kind, steps::of(*kind).iter().map(|step| step.name).collect())).collect()
 }

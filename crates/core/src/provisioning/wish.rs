@@ -30,7 +30,7 @@ pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
         .parse::<Slug>()
         .map_err(|refusal: SlugRefusal| fields.wrong("/slug", refusal.code(), refusal.to_string()))
         .ok();
-    fields.text("/name", &wish.name, 200);
+    fields.line("/name", &wish.name, 200);
     if !is_email(&wish.admin_email) {
         fields.wrong("/admin_email", "invalid", "must be an e-mail address such as ops@example.com");
     }

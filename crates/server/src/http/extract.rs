@@ -32,35 +32,29 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !is_json(&request) {
-            return Err(other_media_type());
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        read(&bytes).map(Self)
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        read(&body(request).await?).map(Self)
     }
 }
 
-/// A JSON body, or none at all.
-pub struct OptionalJson<T>(pub Option<T>);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let json = is_json(&request);
-        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        match (bytes.is_empty(), json) {
-            (true, _) => Ok(Self(None)),
-            (false, true) => read(&bytes).map(|value| Self(Some(value))),
-            (false, false) => Err(other_media_type()),
-        }
-    }
+/// The same, or nothing, of whatever type.
+pub(super) async fn optional_body(request: Request) -> Result<Bytes, ApiError> {
+    let json = is_json(&request);
+    let bytes = Bytes::from_request(request, &()).await.map_err(unreadable)?;
+    if bytes.is_empty() || json { Ok(bytes) } else { Err(other_media_type()) }
 }
 
 fn other_media_type() -> ApiError {
     ApiError::new(ErrorCode::UnsupportedMediaType, "The body is not sent as JSON.")
         .next_step("Send `Content-Type: application/json`.")
+}
+
+/// A body that is sent as JSON, byte for byte.
+pub(super) async fn body(request: Request) -> Result<Bytes, ApiError> {
+    if !is_json(&request) {
+        return Err(other_media_type());
+    }
+    Bytes::from_request(request, &()).await.map_err(unreadable)
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -91,7 +85,8 @@ fn unreadable(rejection: BytesRejection) -> ApiError {
     }
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+/// A JSON object, read.
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let wrong = |pointer: String, code: &str, detail: &str| {
         ApiError::invalid(vec![FieldError { pointer, code: code.to_owned(), detail: detail.to_owned() }])
     };

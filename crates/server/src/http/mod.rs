@@ -8,6 +8,7 @@ pub mod docs;
 pub mod extract;
 mod fault;
 pub mod health;
+pub mod idempotency;
 pub mod listener;
 pub mod middleware;
 mod openapi;
@@ -15,6 +16,6 @@ pub mod problem;
 pub mod router;
 pub mod v1;
 
-pub use extract::{Json, OptionalJson, Path, Query};
+pub use extract::{Json, Path, Query};
 pub use middleware::{AccessInfo, Foundation, RequestInfo, apply};
 pub use problem::ApiError;

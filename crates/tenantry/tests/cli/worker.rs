@@ -44,7 +44,8 @@ async fn filling_slots_keeps_nobody_waiting() {
     post(&server.url, "/v1/tenants", OPERATOR, &[], &wish("acme")).reply();
     let worker = worker(&database, 400);
     until("a first batch", || async { database.placement.ready().await.unwrap() > 0 }).await;
-    let session = post(&server.url, "/v1/tenants/acme/psql-session", OPERATOR, &[], &json!({})).reply();
+    let key = ["Idempotency-Key: one-session"];
+    let session = post(&server.url, "/v1/tenants/acme/psql-session", OPERATOR, &key, &json!({})).reply();
     assert_eq!(session.status, 201, "{}", session.body);
     worker.signal("TERM");
     worker.wait().expect(0);

@@ -1,9 +1,12 @@
 //! What Tenantry promises, tested where it is promised: through the HTTP API and the command line, against a real PostgreSQL.
 
 mod agents;
+mod bad_input;
 mod catalogue;
 mod health;
 mod http;
+mod idempotency;
+mod idempotency_outage;
 mod identity;
 mod isolation;
 mod metrics;

@@ -201,7 +201,8 @@ async fn without_a_worker_a_session_is_unavailable() {
     app.tenant("acme").await;
     let request = Request { actor: Actor::Operator, request_id: "test".to_owned(), address: None };
     let psql = psql::Psql { patience: Duration::from_millis(1), ..app.app.psql.clone() };
-    let error = psql.open(&request, "acme", CreatePsqlSession::default(), app.app.woken()).await.unwrap_err();
+    let error =
+        psql.open(&request, None, "acme", CreatePsqlSession::default(), app.app.woken()).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::Unavailable);
     assert!(error.to_string().contains("worker"), "{error}");
 }

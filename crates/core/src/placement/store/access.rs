@@ -51,6 +51,7 @@ const RULES: &[Rule] = &[
     rule("invitations", "SELECT, INSERT, UPDATE", "SELECT", "tenant_id"),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
     rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
+    rule("idempotency_keys", "SELECT, INSERT, UPDATE", "", ""),
 ];
 
 /// Makes the logins and applies the rules, unless both are as they should be. Returns whether anything was applied.

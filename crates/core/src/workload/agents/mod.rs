@@ -1,6 +1,6 @@
 //! Agents: create, list, show, update, delete.
 //!
-//! Owns: tenant.agents. Calls: tenancy. Called by: server.
+//! Owns: tenant.agents. Calls: tenancy, idempotency. Called by: server.
 //! Invariants: an absent and a foreign id give the same answer (`foreign_and_absent_ids_are_the_same`); a change and its audit event commit
 //! together, in one round trip (`a_change_leaves_an_event`). After a crash: one transaction or none.
 
@@ -13,6 +13,7 @@ use crate::{
     Error, Result,
     authz::TenantScope,
     ctx::{Ctx, Request},
+    idempotency::{self, Answer, Once},
     tenancy::Tenancy,
 };
 use tenantry_types::{
@@ -21,23 +22,32 @@ use tenantry_types::{
     page::Page,
 };
 
-/// Makes an agent.
+/// Makes an agent; with `once`, one agent however often it is asked for.
 ///
 /// # Errors
-/// 422 for bad fields, 409 for a name that is in use in the workspace.
+/// 422 for bad fields, 409 for a name that is in use in the workspace; those of [`idempotency::begin`].
 pub async fn create(
     tenancy: &Tenancy,
     ctx: &Ctx,
     request: &Request,
     scope: &TenantScope,
+    once: Option<Once>,
     wish: CreateAgent,
-) -> Result<Agent> {
+) -> Result<Answer<Agent>> {
     model::check_create(&wish)?;
     let event = store::Event::new(ctx, request, "agent.create");
-    let input = (AgentId(ctx.uuid()), scope.workspace_id(), wish, event);
+    let input = (ctx.clone(), once, AgentId(ctx.uuid()), scope.workspace_id(), wish, event);
     let made = tenancy
-        .run(scope, "create_agent", input, |tx, (id, workspace, wish, event)| {
-            Box::pin(store::insert(tx, *id, *workspace, wish, event))
+        .run(scope, "create_agent", input, |tx, (ctx, once, id, workspace, wish, event)| {
+            Box::pin(async move {
+                let once = once.as_ref();
+                if let Some(kept) = idempotency::begin(tx, ctx, once).await? {
+                    return kept.read().map(Answer::again);
+                }
+                let agent = store::insert(tx, *id, *workspace, wish, event, once.is_none()).await?;
+                idempotency::finish(tx, ctx, once, 201, &agent).await?;
+                Ok(Answer::first(agent))
+            })
         })
         .await;
     made.map_err(name_taken)

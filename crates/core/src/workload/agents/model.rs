@@ -50,8 +50,8 @@ impl ListAgents {
 
 pub(super) fn check_create(wish: &CreateAgent) -> Result<()> {
     let mut fields = Fields::default();
-    fields.text("/name", &wish.name, 100);
-    fields.text("/role", &wish.role, 100);
+    fields.line("/name", &wish.name, 100);
+    fields.line("/role", &wish.role, 100);
     prompt(&mut fields, wish.personality_prompt.as_deref());
     capabilities(&mut fields, &wish.capabilities);
     permissions(&mut fields, &wish.tool_permissions);
@@ -62,10 +62,10 @@ pub(super) fn check_create(wish: &CreateAgent) -> Result<()> {
 pub(super) fn check_update(wish: &UpdateAgent) -> Result<Option<AgentStatus>> {
     let mut fields = Fields::default();
     if let Some(name) = &wish.name {
-        fields.text("/name", name, 100);
+        fields.line("/name", name, 100);
     }
     if let Some(role) = &wish.role {
-        fields.text("/role", role, 100);
+        fields.line("/role", role, 100);
     }
     prompt(&mut fields, wish.personality_prompt.as_ref().and_then(Option::as_deref));
     if let Some(words) = &wish.capabilities {
@@ -90,7 +90,7 @@ fn capabilities(fields: &mut Fields, words: &[String]) {
         fields.wrong("/capabilities", "too_many", "must have at most 50 words");
     }
     for (place, word) in words.iter().enumerate() {
-        fields.text(&format!("/capabilities/{place}"), word, 100);
+        fields.line(&format!("/capabilities/{place}"), word, 100);
     }
 }
 

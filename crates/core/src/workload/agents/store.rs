@@ -13,7 +13,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::net::IpAddr;
-use tenantry_pg::{self as pg, FromRow, Row, TenantTx};
+use tenantry_pg::{self as pg, FromRow, Param, Row, TenantTx};
 use tenantry_types::{
     AgentId, TaskId, WorkspaceId,
     agent::{Agent, AgentStatus, CreateAgent, UpdateAgent},
@@ -73,16 +73,16 @@ fn agent(rows: &[Row]) -> Result<Option<Agent>> {
     Ok(rows.first().map(AgentRow::from_row).transpose()?.map(|row| row.0))
 }
 
+/// Makes an agent. `last`: nothing comes after it in the transaction, and COMMIT travels with it.
 pub(super) async fn insert(
     tx: &TenantTx,
     id: AgentId,
     workspace: WorkspaceId,
     wish: &CreateAgent,
     event: &Event,
+    last: bool,
 ) -> Result<Agent> {
-    let rows = tx
-        .last(
-            "-- agents::insert
+    let sql = "-- agents::insert
              WITH made AS (
                  INSERT INTO tenant.agents (id, workspace_id, name, role, personality_prompt, capabilities, tool_permissions,
                                             created_at, updated_at)
@@ -95,25 +95,25 @@ pub(super) async fn insert(
              )
              SELECT id, workspace_id, name, role, personality_prompt, status, current_task_id, capabilities, tool_permissions,
                     version, created_at, updated_at
-             FROM made",
-            &[
-                &id.0,
-                &workspace.0,
-                &wish.name,
-                &wish.role,
-                &wish.personality_prompt,
-                &wish.capabilities,
-                &Value::Object(wish.tool_permissions.clone()),
-                &event.now,
-                &event.id,
-                &event.actor,
-                &event.actor_kind,
-                &event.action,
-                &event.request_id,
-                &event.address,
-            ],
-        )
-        .await?;
+             FROM made";
+    let permissions = Value::Object(wish.tool_permissions.clone());
+    let params: [&dyn Param; 14] = [
+        &id.0,
+        &workspace.0,
+        &wish.name,
+        &wish.role,
+        &wish.personality_prompt,
+        &wish.capabilities,
+        &permissions,
+        &event.now,
+        &event.id,
+        &event.actor,
+        &event.actor_kind,
+        &event.action,
+        &event.request_id,
+        &event.address,
+    ];
+    let rows = if last { tx.last(sql, &params).await? } else { tx.query(sql, &params).await? };
     agent(&rows)?.ok_or_else(|| Error::Fault("an insert returned no row".to_owned()))
 }
 

@@ -118,6 +118,10 @@ function curl(spec, path, method, operation, parameters) {
   const lines = [`curl${method === "get" ? "" : ` -X ${method.toUpperCase()}`} "${location.origin}${path}"`];
   if (!open) lines.push('-H "Authorization: Bearer $TOKEN"');
   for (const parameter of parameters.filter((one) => one.in === "header" && one.required)) {
+    if (parameter.name === "Idempotency-Key") {
+      lines.push('-H "Idempotency-Key: $(uuidgen)"');
+      continue;
+    }
     const value = parameter.example ?? resolve(spec, parameter.schema).example ?? "…";
     lines.push(`-H ${quote(`${parameter.name}: ${value}`)}`);
   }

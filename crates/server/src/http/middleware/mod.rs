@@ -117,7 +117,13 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         HeaderName::from_static("x-request-id"),
         HeaderName::from_static("x-tenant-slug"),
     ];
-    let read = [header::ETAG, header::LOCATION, header::RETRY_AFTER, HeaderName::from_static("x-request-id")];
+    let read = [
+        header::ETAG,
+        header::LOCATION,
+        header::RETRY_AFTER,
+        HeaderName::from_static("x-request-id"),
+        HeaderName::from_static("idempotent-replayed"),
+    ];
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     // Credentials stay off: tokens travel in a header that scripts set themselves, never in a cookie.
     Some(

@@ -5,7 +5,11 @@
 use super::etag;
 use crate::{
     app::App,
-    http::{ApiError, Json, authenticate::Caller},
+    http::{
+        ApiError,
+        authenticate::Caller,
+        idempotency::{self, Accepted},
+    },
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use tenantry_core::{authz::Action, workload::agents};
@@ -15,16 +19,18 @@ use tenantry_types::{
 };
 
 /// Makes an agent in the caller's workspace.
-#[utoipa::path(post, path = "/agents", operation_id = "create_agent", tag = "agents", request_body = CreateAgent, responses(
+#[utoipa::path(post, path = "/agents", operation_id = "create_agent", tag = "agents", request_body = CreateAgent,
+    params(("Idempotency-Key" = Option<String>, Header, description = idempotency::ABOUT)), responses(
     (status = 201, description = "The agent; `ETag` is its version.", body = Agent),
-    (status = 409, description = "`name_taken`", body = Problem),
-    (status = 422, description = "`invalid`", body = Problem)))]
+    (status = 409, description = "`name_taken`, or `idempotency_in_flight`: try again after `Retry-After` seconds", body = Problem),
+    (status = 422, description = "`invalid`, or `idempotency_key_reused`", body = Problem)))]
 pub async fn create(
     State(app): State<App>,
     Caller(caller): Caller,
-    Json(wish): Json<CreateAgent>,
+    Accepted(once, wish): Accepted<CreateAgent>,
 ) -> Result<Response, ApiError> {
     let scope = caller.actor.scope(Action::WriteAgents)?;
-    let agent = agents::create(&app.tenancy, app.ctx(), &caller, &scope, wish).await?;
-    Ok(etag::tagged(StatusCode::CREATED, agent.version, &agent))
+    let made = agents::create(&app.tenancy, app.ctx(), &caller, &scope, once, wish).await?;
+    let agent = made.value;
+    Ok(idempotency::told(made.replayed, etag::tagged(StatusCode::CREATED, agent.version, &agent)))
 }

@@ -9,7 +9,10 @@ mod rollback;
 mod show;
 mod watch;
 
-use crate::app::App;
+use crate::{app::App, http::idempotency};
+use axum::{http::StatusCode, response::Response};
+use tenantry_core::idempotency::Answer;
+use tenantry_types::run::Run;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of this resource.
@@ -22,4 +25,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(rollback::rollback))
         .routes(routes!(rollback::rollback_latest))
         .routes(routes!(retry::retry))
+}
+
+/// 202 with a run of which something was asked.
+fn asked(run: Answer<Run>) -> Response {
+    idempotency::told(run.replayed, (StatusCode::ACCEPTED, axum::Json(run.value)))
 }

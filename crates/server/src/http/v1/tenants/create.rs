@@ -3,10 +3,14 @@
 //! Owns: nothing. Calls: core's provisioning. Called by: `http::router`.
 //! Invariants: the run goes on when the caller stops waiting (`a_caller_may_stop_waiting`). After a crash: the run is resumed by a worker.
 
-use super::{answer, to_wire};
+use super::answer;
 use crate::{
     app::App,
-    http::{ApiError, Json, authenticate::Caller},
+    http::{
+        ApiError,
+        authenticate::Caller,
+        idempotency::{self, Accepted},
+    },
 };
 use axum::{
     extract::State,
@@ -28,26 +32,27 @@ const LONGEST_WAIT: Duration = Duration::from_secs(25);
 ///
 /// Answers at once with the run that makes it; with `Prefer: wait=N` when the run ends, or after N seconds.
 #[utoipa::path(post, path = "/tenants", operation_id = "create_tenant", tag = "tenants", request_body = CreateTenant,
-    params(("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the run ends, or after N seconds (25 at most).")),
+    params(("Idempotency-Key" = Option<String>, Header, description = idempotency::ABOUT),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the run ends, or after N seconds (25 at most).")),
     responses(
         (status = 202, description = "The tenant and its run. `Location` is the run's address.", body = TenantAndRun),
-        (status = 409, description = "`slug_taken`", body = Problem),
-        (status = 422, description = "`invalid`: `errors` names each field.", body = Problem),
+        (status = 409, description = "`slug_taken`, or `idempotency_in_flight`: try again after `Retry-After` seconds", body = Problem),
+        (status = 422, description = "`invalid`: `errors` names each field; or `idempotency_key_reused`", body = Problem),
     ))]
 pub async fn create(
     State(app): State<App>,
     Caller(caller): Caller,
     headers: HeaderMap,
-    Json(wish): Json<CreateTenant>,
+    Accepted(once, wish): Accepted<CreateTenant>,
 ) -> Result<Response, ApiError> {
     caller.actor.may(Action::CreateTenant)?;
     let woken = app.woken();
-    let made = app.provisioning.create(&caller, wish).await?;
-    if made.run.status.is_final() {
+    let made = app.provisioning.create(&caller, once, wish).await?;
+    let (mut body, replayed) = (made.value, made.replayed);
+    if !replayed && body.run.status.is_final() {
         // A run that a worker ends is counted there.
-        app.metrics.run_ended(&made.run, true);
+        app.metrics.run_ended(&body.run, true);
     }
-    let mut body = to_wire(&app, made);
     let wait = preferred_wait(&headers);
     if let Some(wait) = wait
         && !body.run.status.is_final()
@@ -58,7 +63,7 @@ pub async fn create(
     if wait.is_some() {
         response.headers_mut().insert("preference-applied", HeaderValue::from_static("wait"));
     }
-    Ok(response)
+    Ok(idempotency::told(replayed, response))
 }
 
 /// `wait=N` among the preferences of RFC 7240.

@@ -4,9 +4,13 @@
 
 use crate::{
     app::App,
-    http::{ApiError, Json, Path, authenticate::Caller},
+    http::{
+        ApiError, Path,
+        authenticate::Caller,
+        idempotency::{self, Required},
+    },
 };
-use axum::{extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode, response::Response};
 use tenantry_core::{authz::Action, identity};
 use tenantry_types::{
     Problem,
@@ -15,22 +19,23 @@ use tenantry_types::{
 
 /// Makes an API key for a workspace of a tenant.
 ///
-/// The key is shown this once.
-#[utoipa::path(post, path = "/tenants/{slug}/api-keys", operation_id = "create_api_key", tag = "tenants", params(("slug" = String, Path)),
-    request_body = CreateApiKey, responses(
+/// The key is shown this once, and again only to the same request with the same `Idempotency-Key`.
+#[utoipa::path(post, path = "/tenants/{slug}/api-keys", operation_id = "create_api_key", tag = "tenants",
+    params(("slug" = String, Path), ("Idempotency-Key" = String, Header, description = idempotency::ABOUT)), request_body = CreateApiKey, responses(
         (status = 201, description = "The key.", body = NewApiKey),
         (status = 404, description = "`not_found`: tenant or workspace", body = Problem),
-        (status = 409, description = "`conflict`: the tenant is not active", body = Problem),
-        (status = 422, description = "`invalid`", body = Problem)))]
+        (status = 409, description = "`conflict`: the tenant is not active, or the key that was made cannot be told again; or `idempotency_in_flight`: try again after `Retry-After` seconds", body = Problem),
+        (status = 422, description = "`invalid`, or `idempotency_key_reused`", body = Problem)))]
 pub async fn create_key(
     State(app): State<App>,
     Caller(caller): Caller,
     Path(slug): Path<String>,
-    Json(wish): Json<CreateApiKey>,
-) -> Result<(StatusCode, axum::Json<NewApiKey>), ApiError> {
+    Required(once, wish): Required<CreateApiKey>,
+) -> Result<Response, ApiError> {
     caller.actor.may(Action::CreateApiKey)?;
+    let environment = app.place.environment;
     let made =
-        identity::create_api_key(&app.platform, app.ctx(), app.place.environment, &caller, &slug, wish)
+        identity::create_api_key(&app.platform, app.ctx(), environment, &caller, Some(once), &slug, wish)
             .await?;
-    Ok((StatusCode::CREATED, axum::Json(made)))
+    Ok(idempotency::told(made.replayed, (StatusCode::CREATED, axum::Json(made.value))))
 }

@@ -27,5 +27,5 @@ pub async fn delete(
 ) -> Result<Response, ApiError> {
     caller.actor.may(Action::ChangeTenant)?;
     let change = Change { kind: RunKind::Delete, reason: None, confirm: None };
-    Ok(changed(&app, app.runs.change(&caller, &slug, change).await?))
+    Ok(changed(&app, &app.runs.change(&caller, None, &slug, change).await?))
 }

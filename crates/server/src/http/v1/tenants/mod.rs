@@ -13,13 +13,13 @@ mod resume;
 mod show;
 mod suspend;
 
-use crate::app::App;
+use crate::{app::App, http::idempotency};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use tenantry_core::provisioning::Made;
-use tenantry_types::tenant::{OwnerInvitation, TenantAndRun};
+use tenantry_core::idempotency::Answer;
+use tenantry_types::tenant::TenantAndRun;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of this resource.
@@ -37,26 +37,12 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 /// The answer to whatever begins a run.
-fn changed(app: &App, made: Made) -> Response {
-    if made.run.status.is_final() {
+fn changed(app: &App, made: &Answer<TenantAndRun>) -> Response {
+    if !made.replayed && made.value.run.status.is_final() {
         // A run that a worker ends is counted there.
-        app.metrics.run_ended(&made.run, true);
+        app.metrics.run_ended(&made.value.run, true);
     }
-    answer(&to_wire(app, made))
-}
-
-fn to_wire(app: &App, made: Made) -> TenantAndRun {
-    let invited = |access: &tenantry_core::provisioning::FirstAccess| OwnerInvitation {
-        email: made.tenant.admin_email.clone(),
-        url: access.invitation_url(),
-        expires_at: access.expires_at,
-    };
-    TenantAndRun {
-        tenant: made.tenant.to_wire(&app.public_url),
-        api_key: made.access.as_ref().map(tenantry_core::provisioning::FirstAccess::api_key),
-        owner_invitation: made.access.as_ref().map(invited),
-        run: made.run,
-    }
+    idempotency::told(made.replayed, answer(&made.value))
 }
 
 /// 202 with the run's address.

@@ -4,9 +4,13 @@
 
 use crate::{
     app::App,
-    http::{ApiError, Json, Path, authenticate::Caller},
+    http::{
+        ApiError, Path,
+        authenticate::Caller,
+        idempotency::{self, Required},
+    },
 };
-use axum::{extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode, response::Response};
 use tenantry_core::authz::Action;
 use tenantry_types::{
     Problem,
@@ -14,20 +18,20 @@ use tenantry_types::{
 };
 
 /// Opens a login for psql that is confined to one tenant: two connections, expiring, audited.
-#[utoipa::path(post, path = "/tenants/{slug}/psql-session", operation_id = "open_psql_session", tag = "tenants", params(("slug" = String, Path)),
-    request_body = CreatePsqlSession, responses(
-        (status = 201, description = "The login; its password is shown this once.", body = PsqlSession),
+#[utoipa::path(post, path = "/tenants/{slug}/psql-session", operation_id = "open_psql_session", tag = "tenants",
+    params(("slug" = String, Path), ("Idempotency-Key" = String, Header, description = idempotency::ABOUT)), request_body = CreatePsqlSession, responses(
+        (status = 201, description = "The login; its password is shown this once, and again only to the same request with the same key.", body = PsqlSession),
         (status = 404, description = "`not_found`: tenant or workspace", body = Problem),
-        (status = 409, description = "`conflict`: the tenant has no schema yet", body = Problem),
-        (status = 422, description = "`invalid`", body = Problem),
+        (status = 409, description = "`conflict`: the tenant has no schema yet, or the session of this key has ended; or `idempotency_in_flight`: try again after `Retry-After` seconds", body = Problem),
+        (status = 422, description = "`invalid`, or `idempotency_key_reused`", body = Problem),
         (status = 503, description = "`unavailable`: no worker made the login in time", body = Problem)))]
 pub async fn open(
     State(app): State<App>,
     Caller(caller): Caller,
     Path(slug): Path<String>,
-    Json(wish): Json<CreatePsqlSession>,
-) -> Result<(StatusCode, axum::Json<PsqlSession>), ApiError> {
+    Required(once, wish): Required<CreatePsqlSession>,
+) -> Result<Response, ApiError> {
     caller.actor.may(Action::OpenPsql)?;
-    let session = app.psql.open(&caller, &slug, wish, app.woken()).await?;
-    Ok((StatusCode::CREATED, axum::Json(session)))
+    let session = app.psql.open(&caller, Some(once), &slug, wish, app.woken()).await?;
+    Ok(idempotency::told(session.replayed, (StatusCode::CREATED, axum::Json(session.value))))
 }

@@ -5,7 +5,11 @@
 use super::changed;
 use crate::{
     app::App,
-    http::{ApiError, Json, Path, authenticate::Caller},
+    http::{
+        ApiError, Path,
+        authenticate::Caller,
+        idempotency::{self, Accepted},
+    },
 };
 use axum::{extract::State, response::Response};
 use tenantry_core::{authz::Action, provisioning::Change};
@@ -19,19 +23,19 @@ use tenantry_types::{
 ///
 /// This cannot be taken back, so the slug has to be confirmed.
 #[utoipa::path(post, path = "/tenants/{slug}/purge", operation_id = "purge_tenant", tag = "tenants",
-    params(("slug" = String, Path)), request_body = Confirm, responses(
+    params(("slug" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = idempotency::ABOUT)), request_body = Confirm, responses(
         (status = 202, description = "The tenant as it is now, and its run. `Location` is the run's address.", body = TenantAndRun),
         (status = 404, description = "`not_found`", body = Problem),
-        (status = 409, description = "`conflict`: its state does not allow it, or another run is at work; `next_steps` says what can be done", body = Problem),
-        (status = 422, description = "`invalid`", body = Problem),
+        (status = 409, description = "`conflict`: its state does not allow it, or another run is at work; `next_steps` says what can be done; or `idempotency_in_flight`", body = Problem),
+        (status = 422, description = "`invalid`, or `idempotency_key_reused`", body = Problem),
     ))]
 pub async fn purge(
     State(app): State<App>,
     Caller(caller): Caller,
     Path(slug): Path<String>,
-    Json(wish): Json<Confirm>,
+    Accepted(once, wish): Accepted<Confirm>,
 ) -> Result<Response, ApiError> {
     caller.actor.may(Action::ChangeTenant)?;
     let change = Change { kind: RunKind::Purge, reason: None, confirm: Some(wish.confirm) };
-    Ok(changed(&app, app.runs.change(&caller, &slug, change).await?))
+    Ok(changed(&app, &app.runs.change(&caller, once, &slug, change).await?))
 }

@@ -5,7 +5,11 @@
 use super::changed;
 use crate::{
     app::App,
-    http::{ApiError, OptionalJson, Path, authenticate::Caller},
+    http::{
+        ApiError, Path,
+        authenticate::Caller,
+        idempotency::{self, AcceptedOrEmpty},
+    },
 };
 use axum::{extract::State, response::Response};
 use tenantry_core::{authz::Action, provisioning::Change};
@@ -19,19 +23,19 @@ use tenantry_types::{
 ///
 /// psql sessions are ended by a worker. Its data is kept.
 #[utoipa::path(post, path = "/tenants/{slug}/suspend", operation_id = "suspend_tenant", tag = "tenants",
-    params(("slug" = String, Path)), request_body = Option<Reason>, responses(
+    params(("slug" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = idempotency::ABOUT)), request_body = Reason, responses(
         (status = 202, description = "The tenant as it is now, and its run. `Location` is the run's address.", body = TenantAndRun),
         (status = 404, description = "`not_found`", body = Problem),
-        (status = 409, description = "`conflict`: its state does not allow it, or another run is at work; `next_steps` says what can be done", body = Problem),
-        (status = 422, description = "`invalid`", body = Problem),
+        (status = 409, description = "`conflict`: its state does not allow it, or another run is at work; `next_steps` says what can be done; or `idempotency_in_flight`", body = Problem),
+        (status = 422, description = "`invalid`, or `idempotency_key_reused`", body = Problem),
     ))]
 pub async fn suspend(
     State(app): State<App>,
     Caller(caller): Caller,
     Path(slug): Path<String>,
-    OptionalJson(wish): OptionalJson<Reason>,
+    AcceptedOrEmpty(once, wish): AcceptedOrEmpty<Reason>,
 ) -> Result<Response, ApiError> {
     caller.actor.may(Action::ChangeTenant)?;
-    let change = Change { kind: RunKind::Suspend, reason: wish.unwrap_or_default().reason, confirm: None };
-    Ok(changed(&app, app.runs.change(&caller, &slug, change).await?))
+    let change = Change { kind: RunKind::Suspend, reason: wish.reason, confirm: None };
+    Ok(changed(&app, &app.runs.change(&caller, once, &slug, change).await?))
 }
