@@ -6,10 +6,13 @@
 //! After a crash: a half-made slot was rolled back; the worker's next look fills up.
 
 mod home;
+mod prior;
 pub(crate) mod store;
 mod template;
 
 pub use home::Home;
+pub(crate) use home::{Left, Source};
+pub(crate) use prior::{Grant, Prior};
 pub use template::{BUILT_IN, Template, TemplateError};
 
 use crate::{
@@ -166,7 +169,10 @@ impl Placement {
     }
 
     /// The same with names that were chosen before.
-    pub(crate) async fn home_named(
+    ///
+    /// # Errors
+    /// A fault where no shard is open; the database's.
+    pub async fn home_named(
         &self,
         tx: &tenantry_pg::ControlTx,
         tenant: TenantId,

@@ -59,6 +59,7 @@ impl TenantRecord {
             console_url: format!("{}/t/{}", public_url.trim_end_matches('/'), self.slug),
             created_at: self.created_at,
             updated_at: self.updated_at,
+            adopted: None,
         }
     }
 }

@@ -44,6 +44,7 @@ const RULES: &[Rule] = &[
     rule("provisioning_runs", "SELECT, INSERT, UPDATE", "", ""),
     rule("provisioning_steps", "SELECT, INSERT, UPDATE", "", ""),
     rule("provisioning_events", "SELECT, INSERT", "", ""),
+    rule("adoptions", "SELECT", "", "tenant_id"),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
     rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
 ];
