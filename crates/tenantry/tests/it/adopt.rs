@@ -12,7 +12,7 @@ use tenantry_core::{
     authz::TenantScope,
     placement::{BUILT_IN, Home},
 };
-use tenantry_pg::{TxError, sql::quote_ident};
+use tenantry_pg::sql::quote_ident;
 use tenantry_testkit::{TestApp, TestDatabase};
 use tenantry_types::{TenantId, adopt::AdoptionReport};
 use uuid::Uuid;
@@ -337,7 +337,16 @@ async fn the_template_differs_from_itself_in_nothing() {
                     ALTER TABLE same.tasks ADD COLUMN note text; CREATE INDEX ON same.tasks (note)",
     )
     .await;
-    insta::assert_snapshot!(inspect(&app, "same").await.unwrap().differences.join("\n"), @"");
+    insta::assert_snapshot!(inspect(&app, "same").await.unwrap().differences.join("\n"), @r"
+    column agents.name is character varying(100) not null, in the template text not null
+    column agents.role is missing: text not null
+    agents lacks CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
+    agents lacks CHECK (((char_length(role) >= 1) AND (char_length(role) <= 100)))
+    agents lacks unique index USING btree (workspace_id, lower(name)) WHERE (deleted_at IS NULL)
+    agents has, and the template has not, CHECK (((char_length((name)::text) >= 1) AND (char_length((name)::text) <= 100)))
+    column tasks.note is not in the template: text
+    tasks has, and the template has not, index USING btree (note)
+    ");
     let schemas = "SELECT string_agg(nspname, ' ') FROM pg_namespace WHERE nspname LIKE 'tenantry\\_shape%'";
     assert_eq!((value(&app.database, schemas).await, homes(&app.database).await), (String::new(), before));
 }
@@ -426,4 +435,471 @@ async fn giving_back_restores_everything() {
     execute(&app.database, &format!("DROP ROLE {role}_gone")).await;
     give_back(&app, home.tenant).await.unwrap();
     execute(&app.database, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+/// What stands in the way: statements of the owner with the search path in schema `x`, and what is told of it.
+const PIERCED: &[(&str, &str)] = &[
+    ("CREATE VIEW v AS SELECT * FROM t", "the view v reads as its owner"),
+    ("CREATE VIEW v WITH (security_invoker = off) AS SELECT * FROM t", "the view v reads as its owner"),
+    (
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+        "the function x.f() runs as its owner",
+    ),
+    ("CREATE RULE r AS ON INSERT TO t DO ALSO DELETE FROM u", "the rule t.r runs as the table's owner"),
+    ("CREATE POLICY p ON t USING (true)", "t has row-level security of its own"),
+    ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", "t has row-level security of its own"),
+    ("ALTER TABLE t FORCE ROW LEVEL SECURITY", "t has row-level security of its own"),
+    ("CREATE TABLE w (workspace_id text)", "w.workspace_id is text"),
+    ("CREATE TABLE _events (a int)", "the name _events is one of Tenantry's own"),
+    (
+        "CREATE VIEW _schema_history WITH (security_invoker) AS SELECT 1 AS a",
+        "the name _schema_history is one of Tenantry's own",
+    ),
+    ("ALTER TABLE t ADD CONSTRAINT tenantry_tenant CHECK (true)", "t has a constraint tenantry_tenant"),
+    (
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA x GRANT SELECT ON TABLES TO PUBLIC",
+        "default privileges of tenantry_test_owner",
+    ),
+    (
+        "CREATE TABLE a (b int REFERENCES outside.t (id))",
+        "constraint a_b_fkey on table x.a refers to table outside.t",
+    ),
+    (
+        "CREATE TABLE outside.a (b int REFERENCES t (id))",
+        "constraint a_b_fkey on table outside.a refers to table x.t",
+    ),
+    ("CREATE TABLE a () INHERITS (outside.t)", "table x.a refers to table outside.t"),
+    ("CREATE TABLE outside.a () INHERITS (t)", "table outside.a refers to table x.t"),
+    (
+        "CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE outside.p1 PARTITION OF p DEFAULT",
+        "table outside.p1 refers to table x.p",
+    ),
+    ("CREATE TABLE p1 PARTITION OF outside.p DEFAULT", "table x.p1 refers to table outside.p"),
+    (
+        "CREATE TABLE a (b int DEFAULT nextval('outside.s'))",
+        "default value for column b of table x.a refers to sequence outside.s",
+    ),
+    ("CREATE TABLE a (b outside.mood)", "table x.a refers to type outside.mood"),
+    ("CREATE TABLE a (b outside.mood[])", "table x.a refers to type outside.mood"),
+    (
+        "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION outside.g()",
+        "trigger g on table x.t refers to function outside.g()",
+    ),
+    ("CREATE VIEW outside.v AS SELECT * FROM t", "rule _RETURN on view outside.v refers to table x.t"),
+    (
+        "CREATE VIEW v WITH (security_invoker) AS SELECT * FROM outside.t",
+        "rule _RETURN on view x.v refers to table outside.t",
+    ),
+    (
+        "CREATE FUNCTION outside.f(t) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "function outside.f(x.t) refers to type x.t",
+    ),
+    (
+        "CREATE STATISTICS outside.told ON id, name FROM t",
+        "statistics object outside.told refers to table x.t",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_pierces_the_fence_is_refused() {
+    let app = TestApp::builder().start().await;
+    let outside = "CREATE TABLE t (id int PRIMARY KEY); CREATE SEQUENCE s; CREATE TYPE mood AS ENUM ('good'); CREATE TABLE p (a int) PARTITION BY LIST (a);
+                   CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'";
+    let inside = "CREATE TABLE t (id int PRIMARY KEY, name text); CREATE TABLE u (id serial, t int REFERENCES t (id), many citext[], one citext)";
+    execute(&app.database, "CREATE EXTENSION citext SCHEMA public").await;
+    for (sql, told) in PIERCED {
+        schema_with(&app, "outside", outside).await;
+        schema_with(&app, "x", &inside.replace("citext", "public.citext")).await;
+        inspect(&app, "x").await.unwrap_or_else(|error| panic!("before {sql}: {error}"));
+        as_owner(&app, &format!("SET LOCAL search_path TO x; {sql}")).await;
+        let before = picture(&app.database, "x").await;
+        let error = inspect(&app, "x").await.unwrap_err();
+        assert!(error.to_string().contains(told), "{sql}: {error}");
+        assert_eq!(error.code().status(), 409, "{sql}");
+        assert_eq!(picture(&app.database, "x").await, before, "{sql}");
+        as_owner(&app, "DROP SCHEMA x CASCADE; DROP SCHEMA outside CASCADE").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_superuser_can_put_there_is_refused() {
+    let app = TestApp::builder().start().await;
+    for (sql, told) in [
+        ("CREATE EXTENSION citext SCHEMA x", "citext, an extension, lives in the schema"),
+        ("CREATE EXTENSION postgres_fdw SCHEMA public; CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw;
+          CREATE FOREIGN TABLE x.f (a int) SERVER s; ALTER FOREIGN TABLE x.f OWNER TO tenantry_test_owner", "f is a foreign table"),
+        ("SET ROLE tenantry_test_owner; CREATE FUNCTION x.e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; RESET ROLE;
+          CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION x.e(); ALTER EVENT TRIGGER e DISABLE", "event trigger e refers to function x.e()"),
+        ("CREATE ROLE {R}; GRANT SELECT ON x.t TO {R} WITH GRANT OPTION; GRANT USAGE ON SCHEMA x TO {R}; SET ROLE {R}; GRANT SELECT ON x.t TO PUBLIC; RESET ROLE",
+         "a privilege on t to everybody by {R}"),
+    ] {
+        schema_with(&app, "x", "CREATE TABLE t (id int)").await;
+        let role = format!("{}_middle", app.database.installation.prefix());
+        execute(&app.database, &sql.replace("{R}", &role)).await;
+        let error = inspect(&app, "x").await.unwrap_err().to_string();
+        assert!(error.contains(&told.replace("{R}", &role)), "{sql}: {error}");
+        execute(&app.database, "DROP EVENT TRIGGER IF EXISTS e; DROP SCHEMA x CASCADE").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_of_others_are_named() {
+    let app = TestApp::builder().start().await;
+    let role = format!("{}_other", app.database.installation.prefix());
+    execute(&app.database, &format!("CREATE ROLE {role}")).await;
+    schema_with(&app, "old_acme", LIVED_IN).await;
+    for (theirs, told) in [
+        (
+            format!("ALTER TABLE old_acme.notes OWNER TO {role}"),
+            format!("table old_acme.notes belongs to {role}"),
+        ),
+        (
+            format!("ALTER TYPE old_acme.mood OWNER TO {role}"),
+            format!("type old_acme.mood belongs to {role}"),
+        ),
+        (
+            "ALTER FUNCTION old_acme.quiet() OWNER TO CURRENT_USER".to_owned(),
+            "function old_acme.quiet() belongs to".to_owned(),
+        ),
+        (
+            format!("ALTER STATISTICS old_acme.told OWNER TO {role}"),
+            format!("old_acme.told belongs to {role}"),
+        ),
+        (
+            format!("CREATE COLLATION old_acme.c FROM \"C\"; ALTER COLLATION old_acme.c OWNER TO {role}"),
+            format!("collation old_acme.c belongs to {role}"),
+        ),
+        (format!("ALTER SCHEMA old_acme OWNER TO {role}"), format!("the schema belongs to {role}")),
+    ] {
+        execute(&app.database, &theirs).await;
+        let error = inspect(&app, "old_acme").await.unwrap_err().to_string();
+        assert!(error.contains(&told) && error.contains("OWNER TO tenantry_test_owner"), "{theirs}: {error}");
+    }
+    execute(&app.database, &format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_taken_as_they_are() {
+    let app = TestApp::builder().start().await;
+    let long = "ä".repeat(31) + "x";
+    assert_eq!(long.len(), 63);
+    let names = [
+        "\"; DROP SCHEMA \"bystander\" CASCADE; --",
+        "Old Acme",
+        "old.acme",
+        "tenant_acme",
+        "', (SELECT 1)) --",
+        r"back\slash",
+        &long,
+        "é🙂",
+    ];
+    schema_with(&app, "bystander", "CREATE TABLE t ()").await;
+    for (number, name) in names.iter().enumerate() {
+        let table = format!(
+            "CREATE TABLE {} (id int PRIMARY KEY, workspace_id uuid); CREATE FUNCTION {}() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            quote_ident(name),
+            quote_ident(name)
+        );
+        schema_with(&app, name, &table).await;
+        as_owner(
+            &app,
+            &format!(
+                "COMMENT ON SCHEMA {} IS E'it''s \\\\ it'; INSERT INTO {0}.{0} VALUES (1, '{}')",
+                quote_ident(name),
+                Uuid::from_u128(number as u128 + 1)
+            ),
+        )
+        .await;
+        let before = (picture(&app.database, name).await, rows_of(&app.database, name).await);
+        let (home, taken) = adopt(&app, name, &format!("acme-{number}"))
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(
+            (taken.workspaces.len(), rows_of(&app.database, &home.schema).await),
+            (1, before.1.clone()),
+            "{name}"
+        );
+        app.database.placement.label().await.unwrap();
+        assert_eq!(give_back(&app, home.tenant).await.unwrap().as_deref(), Some(*name));
+        assert_eq!(
+            (picture(&app.database, name).await, rows_of(&app.database, name).await),
+            before,
+            "{name}"
+        );
+    }
+    assert_eq!(
+        value(&app.database, "SELECT count(*) FROM pg_namespace WHERE nspname = 'bystander'").await,
+        "1"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_of_ours_or_of_nobody_is_refused() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").await;
+    let slot = value(&app.database, "SELECT schema_name FROM slots WHERE state = 'ready' LIMIT 1").await;
+    for (name, status) in [
+        (&*acme.tenant.schema_name, 409),
+        (&*slot, 409),
+        ("nobody", 422),
+        ("OLD_ACME", 422),
+        ("public", 422),
+        ("pg_catalog", 422),
+        ("a\0b", 422),
+    ] {
+        assert_eq!(inspect(&app, name).await.unwrap_err().code().status(), status, "{name}");
+    }
+    schema_with(&app, "empty", "").await;
+    assert_eq!(inspect_as(&app, "empty", Some("one")).await.unwrap_err().code().status(), 422);
+    assert_eq!(inspect_as(&app, "empty", Some("2.1")).await.unwrap().report.baseline, "2.1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_of_its_own_is_the_baseline() {
+    let app = TestApp::builder().start().await;
+    let row = |rank: u32, version: &str, success: bool| {
+        format!(
+            "INSERT INTO flyway_schema_history VALUES ({rank}, '{version}', 'x', 'SQL', 'V{version}__x.sql', 7, 'me', now(), 1, {success});"
+        )
+    };
+    let table = tenantry_pg::migrate::history::create_history("old_acme", "flyway_schema_history");
+    as_owner(&app, &format!("CREATE SCHEMA old_acme; {table}")).await;
+    as_owner(
+        &app,
+        &format!(
+            "SET LOCAL search_path TO old_acme; {} {} {}",
+            row(1, "9", true),
+            row(2, "10", true),
+            row(3, "2", true)
+        ),
+    )
+    .await;
+    let report = inspect(&app, "old_acme").await.unwrap();
+    assert_eq!((report.baseline.as_str(), report.has_history), ("10", true));
+    assert_eq!(report.tables[0].fence.as_str(), "closed", "the history is the owner's");
+    let error = inspect_as(&app, "old_acme", Some("9")).await.unwrap_err().to_string();
+    assert!(error.contains("at version 10, not 9"), "{error}");
+    let before = rows_of(&app.database, "old_acme").await;
+    let (home, _) = adopt(&app, "old_acme", "acme").await.unwrap();
+    assert_eq!(rows_of(&app.database, &home.schema).await, before, "it is taken as it is");
+    let kept = format!(
+        "SELECT a.baseline || ' ' || s.schema_version || ' ' || s.adopted_from FROM adoptions a JOIN slots s USING (tenant_id) WHERE tenant_id = '{}'",
+        home.tenant.0
+    );
+    assert_eq!(value(&app.database, &kept).await, "10 10 old_acme");
+    give_back(&app, home.tenant).await.unwrap();
+    as_owner(&app, &format!("SET LOCAL search_path TO old_acme; {}", row(4, "11", false))).await;
+    let error = inspect(&app, "old_acme").await.unwrap_err().to_string();
+    assert!(error.contains("V11__x.sql failed"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_workspace_of_the_rows_is_found() {
+    let app = TestApp::builder().start().await;
+    schema_with(&app, "old_acme",
+        "CREATE TABLE indexed (workspace_id uuid, n int); CREATE INDEX ON indexed (workspace_id, n);
+         CREATE TABLE plain (workspace_id uuid); CREATE TABLE empty (workspace_id uuid PRIMARY KEY);
+         CREATE TABLE parted (workspace_id uuid NOT NULL, n int) PARTITION BY LIST (n); CREATE TABLE parted_1 PARTITION OF parted DEFAULT;
+         INSERT INTO indexed SELECT ('00000000-0000-7000-8000-' || lpad((n % 3)::text, 12, '0'))::uuid, n FROM generate_series(1, 100) n;
+         INSERT INTO indexed VALUES (NULL, 0);
+         INSERT INTO plain SELECT ('00000000-0000-7000-8000-' || lpad((n % 3 + 2)::text, 12, '0'))::uuid FROM generate_series(1, 9) n;
+         INSERT INTO parted VALUES ('00000000-0000-7000-8000-000000000009', 1)").await;
+    let report = inspect(&app, "old_acme").await.unwrap();
+    let ends: Vec<u128> = report.workspaces.iter().map(|id| id.0.as_u128() & 0xff).collect();
+    assert_eq!(ends, [0, 1, 2, 3, 4, 9]);
+    assert_eq!(
+        report.remarks,
+        ["indexed has rows without a workspace_id: no workspace will see them; give them one"]
+    );
+    for (table, most) in [("indexed", 1001), ("plain", 1001)] {
+        as_owner(&app, &format!("INSERT INTO old_acme.{table} (workspace_id) SELECT gen_random_uuid() FROM generate_series(1, {most})")).await;
+        let error = inspect(&app, "old_acme").await.unwrap_err().to_string();
+        assert!(error.contains("more than 1000 workspaces"), "{error}");
+        as_owner(&app, &format!("TRUNCATE old_acme.{table}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_another_tenant_or_workspace_are_refused() {
+    let app = TestApp::start().await;
+    let rival = app.tenant("rival").await;
+    platform_schema(&app, "old_acme", ACME).await;
+    let inspection = inspect_as(&app, "old_acme", None).await.unwrap();
+    let error = take(&app, Uuid::from_u128(7), "acme", inspection).await.unwrap_err().to_string();
+    assert!(error.contains(&TenantId(ACME).to_string()) && error.contains("no row is touched"), "{error}");
+    as_owner(&app, &format!("UPDATE old_acme.tasks SET workspace_id = '{}'", rival.key.workspace_id.0)).await;
+    let error = inspect(&app, "old_acme").await.unwrap_err().to_string();
+    assert!(error.contains("another tenant's") && !error.contains("rival"), "{error}");
+    as_owner(&app, &format!("UPDATE old_acme.tasks SET workspace_id = '{ONE}'")).await;
+    let second = "INSERT INTO old_acme.provider_api_calls (tenant_id, workspace_id, provider, model, operation, latency_ms, success)
+                  SELECT gen_random_uuid(), workspace_id, provider, model, operation, latency_ms, success FROM old_acme.provider_api_calls";
+    as_owner(&app, second).await;
+    let error = inspect(&app, "old_acme").await.unwrap_err().to_string();
+    assert!(error.contains("more than one tenant"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_changed_meanwhile_is_looked_at_again() {
+    let app = TestApp::builder().start().await;
+    for (number, sql) in [
+        "GRANT SELECT ON x.t TO PUBLIC",
+        "COMMENT ON SCHEMA x IS 'other'",
+        "CREATE VIEW x.v AS SELECT * FROM x.t",
+        "ALTER SCHEMA x RENAME TO y",
+        "DROP SCHEMA x CASCADE; CREATE SCHEMA x",
+    ]
+    .iter()
+    .enumerate()
+    {
+        schema_with(&app, "x", "CREATE TABLE t (workspace_id uuid)").await;
+        let inspection = inspect_as(&app, "x", None).await.unwrap();
+        as_owner(&app, sql).await;
+        let before = homes(&app.database).await;
+        let error =
+            take(&app, app.app.ctx().uuid(), &format!("acme-{number}"), inspection).await.unwrap_err();
+        assert_eq!(error.code().status(), 409, "{sql}: {error}");
+        assert_eq!(homes(&app.database).await, before, "{sql}");
+        as_owner(&app, "DROP SCHEMA IF EXISTS x CASCADE; DROP SCHEMA IF EXISTS y CASCADE").await;
+    }
+    // Rows may change: a workspace that was made since is found when nobody can write any more.
+    schema_with(&app, "x", "CREATE TABLE t (workspace_id uuid)").await;
+    let inspection = inspect_as(&app, "x", None).await.unwrap();
+    as_owner(&app, &format!("INSERT INTO x.t VALUES ('{ONE}')")).await;
+    let (_, taken) = take(&app, app.app.ctx().uuid(), "acme", inspection).await.unwrap();
+    assert_eq!(taken.workspaces.iter().map(|id| id.0).collect::<Vec<_>>(), [ONE]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_table_is_not_waited_for() {
+    let app = TestApp::builder().start().await;
+    schema_with(&app, "old_acme", "CREATE TABLE t (workspace_id uuid)").await;
+    let before = (picture(&app.database, "old_acme").await, homes(&app.database).await);
+    let inspection = inspect_as(&app, "old_acme", None).await.unwrap();
+    let application = app.database.admin().await;
+    application.execute("BEGIN; LOCK TABLE old_acme.t IN ACCESS SHARE MODE").await.unwrap();
+    let told = inspect(&app, "old_acme").await.unwrap().in_use;
+    assert!(told.len() == 1 && told[0].ends_with("works in it with 1 connections"), "{told:?}");
+    let tenant = app.app.ctx().uuid();
+    let error = take(&app, tenant, "acme", inspection.clone()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("A table of old_acme is in use") && error.code().status() == 409,
+        "{error}"
+    );
+    assert_eq!(picture(&app.database, "old_acme").await, before.0, "nothing was changed");
+    application.execute("ROLLBACK").await.unwrap();
+    let (home, _) = take(&app, tenant, "acme", inspection).await.unwrap();
+    application.execute(&format!("BEGIN; LOCK TABLE {}.t IN ACCESS SHARE MODE", home.schema)).await.unwrap();
+    let error = give_back(&app, home.tenant).await.unwrap_err();
+    assert_eq!(error.code().status(), 409, "{error}");
+    application.execute("ROLLBACK").await.unwrap();
+    give_back(&app, home.tenant).await.unwrap();
+    assert_eq!(picture(&app.database, "old_acme").await, before.0);
+}
+
+/// What the undo of `place` would do.
+async fn remove(app: &TestApp, home: &Home) -> Result<(), Error> {
+    app.database.placement.owner.run("remove", home.clone(), |tx, home| Box::pin(home.remove(tx))).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adopted_schema_is_never_dropped() {
+    let app = TestApp::builder().start().await;
+    schema_with(&app, "old_acme", DJANGO).await;
+    let (home, _) = adopt(&app, "old_acme", "acme").await.unwrap();
+    let before = rows_of(&app.database, &home.schema).await;
+    let error = remove(&app, &home).await.unwrap_err().to_string();
+    assert!(error.contains("was adopted from old_acme: it is given back, never dropped"), "{error}");
+    assert_eq!(rows_of(&app.database, &home.schema).await, before);
+    let sql = "UPDATE slots SET adopted_from = NULL";
+    let as_server: Result<usize, Error> = app
+        .app
+        .platform
+        .run("test", (), move |tx, ()| Box::pin(async move { Ok(tx.query(sql, &[]).await?.len()) }))
+        .await;
+    assert_denied(sql, as_server.map_err(database));
+    // A purge is a decision of its own.
+    let keep: Result<(), Error> = app
+        .database
+        .placement
+        .owner
+        .run("keep", home.tenant, |tx, tenant| Box::pin(adoption::keep_for_good(tx, *tenant)))
+        .await;
+    keep.unwrap();
+    assert_eq!(give_back(&app, home.tenant).await.unwrap(), None);
+    remove(&app, &home).await.unwrap();
+    assert_eq!(
+        value(&app.database, &format!("SELECT count(*) FROM pg_namespace WHERE nspname = '{}'", home.schema))
+            .await,
+        "0"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_was_taken_meanwhile_is_told() {
+    let app = TestApp::builder().start().await;
+    schema_with(&app, "old_acme", DJANGO).await;
+    let (home, _) = adopt(&app, "old_acme", "acme").await.unwrap();
+    schema_with(&app, "old_acme", "CREATE TABLE other ()").await;
+    let error = give_back(&app, home.tenant).await.unwrap_err().to_string();
+    assert!(error.contains("Another schema is called old_acme"), "{error}");
+    execute(&app.database, &format!("DROP SCHEMA {} CASCADE", home.schema)).await;
+    let error = give_back(&app, home.tenant).await.unwrap_err().to_string();
+    assert!(error.contains("neither"), "the other one is not taken for it: {error}");
+    assert_eq!(value(&app.database, "SELECT count(*) FROM pg_class WHERE relname = 'other'").await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_works_whatever_was_done() {
+    let app = TestApp::builder().start().await;
+    let role = format!("{}_reader", app.database.installation.prefix());
+    execute(&app.database, &format!("CREATE ROLE {role}")).await;
+    schema_with(&app, "old_acme", LIVED_IN).await;
+    as_owner(&app, &grants("old_acme", &role)).await;
+    app.database.placement.fill(1).await.unwrap();
+    let before = (picture(&app.database, "old_acme").await, homes(&app.database).await);
+    // Recorded, and nothing done: the worker died before it took over.
+    let inspection = inspect_as(&app, "old_acme", None).await.unwrap();
+    let tenant = app.app.ctx().uuid();
+    let opaque = reserve(&app, tenant, "acme").await;
+    let placement = app.database.placement.clone();
+    let input = (placement.clone(), inspection, opaque);
+    let recorded: Result<(), Error> = placement
+        .owner
+        .run("record", input, move |tx, (placement, inspection, opaque)| {
+            Box::pin(async move {
+                let home = placement.home_named(tx, TenantId(tenant), opaque).await?;
+                adoption::record(tx, &home, inspection, placement.ctx.now()).await
+            })
+        })
+        .await;
+    recorded.unwrap();
+    assert_eq!(give_back(&app, TenantId(tenant)).await.unwrap().as_deref(), Some("old_acme"));
+    assert_eq!((picture(&app.database, "old_acme").await, homes(&app.database).await), before);
+    execute(&app.database, "DELETE FROM tenants").await;
+    // Done, and then changed by hand, by a migration of the fleet, by a psql session.
+    let (home, _) = adopt(&app, "old_acme", "acme").await.unwrap();
+    let name = &home.schema;
+    as_owner(&app, &format!(
+        "DROP TABLE {name}._events; DROP POLICY tenantry_wide ON {name}.events; REVOKE ALL ON {name}.notes FROM {0}, {0}_wide;
+         GRANT SELECT ON {name}.notes TO {role}; GRANT SELECT (id) ON {name}.events TO {0};
+         CREATE TABLE {name}.added (workspace_id uuid); GRANT SELECT ON {name}.added TO {0}", home.role)).await;
+    give_back(&app, home.tenant).await.unwrap();
+    as_owner(&app, "DROP TABLE old_acme.added").await;
+    assert_eq!((picture(&app.database, "old_acme").await, homes(&app.database).await), before);
+    execute(&app.database, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_tables_are_all_known() {
+    let app = TestApp::builder().slots(1).start().await;
+    let slot = value(&app.database, "SELECT schema_name FROM slots").await;
+    let there = value(&app.database, &format!(
+        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = '{slot}'::regnamespace AND relkind = 'r' AND relname ^@ '_'")).await;
+    // As an adoption refuses and an undo drops them: a new system table has to be added to the list.
+    for name in there.split(' ') {
+        schema_with(&app, "x", &format!("CREATE TABLE {name} ()")).await;
+        assert!(inspect(&app, "x").await.unwrap_err().to_string().contains(name), "{name}");
+        as_owner(&app, "DROP SCHEMA x CASCADE").await;
+    }
+    assert_eq!(there, "_counters _events _idempotency _schema_history");
 }
