@@ -18,7 +18,7 @@ use crate::{
     registry,
 };
 use chrono::{DateTime, Utc};
-use model::{Obstacle, baseline, refuse, top_version};
+use model::{Obstacle, baseline, refuse};
 use std::collections::BTreeSet;
 use store::values::Value;
 use tenantry_pg::{ControlTx, Pool};
@@ -54,8 +54,8 @@ pub async fn inspect(
     if !obstacles.is_empty() {
         return Err(refuse(schema, &obstacles));
     }
-    let history = store::history(tx, schema).await?.map(|rows| top_version(&rows)).transpose()?;
-    let (baseline, has_history) = baseline(history, named, schema)?;
+    let history = store::history(tx, schema).await?;
+    let (baseline, has_history) = baseline(history.as_deref(), named, schema)?;
     let tables = store::tables(tx, schema).await?;
     let theirs = shape::read(tx, schema).await?;
     let ours = shape::of_template(tx, template).await?;

@@ -5,7 +5,7 @@
 //! baseline (`the_top_of_a_history`). After a crash: nothing is left.
 
 use crate::{Error, Fields, Result, placement::Prior};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tenantry_pg::migrate::Version;
 use tenantry_types::{ErrorCode, WorkspaceId, adopt::AdoptionReport};
 
@@ -109,7 +109,7 @@ pub(super) struct Ran {
 
 /// The highest version that ran and was not undone; `None` where nothing ran.
 pub(super) fn top_version(history: &[Ran]) -> Result<Option<Version>> {
-    let mut there = BTreeMap::new();
+    let mut there = BTreeSet::new();
     for row in history {
         if !row.success {
             return Err(Error::refused(
@@ -127,23 +127,25 @@ pub(super) fn top_version(history: &[Ran]) -> Result<Option<Version>> {
         if row.kind == "UNDO_SQL" || row.kind == "DELETE" {
             there.remove(&version);
         } else {
-            there.insert(version, ());
+            there.insert(version);
         }
     }
-    Ok(there.pop_last().map(|(version, ())| version))
+    Ok(there.pop_last())
 }
 
 /// The version of the schema's tables, and whether its own history says so.
 pub(super) fn baseline(
-    history: Option<Option<Version>>,
+    history: Option<&[Ran]>,
     named: Option<Version>,
     schema: &str,
 ) -> Result<(String, bool)> {
     let text = |version: Option<Version>| {
         version.map_or_else(|| "0".to_owned(), |version| version.as_str().to_owned())
     };
-    match (history, named) {
-        (Some(top), Some(named)) if top.as_ref() != Some(&named) => Err(Error::refused(
+    let Some(history) = history else { return Ok((text(named), false)) };
+    let top = top_version(history)?;
+    match named {
+        Some(named) if top.as_ref() != Some(&named) => Err(Error::refused(
             ErrorCode::Conflict,
             format!(
                 "The schema {schema} has a flyway_schema_history of its own at version {}, not {}.",
@@ -152,8 +154,7 @@ pub(super) fn baseline(
             ),
         )
         .next("Leave the baseline out: the history is taken as it is.")),
-        (Some(top), _) => Ok((text(top), true)),
-        (None, named) => Ok((text(named), false)),
+        _ => Ok((text(top), true)),
     }
 }
 
@@ -213,14 +214,12 @@ mod tests {
     #[test]
     fn a_history_is_its_own_baseline() {
         let version = |text: &str| check_version(text).unwrap();
+        let three = [ran("3", "SQL", true)];
         assert_eq!(baseline(None, None, "s").unwrap(), ("0".to_owned(), false));
         assert_eq!(baseline(None, Some(version("2.1")), "s").unwrap(), ("2.1".to_owned(), false));
-        assert_eq!(
-            baseline(Some(Some(version("3"))), Some(version("3.0")), "s").unwrap(),
-            ("3".to_owned(), true)
-        );
-        assert_eq!(baseline(Some(None), None, "s").unwrap(), ("0".to_owned(), true));
-        let error = baseline(Some(Some(version("3"))), Some(version("4")), "s").unwrap_err().to_string();
+        assert_eq!(baseline(Some(&three), Some(version("3.0")), "s").unwrap(), ("3".to_owned(), true));
+        assert_eq!(baseline(Some(&[]), None, "s").unwrap(), ("0".to_owned(), true));
+        let error = baseline(Some(&three), Some(version("4")), "s").unwrap_err().to_string();
         assert!(error.contains("at version 3, not 4"), "{error}");
         assert!(check_version("one").is_err());
     }

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenantry_pg::{
     ControlTx,
     migrate::{self, history::HISTORY_TABLE},
-    sql::quote_ident,
 };
 
 /// Differences that are told at the most.
@@ -65,10 +64,10 @@ pub(super) async fn read(tx: &ControlTx, schema: &str) -> Result<Shape> {
 /// same whether one is ready or not.
 pub(super) async fn of_template(tx: &ControlTx, template: &Template) -> Result<Shape> {
     let schema = format!("tenantry_shape_{}", crate::placement::random_name()?);
-    tx.batch(&format!("SAVEPOINT tenantry_shape; CREATE SCHEMA {}", quote_ident(&schema))).await?;
+    store::shape::begin_scratch(tx, &schema).await?;
     migrate::apply(tx, &schema, &template.tenant, HISTORY_TABLE, true).await?;
     let shape = read(tx, &schema).await?;
-    tx.batch("ROLLBACK TO SAVEPOINT tenantry_shape; RELEASE SAVEPOINT tenantry_shape").await?;
+    store::shape::end_scratch(tx).await?;
     Ok(shape)
 }
 
@@ -102,7 +101,7 @@ fn compare(name: &str, wanted: &Relation, there: &Relation, told: &mut Vec<Strin
         match (wanted.columns.get(column), there.columns.get(column)) {
             (Some(wanted), None) => told.push(format!("column {name}.{column} is missing: {wanted}")),
             (None, Some(extra)) => {
-                told.push(format!("column {name}.{column} is not in the template: {extra}"))
+                told.push(format!("column {name}.{column} is not in the template: {extra}"));
             }
             (Some(wanted), Some(there)) if wanted != there => {
                 told.push(format!("column {name}.{column} is {there}, in the template {wanted}"));

@@ -6,13 +6,12 @@
 //! After a crash: a half-made slot was rolled back; the worker's next look fills up.
 
 mod home;
-mod prior;
 pub(crate) mod store;
 mod template;
 
 pub use home::Home;
 pub(crate) use home::{Left, Source};
-pub(crate) use prior::{Grant, Prior};
+pub(crate) use store::prior::{Grant, Prior};
 pub use template::{BUILT_IN, Template, TemplateError};
 
 use crate::{

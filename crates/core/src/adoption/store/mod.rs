@@ -1,6 +1,6 @@
 //! SQL of adoption: the record, and what the catalogue tells of a schema.
 //!
-//! Owns: adoptions, the cursor adoption_history. Calls: pg. Called by: adoption.
+//! Owns: adoptions, the cursor `adoption_history`. Calls: pg. Called by: adoption.
 //! Invariants: a tenant has one adoption, and its record is locked while it is undone. After a crash: one transaction or none.
 
 pub(super) mod obstacles;

@@ -5,7 +5,7 @@
 //! (`the_template_differs_from_itself_in_nothing`). After a crash: nothing is left.
 
 use crate::Result;
-use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
+use tenantry_pg::{self as pg, ControlTx, FromRow, Row, sql::quote_ident};
 
 /// A relation's kind, one of its columns, or a constraint or index.
 pub(crate) struct Part {
@@ -24,6 +24,15 @@ impl FromRow for Part {
             told: row.get("told")?,
         })
     }
+}
+
+/// A schema that goes with [`end_scratch`], and with the transaction in any case.
+pub(crate) async fn begin_scratch(tx: &ControlTx, schema: &str) -> Result<()> {
+    Ok(tx.batch(&format!("SAVEPOINT adoption_scratch; CREATE SCHEMA {}", quote_ident(schema))).await?)
+}
+
+pub(crate) async fn end_scratch(tx: &ControlTx) -> Result<()> {
+    Ok(tx.batch("ROLLBACK TO SAVEPOINT adoption_scratch; RELEASE SAVEPOINT adoption_scratch").await?)
 }
 
 pub(crate) async fn read(tx: &ControlTx, schema: &str) -> Result<Vec<Part>> {

@@ -1,6 +1,6 @@
 //! Which workspaces and tenants the rows of a schema name, without reading more of them than that takes.
 //!
-//! Owns: the cursor adoption_values. Calls: pg. Called by: adoption.
+//! Owns: the cursor `adoption_values`. Calls: pg. Called by: adoption.
 //! Invariants: no more ids than asked for are looked for, one look-up each where an index leads with `workspace_id`
 //! (`every_workspace_of_the_rows_is_found`); names are quoted. After a crash: the cursor ended with its transaction.
 

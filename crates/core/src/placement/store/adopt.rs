@@ -4,13 +4,13 @@
 //! Invariants: a schema that was there before us is never dropped (`an_adopted_schema_is_never_dropped`); giving back works from whatever
 //! was done, and twice (`giving_back_restores_everything`). After a crash: one transaction or none.
 
-use super::ddl;
+use super::{
+    ddl,
+    prior::{self, Grant, Prior, Targets},
+};
 use crate::{
     Error, Result,
-    placement::{
-        Home, Template,
-        prior::{self, Grant, Prior, Targets},
-    },
+    placement::{Home, Template},
 };
 use chrono::{DateTime, Utc};
 use std::{collections::BTreeSet, fmt::Write};

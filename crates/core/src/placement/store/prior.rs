@@ -1,6 +1,6 @@
 //! What a schema was before it was adopted, as far as adopting it changes anything; and the statements between then and now.
 //!
-//! Owns: nothing. Calls: pg's quoting. Called by: placement's home and its store, adoption (keeps it).
+//! Owns: nothing. Calls: pg's quoting. Called by: store's adopt, adoption (keeps it).
 //! Invariants: what is given back is the difference between then and now, so that it can be given back twice, and from whatever state
 //! (`a_difference_is_given_back`); names are quoted, never pasted. After a crash: nothing is left.
 
