@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: core's adoption, server, cli. After a crash: nothing is left.
 
-use crate::{TenantId, WorkspaceId, tier::words};
+use crate::{TenantId, WorkspaceId, run::Run, tenant::Tenant, tier::words};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, str::FromStr};
@@ -86,6 +86,15 @@ pub struct AdoptionReport {
     pub in_use: Vec<String>,
     /// What may need a hand afterwards.
     pub remarks: Vec<String>,
+}
+
+/// The answer to [`AdoptTenant`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TenantToAdopt {
+    /// The tenant as it is now; `null` for a dry run, which makes none.
+    pub tenant: Option<Tenant>,
+    /// The run that looks at the schema, and takes it over unless it is dry. A dry run's result is an [`AdoptionReport`].
+    pub run: Run,
 }
 
 /// Where an adopted tenant comes from.

@@ -24,11 +24,20 @@ use store::values::Value;
 use tenantry_pg::{ControlTx, Pool};
 use tenantry_types::{
     ErrorCode, TenantId, WorkspaceId,
-    adopt::{Adopted, AdoptionReport, Fence},
+    adopt::{AdoptTenant, Adopted, AdoptionReport, Fence},
 };
 
 /// Distinct workspaces that the rows of an adopted schema may name.
 pub const MOST_WORKSPACES: usize = 1000;
+
+/// What can be told of a wish without looking at the database: the server has no way into the schema.
+///
+/// # Errors
+/// 422 for a name or version that cannot be.
+pub fn check(wish: &AdoptTenant) -> Result<()> {
+    model::check_name(&wish.schema)?;
+    wish.baseline.as_deref().map_or(Ok(()), |version| model::check_version(version).map(drop))
+}
 
 /// Looks at a schema that is to be adopted, and changes nothing. `named` is the version that the caller says its tables have.
 ///
