@@ -158,10 +158,8 @@ pub async fn take_over(
 ) -> Result<Taken> {
     let AdoptionReport { schema, baseline, tenant_id, .. } = &inspection.report;
     if store::schema(tx, &home.schema).await?.is_some_and(|found| found.oid == inspection.oid) {
-        return Ok(Taken {
-            relations: inspection.report.tables.len(),
-            workspaces: inspection.report.workspaces.clone(),
-        });
+        let (workspaces, ..) = named_by_rows(tx, &home.schema, &BTreeSet::new()).await?;
+        return Ok(Taken { relations: home.relations(tx).await?, workspaces });
     }
     if let Some(other) = tenant_id.filter(|id| *id != home.tenant) {
         return Err(Error::refused(

@@ -139,6 +139,11 @@ impl Home {
         Ok(relations)
     }
 
+    /// Tables, views and sequences in it.
+    pub(crate) async fn relations(&self, tx: &ControlTx) -> Result<usize> {
+        Ok(store::ddl::relations(tx, &self.schema).await?.len())
+    }
+
     /// What a schema is before it is taken over.
     pub(crate) async fn prior(tx: &ControlTx, schema: &str) -> Result<Prior> {
         store::adopt::prior(tx, schema).await

@@ -84,7 +84,9 @@ async fn take(
                 adoption::record(tx, &home, inspection, now).await?;
                 adoption::record(tx, &home, inspection, now).await?;
                 let taken = adoption::take_over(tx, &home, &placement.template, inspection, now).await?;
-                adoption::take_over(tx, &home, &placement.template, inspection, now).await?;
+                let again = adoption::take_over(tx, &home, &placement.template, inspection, now).await?;
+                assert_eq!(again, taken);
+                adoption::seed(tx, &placement.ctx, TenantId(tenant), &taken.workspaces).await?;
                 adoption::seed(tx, &placement.ctx, TenantId(tenant), &taken.workspaces).await?;
                 tx.refuse_warnings()?;
                 Ok::<_, Error>((home, taken))
@@ -902,4 +904,27 @@ async fn our_own_tables_are_all_known() {
         as_owner(&app, "DROP SCHEMA x CASCADE").await;
     }
     assert_eq!(there, "_counters _events _idempotency _schema_history");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_will_need_a_hand_is_remarked() {
+    let app = TestApp::builder().start().await;
+    schema_with(
+        &app,
+        "Old",
+        r#"CREATE TABLE a (id int PRIMARY KEY, workspace_id uuid NOT NULL, UNIQUE (workspace_id, id));
+           CREATE TABLE b (id int REFERENCES a (id), workspace_id uuid NOT NULL, FOREIGN KEY (workspace_id, id) REFERENCES a (workspace_id, id));
+           CREATE TABLE c (id int REFERENCES a (id));
+           CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM a;
+           CREATE FUNCTION named() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM "Old".a); END';
+           CREATE FUNCTION pathed() RETURNS int LANGUAGE sql SET search_path = "Old" AS 'SELECT 1';
+           CREATE FUNCTION plain() RETURNS int LANGUAGE sql AS 'SELECT 1'"#,
+    )
+    .await;
+    insta::assert_snapshot!(inspect(&app, "Old").await.unwrap().remarks.join("\n"), @r"
+    the foreign key b_id_fkey of b is without workspace_id: its checks run past row-level security, so that a row can point into another workspace
+    the function named names the schema, and will not find it under its new name: let it use unqualified names
+    the function pathed names the schema, and will not find it under its new name: let it use unqualified names
+    the materialized view m stays closed: it holds rows of every workspace
+    ");
 }

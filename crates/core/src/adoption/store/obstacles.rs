@@ -219,6 +219,14 @@ pub(crate) async fn remarks(tx: &ControlTx, schema: &str) -> Result<Vec<String>>
              SELECT 'the enum type ' || t.typname || ' is the schema''s own: text with a CHECK is easier to change across tenants'
              FROM parts d JOIN pg_type t ON t.oid = d.objid WHERE d.classid = 'pg_type'::regclass AND t.typtype = 'e'
              UNION ALL
+             SELECT 'the foreign key ' || k.conname || ' of ' || c.relname || ' is without workspace_id: its checks run past row-level security, '
+                    || 'so that a row can point into another workspace'
+             FROM parts d JOIN pg_class c ON c.oid = d.objid
+             JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conparentid = 0
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attname = 'workspace_id' AND NOT a.attisdropped
+             JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attname = 'workspace_id' AND NOT f.attisdropped
+             WHERE d.classid = 'pg_class'::regclass AND NOT a.attnum = ANY (k.conkey)
+             UNION ALL
              SELECT 'the materialized view ' || c.relname || ' stays closed: it holds rows of every workspace'
              FROM parts d JOIN pg_class c ON c.oid = d.objid WHERE d.classid = 'pg_class'::regclass AND c.relkind = 'm'
              ORDER BY 1 LIMIT 200",
