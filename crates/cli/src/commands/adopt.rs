@@ -186,7 +186,7 @@ mod tests {
         let report = r#"{"schema":"old_acme","baseline":"10","has_history":true,"tables":[
             {"name":"Order","fence":"workspace","rows_estimate":12000,"bytes":8192},{"name":"rates","fence":"schema","rows_estimate":null,"bytes":0}],
             "bytes":8192,"workspaces":["wsp_00000000000000000000000003"],"tenant_id":null,"fenced_by_schema":["rates"],
-            "differences":["table agents is missing"],"grants":["SELECT on Order to reporting"],"in_use":[],"remarks":["\u001b[2Jx"]}"#;
+            "differences":["table agents is missing"],"grants":["USAGE on the schema to reporting"],"in_use":[],"remarks":["\u001b[2Jx"]}"#;
         let run = run_json("succeeded", &[]);
         let run = format!(r#"{},"result":{report}}}"#, run.strip_suffix('}').unwrap());
         let server = Server::start(vec![accepted("null"), ended("succeeded"), json(200, &run)]);
@@ -208,7 +208,7 @@ mod tests {
           table agents is missing
 
         Grants that are taken away:
-          SELECT on Order to reporting
+          USAGE on the schema to reporting
 
         Remarks:
           �[2Jx
