@@ -8,7 +8,7 @@
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
 use std::{ffi::OsString, fmt};
-use tenantry_types::{RunId, Tier, run::RunStatus, tenant::TenantStatus};
+use tenantry_types::{RunId, TenantId, Tier, run::RunStatus, tenant::TenantStatus};
 
 /// Seconds that `tenant create` waits when it is not told otherwise: a tenant is active in under 2 minutes.
 pub(crate) const WAIT_SECONDS: &str = "120";
@@ -93,6 +93,8 @@ pub enum TenantCommand {
     },
     /// Open psql with a temporary login that is confined to one tenant
     Psql(PsqlArgs),
+    /// Make a tenant of a schema that exists already
+    Adopt(AdoptArgs),
 }
 
 /// `tenant create`.
@@ -112,6 +114,42 @@ pub struct CreateTenantArgs {
     /// E-mail domain whose people may join by themselves; may be repeated
     #[arg(long = "domain", value_name = "DOMAIN")]
     pub domains: Vec<String>,
+    /// Seconds to wait for the run to end
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_value = WAIT_SECONDS,
+          default_missing_value = WAIT_SECONDS, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub wait: u32,
+    /// Answer at once; follow with `tenantry run watch`
+    #[arg(long, conflicts_with = "wait")]
+    pub no_wait: bool,
+}
+
+/// `tenant adopt`.
+#[derive(Debug, Clone, Args)]
+pub struct AdoptArgs {
+    /// The schema, as PostgreSQL keeps its name: without quotes, in the same case
+    #[arg(long, value_name = "SCHEMA", value_parser = NonEmptyStringValueParser::new())]
+    pub schema: String,
+    /// 3 to 63 characters of a-z, 0-9 and hyphens
+    #[arg(long)]
+    pub slug: String,
+    /// Name for people
+    #[arg(long)]
+    pub name: String,
+    /// E-mail address of who answers for the tenant
+    #[arg(long, value_name = "EMAIL")]
+    pub admin_email: String,
+    /// Plan [default: the server's]
+    #[arg(long, value_parser = words(Tier::ALL, |tier| tier.as_str()), ignore_case = true)]
+    pub tier: Option<String>,
+    /// Version that its tables have, where the schema has no `flyway_schema_history` [default: 0]
+    #[arg(long, value_name = "VERSION")]
+    pub baseline: Option<String>,
+    /// The tenant's id, where its rows carry one already [default: a new one]
+    #[arg(long, value_name = "ID")]
+    pub tenant_id: Option<TenantId>,
+    /// Look only: say what would be done and what stands in the way
+    #[arg(long)]
+    pub dry_run: bool,
     /// Seconds to wait for the run to end
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_value = WAIT_SECONDS,
           default_missing_value = WAIT_SECONDS, value_parser = clap::value_parser!(u32).range(1..=86_400))]

@@ -4,6 +4,7 @@
 //! Invariants: no I/O, no clock, no randomness; what parses here prints back the same (property tests in each module).
 //! After a crash: nothing is left.
 
+pub mod adopt;
 pub mod agent;
 pub mod health;
 pub mod id;

@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: registry, server, cli. After a crash: nothing is left.
 
-use crate::{Limits, Slug, TenantId, Tier, WorkspaceId, run::Run, tier::words};
+use crate::{Limits, Slug, TenantId, Tier, WorkspaceId, adopt::Adopted, run::Run, tier::words};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, str::FromStr};
@@ -49,6 +49,9 @@ pub struct Tenant {
     pub created_at: DateTime<Utc>,
     /// When its row last changed.
     pub updated_at: DateTime<Utc>,
+    /// Where its schema comes from, when one tenant is shown that was adopted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Adopted>,
 }
 
 /// Asks for a tenant.

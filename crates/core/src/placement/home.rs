@@ -2,10 +2,12 @@
 //!
 //! Owns: schemas `tenant_…` and roles `…_t_…`. Calls: store, pg's migrations. Called by: placement (slots), provisioning (steps).
 //! Invariants: every table of a home is guarded by what it is, not by a list (`a_custom_table_is_guarded`); a table that nobody guarded
-//! cannot be reached (`a_new_table_is_closed`). After a crash: made in one transaction, so nothing; `remove` is repeatable.
+//! cannot be reached (`a_new_table_is_closed`); a home that was adopted is given back, never dropped (`an_adopted_schema_is_never_dropped`). After a crash: made in one transaction, so nothing; `remove` is repeatable.
 
-use super::{Template, store};
+use super::{Prior, Template, store};
 use crate::{Error, Result};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use tenantry_pg::{
     ControlTx,
     migrate::{self, SYSTEM_HISTORY, history::HISTORY_TABLE},
@@ -117,7 +119,90 @@ impl Home {
     }
 
     /// Undo of [`Self::place`] and all that came after. Repeatable.
-    pub(crate) async fn remove(&self, tx: &ControlTx) -> Result<()> {
+    ///
+    /// # Errors
+    /// A fault for a schema that was adopted: that is given back.
+    pub async fn remove(&self, tx: &ControlTx) -> Result<()> {
         store::ddl::remove(tx, self).await
     }
+
+    /// Makes the schema `from` this home: roles, name, our own tables, guards. No row of it is touched. `stamped` names the tables whose
+    /// `tenant_id` is to be this tenant's. Returns the number of relations.
+    ///
+    /// # Errors
+    /// 409 where a table stayed in use; a fault where the fence would not hold.
+    pub(crate) async fn take_over(
+        &self,
+        tx: &ControlTx,
+        template: &Template,
+        from: &Source<'_>,
+        stamped: &BTreeSet<String>,
+    ) -> Result<usize> {
+        let relations = store::adopt::take_over(tx, self, from.schema, template, stamped).await?;
+        store::adopt::insert_adopted_slot(tx, self, from.schema, from.baseline, from.now).await?;
+        self.look_at_the_whole(tx).await?;
+        Ok(relations)
+    }
+
+    /// Tables, views and sequences in it.
+    pub(crate) async fn relations(&self, tx: &ControlTx) -> Result<usize> {
+        Ok(store::ddl::relations(tx, &self.schema).await?.len())
+    }
+
+    /// What a schema is before it is taken over.
+    pub(crate) async fn prior(tx: &ControlTx, schema: &str) -> Result<Prior> {
+        store::adopt::prior(tx, schema).await
+    }
+
+    /// Undo of [`Self::take_over`], by the names that were recorded: the home may be half made, or not at all. Repeatable.
+    ///
+    /// # Errors
+    /// 409 where the old name is taken or a table stayed in use; a fault where the schema is gone.
+    pub(crate) async fn give_back(tx: &ControlTx, left: &Left, prior: &Prior) -> Result<()> {
+        let now = store::adopt::present(tx, &left.schema, &left.source, left.source_oid).await?;
+        let now = now.ok_or_else(|| {
+            Error::Fault(format!(
+                "neither {} nor {}, which it was adopted from, is there",
+                left.schema, left.source
+            ))
+        })?;
+        if now != left.source {
+            store::adopt::refuse_taken_name(tx, &left.source).await?;
+        }
+        store::adopt::give_back(tx, left.tenant, (&now, &left.source), &left.role, prior).await
+    }
+
+    /// An adopted schema becomes like any other: from here on it may be dropped, and cannot be given back.
+    pub(crate) async fn forget_origin(tx: &ControlTx, tenant: TenantId) -> Result<()> {
+        store::adopt::forget_origin(tx, tenant).await
+    }
+
+    /// Names of the tables that are ours in every tenant's schema.
+    pub(crate) fn system_tables() -> &'static [&'static str] {
+        store::adopt::SYSTEM_TABLES
+    }
+}
+
+/// Where an adopted home comes from.
+pub(crate) struct Source<'a> {
+    /// Its name so far.
+    pub(crate) schema: &'a str,
+    /// The version that its tables are taken to have.
+    pub(crate) baseline: &'a str,
+    /// When.
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// An adopted home, as it was recorded.
+pub(crate) struct Left {
+    /// Whose it is.
+    pub(crate) tenant: TenantId,
+    /// Its name.
+    pub(crate) schema: String,
+    /// The tenant's role.
+    pub(crate) role: String,
+    /// The name it had.
+    pub(crate) source: String,
+    /// Its number in the catalogue.
+    pub(crate) source_oid: i64,
 }

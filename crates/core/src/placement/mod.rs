@@ -10,6 +10,8 @@ pub(crate) mod store;
 mod template;
 
 pub use home::Home;
+pub(crate) use home::{Left, Source};
+pub(crate) use store::prior::{Grant, Prior};
 pub use template::{BUILT_IN, Template, TemplateError};
 
 use crate::{
@@ -166,7 +168,10 @@ impl Placement {
     }
 
     /// The same with names that were chosen before.
-    pub(crate) async fn home_named(
+    ///
+    /// # Errors
+    /// A fault where no shard is open; the database's.
+    pub async fn home_named(
         &self,
         tx: &tenantry_pg::ControlTx,
         tenant: TenantId,

@@ -7,6 +7,7 @@
 use super::{model::Input, steps, store};
 use crate::{
     Error, Result,
+    adoption::Inspection,
     audit::{self, Deed},
     authz::Actor,
     ctx::{Ctx, Request},
@@ -20,7 +21,10 @@ use tenantry_durable::{
     saga::{self, Step},
 };
 use tenantry_pg::{BoxFuture, ControlTx, Pool, roles::Installation};
-use tenantry_types::{TenantId, run::Run};
+use tenantry_types::{
+    TenantId, WorkspaceId,
+    run::{Run, RunKind},
+};
 
 /// Does the steps of runs: in the server with the platform login and claimed slots, in the worker with the owner's means.
 #[derive(Clone)]
@@ -59,9 +63,18 @@ pub(super) struct Making {
     pub(super) input: Input,
     pub(super) home: Option<Home>,
     pub(super) result: Option<Value>,
+    /// What was found in a schema that is to be adopted.
+    pub(super) inspection: Option<Inspection>,
+    /// Workspaces that rows from elsewhere name.
+    pub(super) workspaces: Vec<WorkspaceId>,
 }
 
 impl Making {
+    pub(super) fn new_for(tenant: TenantId, slug: &str, input: Input) -> Self {
+        let slug = slug.to_owned();
+        Self { tenant, slug, input, home: None, result: None, inspection: None, workspaces: Vec::new() }
+    }
+
     pub(super) fn home(&self) -> Result<&Home> {
         self.home.as_ref().ok_or_else(|| Error::Fault("a step needs a home, and none was placed".to_owned()))
     }
@@ -91,20 +104,21 @@ impl saga::Host for Host {
     }
 
     fn steps(&self, run: &Run) -> &'static [Step<Self>] {
-        steps::of(run.kind)
+        // An adoption that only looks has one step.
+        if run.kind == RunKind::Adopt && run.steps.len() == 1 {
+            &steps::DRY_ADOPT
+        } else {
+            steps::of(run.kind)
+        }
     }
 
     fn begin<'a>(&'a self, tx: &'a ControlTx, run: &'a Run) -> BoxFuture<'a, Result<Making>> {
         Box::pin(async move {
             let input = store::input(tx, run.id).await?;
             let home = placement::store::home_of(tx, run.tenant_id).await?;
-            Ok(Making {
-                tenant: run.tenant_id,
-                slug: run.tenant_slug.clone(),
-                input,
-                home,
-                result: run.result.clone(),
-            })
+            let mut making = Making::new_for(run.tenant_id, &run.tenant_slug, input);
+            (making.home, making.result) = (home, run.result.clone());
+            Ok(making)
         })
     }
 

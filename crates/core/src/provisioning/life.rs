@@ -99,7 +99,7 @@ impl Runs {
         record: &registry::TenantRecord,
         suspended_at: Option<DateTime<Utc>>,
     ) -> Result<tenantry_types::run::Run> {
-        let input = Input { new: None, before: Some(record.status), suspended_at };
+        let input = Input { before: Some(record.status), suspended_at, ..Input::default() };
         let (mut run, mut making) = self.begun(kind, record.id, record.slug.as_str(), input);
         making.home = crate::placement::store::home_of(tx, record.id).await?;
         let done = self.act(tx, &mut making, &mut run, steps::at_once(kind)).await;
@@ -153,7 +153,7 @@ impl Runs {
 /// The kind of job that purges a tenant whose retention is over.
 pub const PURGE: &str = "purge";
 
-fn action(kind: RunKind) -> &'static str {
+pub(super) fn action(kind: RunKind) -> &'static str {
     match kind {
         RunKind::Create => "tenant.create",
         RunKind::Adopt => "tenant.adopt",

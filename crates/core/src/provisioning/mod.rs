@@ -6,6 +6,7 @@
 //! After a crash: an open transaction was rolled back; a worker takes the run again, since its holder's connection is gone (the crash matrix).
 
 mod access;
+mod adopt;
 mod answer;
 mod ask;
 mod host;
@@ -75,6 +76,19 @@ pub struct Runs {
     pub waker: Waker,
 }
 
+/// What the making of a tenant begins with.
+struct Beginning<'a> {
+    kind: RunKind,
+    wish: &'a Wish,
+    access: &'a FirstAccess,
+    /// Its id, and the names of its schema and role.
+    names: (TenantId, String, String),
+    /// A slot that was claimed for it.
+    home: Option<Home>,
+    /// What the kind needs beside.
+    input: Input,
+}
+
 /// Slots that may turn out broken before a wish goes the cold way.
 const BROKEN_SLOTS: usize = 3;
 
@@ -134,10 +148,26 @@ impl Provisioning {
     ) -> Result<Made> {
         let now = self.runs.ctx.now();
         let home = if warm { placement::store::claim(tx, &self.template, now).await? } else { None };
-        let (tenant, schema, role) = match &home {
+        let names = match &home {
             Some(home) => (home.tenant, home.schema.clone(), home.role.clone()),
-            None => self.unplaced()?,
+            None => self.unplaced(None)?,
         };
+        self.begin_making(
+            tx,
+            request,
+            Beginning { kind: RunKind::Create, wish, access, names, home, input: Input::default() },
+        )
+        .await
+    }
+
+    /// The run that makes a tenant, with the steps that are done at once: all of them where it has a home already.
+    async fn begin_making(
+        &self,
+        tx: &ControlTx,
+        request: &Request,
+        beginning: Beginning<'_>,
+    ) -> Result<Made> {
+        let Beginning { kind, wish, access, names: (tenant, schema, role), home, input } = beginning;
         let new = New {
             name: wish.name.clone(),
             tier: wish.tier,
@@ -148,15 +178,15 @@ impl Provisioning {
             console_url: registry::console_url(&self.runs.public_url, &wish.slug),
             first: access.remembered(),
         };
-        let steps = if home.is_some() { usize::MAX } else { steps::at_once(RunKind::Create) };
-        let input = Input { new: Some(new), ..Input::default() };
-        let (mut run, mut making) = self.runs.begun(RunKind::Create, tenant, wish.slug.as_str(), input);
+        let steps = if home.is_some() { usize::MAX } else { steps::at_once(kind) };
+        let input = Input { new: Some(new), ..input };
+        let (mut run, mut making) = self.runs.begun(kind, tenant, wish.slug.as_str(), input);
         making.home = home;
         self.runs.act(tx, &mut making, &mut run, steps).await?;
         store::insert(tx, &run, &making.input).await?;
         let deed = Deed {
             tenant: Some(tenant),
-            action: "tenant.create",
+            action: life::action(kind),
             target_kind: "tenant",
             target: tenant.to_string(),
             after: Some(json!({
@@ -171,10 +201,11 @@ impl Provisioning {
     }
 
     /// An id and names for a tenant whose home is made later.
-    fn unplaced(&self) -> Result<(TenantId, String, String)> {
+    fn unplaced(&self, tenant: Option<TenantId>) -> Result<(TenantId, String, String)> {
         let opaque = Home::opaque()?;
+        let tenant = tenant.unwrap_or_else(|| TenantId(self.runs.ctx.uuid()));
         let role = self.runs.installation.tenant_role(&opaque);
-        Ok((TenantId(self.runs.ctx.uuid()), Home::schema_of(&opaque), role))
+        Ok((tenant, Home::schema_of(&opaque), role))
     }
 
     async fn take_out_of_service(&self, tenant: TenantId, why: &str) -> Result<()> {
@@ -200,6 +231,7 @@ impl Runs {
         }
     }
 
+    /// A run with its steps, and what they share. Nothing is written yet.
     fn begun(&self, kind: RunKind, tenant: TenantId, slug: &str, input: Input) -> (Run, Making) {
         let run = Run {
             id: RunId(self.ctx.uuid()),
@@ -215,7 +247,7 @@ impl Runs {
             finished_at: None,
             duration_ms: None,
         };
-        (run, Making { tenant, slug: slug.to_owned(), input, home: None, result: None })
+        (run, Making::new_for(tenant, slug, input))
     }
 
     /// The first `steps` of a run, here and now. Where these are all, the run is at its end with them.

@@ -7,7 +7,9 @@
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tenantry_types::{ApiKeyId, ErrorCode, Tier, WorkspaceId, run::RunKind, tenant::TenantStatus};
+use tenantry_types::{
+    ApiKeyId, ErrorCode, Tier, WorkspaceId, adopt::AdoptTenant, run::RunKind, tenant::TenantStatus,
+};
 use uuid::Uuid;
 
 /// What the steps of a run need; kept with it, so that any worker can go on.
@@ -19,6 +21,8 @@ pub(super) struct Input {
     pub(super) before: Option<TenantStatus>,
     /// When it was suspended, before the run.
     pub(super) suspended_at: Option<DateTime<Utc>>,
+    /// The schema that is to be adopted.
+    pub(super) adopt: Option<AdoptTenant>,
 }
 
 /// A tenant to be.

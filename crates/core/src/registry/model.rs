@@ -59,6 +59,7 @@ impl TenantRecord {
             console_url: console_url(public_url, &self.slug),
             created_at: self.created_at,
             updated_at: self.updated_at,
+            adopted: None,
         }
     }
 }

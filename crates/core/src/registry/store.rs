@@ -4,11 +4,11 @@
 //! Invariants: see the migrations; each statement names itself in its first line. After a crash: one transaction or none.
 
 use super::model::{TenantRecord, tier_limits};
-use crate::Result;
+use crate::{Error, Result};
 use chrono::{DateTime, Utc};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
 use tenantry_types::{
-    Limits, Slug, TenantId, Tier, WorkspaceId,
+    ErrorCode, Limits, Slug, TenantId, Tier, WorkspaceId,
     tenant::{TenantStatus, Workspace},
 };
 use uuid::Uuid;
@@ -292,4 +292,28 @@ pub(crate) async fn insert_workspace(
     )
     .await?;
     Ok(())
+}
+
+/// Fails where one of these ids is a workspace already, whoever's: rows that name it would be another tenant's copy.
+pub(crate) async fn refuse_known_workspaces(tx: &ControlTx, ids: &[WorkspaceId]) -> Result<()> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = tx
+        .query(
+            "-- registry::refuse_known_workspaces\nSELECT id FROM workspaces WHERE id = ANY ($1) LIMIT 1",
+            &[&ids],
+        )
+        .await?;
+    match rows.first() {
+        None => Ok(()),
+        Some(row) => Err(Error::refused(
+            ErrorCode::Conflict,
+            format!(
+                "The rows name the workspace {}, which is another tenant's.",
+                WorkspaceId(row.get("id")?)
+            ),
+        )
+        .next(
+            "A copy of a tenant's schema cannot be adopted beside it: give its rows other workspaces first.",
+        )),
+    }
 }

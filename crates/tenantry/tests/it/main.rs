@@ -1,5 +1,6 @@
 //! What Tenantry promises, tested where it is promised: through the HTTP API and the command line, against a real PostgreSQL.
 
+mod adopt;
 mod agents;
 mod bad_input;
 mod catalogue;

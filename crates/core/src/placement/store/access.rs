@@ -49,6 +49,7 @@ const RULES: &[Rule] = &[
     rule("schedules_due", "SELECT", "", ""),
     rule("findings", "SELECT", "", ""),
     rule("invitations", "SELECT, INSERT, UPDATE", "SELECT", "tenant_id"),
+    rule("adoptions", "SELECT", "", "tenant_id"),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
     rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
     rule("idempotency_keys", "SELECT, INSERT, UPDATE", "", ""),

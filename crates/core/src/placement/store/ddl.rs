@@ -13,11 +13,11 @@ use tenantry_pg::{
 
 /// What a relation is, as far as guarding it goes.
 pub(in crate::placement) struct Relation {
-    name: String,
+    pub(super) name: String,
     kind: String,
     /// The type of its column `workspace_id`, where it has one.
     workspace: Option<String>,
-    has_tenant: bool,
+    pub(super) has_tenant: bool,
     reads_as_caller: bool,
 }
 
@@ -34,21 +34,25 @@ impl FromRow for Relation {
 }
 
 pub(in crate::placement) async fn create(tx: &ControlTx, home: &Home) -> Result<()> {
+    let make = format!("CREATE SCHEMA {}", quote_ident(&home.schema));
+    Ok(tx.batch(&around(home, &make)).await?)
+}
+
+/// The roles and their way in, around the statement `make` that the schema comes from.
+pub(super) fn around(home: &Home, make: &str) -> String {
     let (schema, role, wide, login) = (
         quote_ident(&home.schema),
         quote_ident(&home.role),
         quote_ident(&home.wide_role),
         quote_ident(&home.cell_login),
     );
-    tx.batch(&format!(
+    format!(
         "CREATE ROLE {role} NOLOGIN NOINHERIT;
          CREATE ROLE {wide} NOLOGIN NOINHERIT;
          GRANT {role}, {wide} TO {login};
-         CREATE SCHEMA {schema};
+         {make};
          GRANT USAGE ON SCHEMA {schema} TO {role}, {wide};"
-    ))
-    .await?;
-    Ok(())
+    )
 }
 
 /// The schema's tables, views and sequences; partitions are reached through their parent alone.
@@ -289,7 +293,9 @@ pub(crate) async fn comment(tx: &ControlTx, schema: &str, text: &str) -> Result<
     Ok(tx.batch(&format!("COMMENT ON SCHEMA {} IS {}", quote_ident(schema), quote_literal(text))).await?)
 }
 
+/// Drops schema and roles; refused where the schema was there before us.
 pub(in crate::placement) async fn remove(tx: &ControlTx, home: &Home) -> Result<()> {
+    super::adopt::refuse_adopted(tx, &home.schema).await?;
     let mut sql = format!("DROP SCHEMA IF EXISTS {} CASCADE;", quote_ident(&home.schema));
     for role in [&home.role, &home.wide_role] {
         let _ = write!(sql, "DROP ROLE IF EXISTS {};", quote_ident(role));

@@ -4,7 +4,9 @@
 //! Invariants: a slot is claimed once (`FOR UPDATE SKIP LOCKED`, `sixteen_claims_get_sixteen_slots`). After a crash: one transaction or none.
 
 pub(crate) mod access;
+pub(super) mod adopt;
 pub(crate) mod ddl;
+pub(crate) mod prior;
 
 use super::{Home, Template};
 use crate::{Error, Result};
@@ -213,6 +215,18 @@ pub(crate) async fn mark_broken(tx: &ControlTx, tenant: TenantId, now: DateTime<
     )
     .await?;
     Ok(())
+}
+
+/// Whether a schema is a slot's or a tenant's already.
+pub(crate) async fn is_ours(tx: &ControlTx, schema: &str) -> Result<bool> {
+    let rows = tx
+        .query(
+            "-- placement::is_ours
+             SELECT 1 FROM slots WHERE schema_name = $1 UNION ALL SELECT 1 FROM tenants WHERE schema_name = $1",
+            &[&schema],
+        )
+        .await?;
+    Ok(!rows.is_empty())
 }
 
 pub(super) async fn analyze_catalogue(tx: &ControlTx) -> Result<()> {

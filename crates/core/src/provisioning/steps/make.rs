@@ -14,7 +14,7 @@ use crate::{
 use serde_json::json;
 use tenantry_durable::saga::Done;
 use tenantry_pg::{BoxFuture, ControlTx};
-use tenantry_types::Role;
+use tenantry_types::{Role, WorkspaceId};
 
 type Acted<'a> = BoxFuture<'a, Result<Done>>;
 type Undone<'a> = BoxFuture<'a, Result<()>>;
@@ -73,7 +73,7 @@ pub(super) fn unplace<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Mak
     })
 }
 
-fn opaque(making: &Making) -> Result<&str> {
+pub(super) fn opaque(making: &Making) -> Result<&str> {
     let schema = &making.new()?.schema_name;
     schema.strip_prefix("tenant_").ok_or_else(|| Error::Fault(format!("{schema} is not a name that we gave")))
 }
@@ -102,13 +102,20 @@ pub(super) fn seed<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making
         let workspace = new.first.workspace;
         registry::store::insert_workspace(tx, workspace, making.tenant, "default", "Default", true, now)
             .await?;
-        first_access(host, tx, making).await?;
+        first_access(host, tx, making, workspace).await?;
         Ok(Done::did("default workspace, its first API key, the owner's invitation"))
     })
 }
 
-/// The first API key and the owner's invitation, for the workspace that the run names.
-pub(super) async fn first_access(host: &Host, tx: &ControlTx, making: &Making) -> Result<()> {
+/// The same for a tenant whose workspaces came from elsewhere: in its default one.
+pub(super) async fn first_access_of_default(host: &Host, tx: &ControlTx, making: &Making) -> Result<()> {
+    let default = registry::store::workspace(tx, making.tenant, None).await?;
+    let default = default.ok_or_else(|| Error::Fault("a tenant has no default workspace".to_owned()))?;
+    first_access(host, tx, making, default.id).await
+}
+
+/// The first API key and the owner's invitation.
+async fn first_access(host: &Host, tx: &ControlTx, making: &Making, workspace: WorkspaceId) -> Result<()> {
     let (new, now) = (making.new()?, host.ctx.now());
     let first = &new.first;
     let key = FirstKey {
@@ -116,13 +123,13 @@ pub(super) async fn first_access(host: &Host, tx: &ControlTx, making: &Making) -
         public_id: &first.key_public_id,
         hash: &first.key_hash,
         tenant: making.tenant,
-        workspace: first.workspace,
+        workspace,
     };
     identity::store::insert_first_key(tx, &key, now).await?;
     let invitation = Invitation {
         id: first.invitation,
         tenant: making.tenant,
-        workspace: first.workspace,
+        workspace,
         email: &new.admin_email,
         role: Role::Owner,
         token_hash: &first.invitation_hash,

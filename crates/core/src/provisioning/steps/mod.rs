@@ -5,6 +5,7 @@
 //! (`undo_is_repeatable`, and the crash matrix for all of them). After a crash: acts of one transaction are gone with it; what was
 //! committed is gone on from or undone by whoever takes the run next.
 
+mod adopt;
 mod life;
 mod make;
 mod remove;
@@ -33,6 +34,19 @@ static CREATE: [Step<Host>; 8] = [
     step(StepName::Verify, make::verify, nothing_was_done),
     step(StepName::Activate, make::activate, make::deactivate),
 ];
+
+/// Looking and taking over share a transaction, so that nothing changes in between.
+static ADOPT: [Step<Host>; 6] = [
+    last(StepName::Reserve, make::reserve, make::unreserve),
+    step(StepName::Inspect, adopt::inspect, nothing_was_done),
+    step(StepName::TakeOver, adopt::take_over, adopt::give_back),
+    last(StepName::Seed, adopt::seed, gone_with_the_tenant),
+    step(StepName::Verify, adopt::verify, nothing_was_done),
+    step(StepName::Activate, adopt::activate, make::deactivate),
+];
+
+/// An adoption that only looks.
+pub(super) static DRY_ADOPT: [Step<Host>; 1] = [step(StepName::Inspect, adopt::inspect, nothing_was_done)];
 
 static SUSPEND: [Step<Host>; 2] = [
     last(StepName::Close, life::suspend, life::as_before),
@@ -65,7 +79,8 @@ pub(super) fn of(kind: RunKind) -> &'static [Step<Host>] {
         RunKind::Resume | RunKind::Restore => &RESUME,
         RunKind::Delete => &DELETE,
         RunKind::Purge => &PURGE,
-        RunKind::Adopt | RunKind::Import => &[],
+        RunKind::Adopt => &ADOPT,
+        RunKind::Import => &[],
     }
 }
 

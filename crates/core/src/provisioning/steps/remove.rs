@@ -5,7 +5,7 @@
 //! After a crash: one transaction, so nothing happened or all of it.
 
 use super::super::host::{Host, Making};
-use crate::{Result, placement, registry};
+use crate::{Result, adoption, placement, registry};
 use tenantry_durable::saga::Done;
 use tenantry_pg::{BoxFuture, ControlTx};
 
@@ -27,6 +27,8 @@ pub(super) fn drop_home<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut M
     Box::pin(async move {
         host.builder()?;
         let Some(home) = &making.home else { return Ok(Done::skipped("it has no schema")) };
+        // A schema that was adopted is given back no more: it goes like any other.
+        adoption::keep_for_good(tx, making.tenant).await?;
         home.remove(tx).await?;
         placement::store::forget_slot(tx, making.tenant).await?;
         Ok(Done::did("schema and roles dropped"))

@@ -2,6 +2,7 @@
 //!
 //! Owns: nothing. Calls: core. Called by: `http::router`. After a crash: nothing is left.
 
+mod adopt;
 mod create;
 mod create_key;
 mod delete;
@@ -30,6 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show::status))
         .routes(routes!(create_key::create_key))
         .routes(routes!(psql_session::open))
+        .routes(routes!(adopt::adopt))
         .routes(routes!(suspend::suspend))
         .routes(routes!(resume::resume))
         .routes(routes!(restore::restore))

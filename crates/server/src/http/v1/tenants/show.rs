@@ -1,13 +1,13 @@
 //! `GET /v1/tenants/{slug}` and its latest run.
 //!
-//! Owns: nothing. Calls: core's registry, provisioning. Called by: `http::router`. After a crash: nothing is left.
+//! Owns: nothing. Calls: core's registry, adoption, provisioning. Called by: `http::router`. After a crash: nothing is left.
 
 use crate::{
     app::App,
     http::{ApiError, Path, authenticate::Caller},
 };
 use axum::{Json, extract::State};
-use tenantry_core::{authz::Action, provisioning, registry};
+use tenantry_core::{adoption, authz::Action, provisioning, registry};
 use tenantry_types::{Problem, run::Run, tenant::Tenant};
 
 /// A tenant.
@@ -19,7 +19,9 @@ pub async fn show(
     Path(slug): Path<String>,
 ) -> Result<Json<Tenant>, ApiError> {
     caller.actor.may(Action::ReadTenants)?;
-    Ok(Json(registry::show(&app.platform, &app.public_url, &slug).await?))
+    let mut tenant = registry::show(&app.platform, &app.public_url, &slug).await?;
+    tenant.adopted = adoption::origin(&app.platform, tenant.id).await?;
+    Ok(Json(tenant))
 }
 
 /// The latest run of a tenant.
