@@ -64,12 +64,14 @@ pub async fn create_api_key(
                 store::insert(tx, &made, tenant.id, key, ctx.now()).await?;
                 let deed = Deed {
                     tenant: Some(tenant.id),
+                    workspace: Some(workspace.id),
                     action: "api_key.create",
                     target_kind: "api_key",
                     target: made.id.to_string(),
                     after: Some(
                         json!({"name": made.name, "role": made.role, "workspace_id": made.workspace_id}),
                     ),
+                    ..Deed::default()
                 };
                 audit::record(tx, ctx, request, &deed).await?;
                 Ok(made)

@@ -95,12 +95,14 @@ impl Psql {
                         .await?;
                     let deed = Deed {
                         tenant: Some(tenant.id),
+                        workspace: Some(workspace.id),
                         action: "psql.open",
                         target_kind: "tenant",
                         target: tenant.id.to_string(),
                         after: Some(
                             json!({"login": login, "workspace_id": workspace.id, "expires_at": expires_at}),
                         ),
+                        ..Deed::default()
                     };
                     audit::record(tx, &this.ctx, request, &deed).await?;
                     Ok((id, workspace.id, tenant.schema_name.to_string()))

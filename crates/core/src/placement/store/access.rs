@@ -45,7 +45,12 @@ const RULES: &[Rule] = &[
     rule("provisioning_steps", "SELECT, INSERT, UPDATE", "", ""),
     rule("provisioning_events", "SELECT, INSERT", "", ""),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
-    rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
+    rule("audit_unsealed", "SELECT, INSERT", "SELECT", "tenant_id"),
+    rule("audit_events", "SELECT", "SELECT", "chain"),
+    rule("audit_heads", "SELECT", "SELECT", "chain"),
+    rule("audit_sealing", "SELECT", "", ""),
+    rule("audit_sweep", "SELECT", "", ""),
+    rule("audit_due", "SELECT, INSERT", "", ""),
 ];
 
 /// Makes the logins and applies the rules, unless both are as they should be. Returns whether anything was applied.

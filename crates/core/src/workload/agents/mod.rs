@@ -36,7 +36,7 @@ pub async fn create(
     let event = store::Event::new(ctx, request, "agent.create");
     let input = (AgentId(ctx.uuid()), scope.workspace_id(), wish, event);
     let made = tenancy
-        .run(scope, "create_agent", input, |tx, (id, workspace, wish, event)| {
+        .write(scope, "create_agent", input, |tx, (id, workspace, wish, event)| {
             Box::pin(store::insert(tx, *id, *workspace, wish, event))
         })
         .await;
@@ -86,7 +86,7 @@ pub async fn update(
     let status = model::check_update(&wish)?;
     let event = store::Event::new(ctx, request, "agent.update");
     let changed = tenancy
-        .run(
+        .write(
             scope,
             "update_agent",
             (id, expected, wish, status, event),
@@ -117,7 +117,7 @@ pub async fn delete(
 ) -> Result<()> {
     let event = store::Event::new(ctx, request, "agent.delete");
     tenancy
-        .run(scope, "delete_agent", (id, expected, event), |tx, (id, expected, event)| {
+        .write(scope, "delete_agent", (id, expected, event), |tx, (id, expected, event)| {
             Box::pin(async move {
                 if store::delete(tx, *id, *expected, event).await? {
                     Ok(())
