@@ -54,7 +54,7 @@ impl Notes {
                 match written {
                     Ok(()) => waker.wake(),
                     Err(error) => {
-                        tracing::debug!(%error, "tenants with audit events not noted; the sweep will find them")
+                        tracing::debug!(%error, "tenants with audit events not noted; the sweep will find them");
                     }
                 }
             }

@@ -155,10 +155,12 @@ async fn fetch(owner: &Pool, ctx: &Ctx, tenant: TenantId) -> Result<()> {
 async fn move_out(tx: &ControlTx, ctx: &Ctx, tenant: TenantId, schema: &str) -> Result<i64> {
     let moved = store::seal::take_out(tx, tenant, schema, ctx.now(), BATCH).await?;
     for event in &moved {
-        let before = event.before.as_deref().and_then(redact::amended);
-        let after = event.after.as_deref().and_then(redact::amended);
-        if before.is_some() || after.is_some() {
-            store::seal::amend(tx, event.arrived, &before, &after).await?;
+        let kept = (
+            event.before.as_deref().and_then(redact::amended),
+            event.after.as_deref().and_then(redact::amended),
+        );
+        if kept != (None, None) {
+            store::seal::amend(tx, event.arrived, &kept).await?;
         }
     }
     Ok(i64::try_from(moved.len()).unwrap_or(i64::MAX))

@@ -679,3 +679,19 @@ async fn the_trail_of_a_tenant_that_is_gone_is_found() {
     assert_eq!(listed(&operator, "tenant=acme").await.len(), 10);
     assert_eq!(listed(&admin(&app, "acme").await, "tenant=acme").await.len(), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_tells_of_a_trail_that_is_not_sealed() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    let check = async || {
+        let told = app.operator().get("/v1/doctor").await.expect(200).json;
+        let checks = told["checks"].as_array().cloned().unwrap_or_default();
+        checks.into_iter().find(|check| check["name"] == "audit_sealed").unwrap_or_default()["status"].clone()
+    };
+    assert_eq!(check().await, "ok");
+    app.clock.advance(TimeDelta::seconds(12));
+    assert_eq!(check().await, "warn");
+    seal(&app).await;
+    assert_eq!(check().await, "ok");
+}

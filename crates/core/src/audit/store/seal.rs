@@ -102,8 +102,8 @@ pub(in crate::audit) async fn place(tx: &ControlTx, sealed: &[Sealed], now: Date
             &[&places, &now],
         )
         .await?;
-    let placed: i64 = rows.first().map_or(Ok(0), |row| row.get("placed"))?;
-    Ok(u64::try_from(placed).unwrap_or(0))
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.get("placed"))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// Writes down where chains end now, and the last position given.
@@ -246,8 +246,7 @@ pub(in crate::audit) async fn take_out(
 pub(in crate::audit) async fn amend(
     tx: &ControlTx,
     arrived: i64,
-    before: &Option<Value>,
-    after: &Option<Value>,
+    (before, after): &(Option<Value>, Option<Value>),
 ) -> Result<()> {
     tx.query(
         "-- audit::amend

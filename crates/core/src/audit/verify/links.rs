@@ -40,7 +40,7 @@ impl Links {
             let waiting = std::mem::replace(&mut self.waiting, open);
             let next = std::mem::take(&mut self.waiting);
             let named = links(&waiting, &next);
-            self.judge(waiting, &named);
+            self.judge(&waiting, &named);
             self.waiting = next;
         }
         self.open.push(row);
@@ -50,9 +50,9 @@ impl Links {
     pub(super) fn end(mut self, head: Option<(i64, &[u8])>) -> (i64, Vec<AuditProblem>) {
         let (waiting, open) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.open));
         let named = links(&waiting, &open);
-        self.judge(waiting, &named);
+        self.judge(&waiting, &named);
         let of_head = head.filter(|(seq, _)| open.first().is_some_and(|open| open.place.seq == *seq));
-        self.judge(open, &of_head.map(|(_, hash)| vec![hash.to_vec()]).unwrap_or_default());
+        self.judge(&open, &of_head.map(|(_, hash)| vec![hash.to_vec()]).unwrap_or_default());
         let reached = self.last.as_ref().map_or(0, |(seq, _)| *seq);
         if let Some((seq, _)) = head
             && reached < seq
@@ -65,7 +65,7 @@ impl Links {
     }
 
     /// Judges the rows of one number. `named` are the hashes by which whatever follows may name the true one.
-    fn judge(&mut self, rows: Vec<Sealed>, named: &[Vec<u8>]) {
+    fn judge(&mut self, rows: &[Sealed], named: &[Vec<u8>]) {
         let Some(seq) = rows.first().map(|row| row.place.seq) else { return };
         let (before, prev) = match self.last.take() {
             Some((seq, hash)) => (seq, hash),
