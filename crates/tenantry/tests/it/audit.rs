@@ -422,7 +422,8 @@ async fn exported(client: &Client, query: &str) -> Vec<Value> {
     assert_eq!(reply.headers["content-type"], "application/x-ndjson");
     assert_eq!(reply.headers["content-disposition"], "attachment; filename=\"audit-events.jsonl\"");
     assert_eq!(reply.headers["cache-control"], "no-store");
-    reply.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    reply.text.lines().map(read).collect()
 }
 
 /// What docs/guides/audit.md tells an outsider to do, with the database's own SHA-256.
@@ -694,4 +695,23 @@ async fn the_doctor_tells_of_a_trail_that_is_not_sealed() {
     assert_eq!(check().await, "warn");
     seal(&app).await;
     assert_eq!(check().await, "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slug_that_had_two_tenants_shows_both() {
+    let app = TestApp::start().await;
+    let first = app.tenant("acme").await;
+    seal(&app).await;
+    as_superuser(&app, "UPDATE tenants SET slug = 'gone' WHERE slug = 'acme'").await;
+    let second = app.tenant("acme").await;
+    for sealed in [false, true] {
+        if sealed {
+            seal(&app).await;
+        }
+        let found = listed(&app.operator(), "tenant=acme").await;
+        let tenants: Vec<_> = found.iter().map(|item| item["tenant_id"].clone()).collect();
+        let (one, two) = (json!(first.tenant.id), json!(second.tenant.id));
+        assert_eq!(tenants, [two.clone(), two, one.clone(), one]);
+    }
+    assert_eq!(exported(&app.operator(), "tenant=acme").await.len(), 4);
 }

@@ -35,13 +35,71 @@ macro_rules! place_columns {
 }
 /// The filter's conditions: its parameters are the first six.
 macro_rules! conditions {
-    ($chain:literal) => {
+    ($chains:literal) => {
         concat!(
-            "($1 IS NULL OR ",
-            $chain,
-            " = ANY($1)) AND ($2 IS NULL OR e.actor = $2)
+            $chains,
+            " AND ($2 IS NULL OR e.actor = $2)
                  AND ($3 IS NULL OR CASE WHEN right($3, 1) = '.' THEN starts_with(e.action, $3) ELSE e.action = $3 END)
                  AND ($4 IS NULL OR e.target = $4) AND ($5 IS NULL OR e.occurred_at >= $5) AND ($6 IS NULL OR e.occurred_at < $6)"
+        )
+    };
+}
+/// A statement for each way to name chains, so that each has a plan of its own: one chain is read along its index, however long the
+/// trail of all others is.
+macro_rules! by_chains {
+    ($found:expr, $statement:ident) => {
+        match $found.chains.as_deref() {
+            None => $statement!("$1 IS NULL", "$1 IS NULL"),
+            Some([_]) => $statement!(
+                "e.tenant_id IS NOT DISTINCT FROM nullif(($1)[1], '00000000-0000-0000-0000-000000000000')",
+                "e.chain = ($1)[1]"
+            ),
+            Some(_) => $statement!("e.tenant_id = ANY($1)", "e.chain = ANY($1)"),
+        }
+    };
+}
+/// A page: conditions of the tail, and of what is sealed.
+macro_rules! page_of {
+    ($tail:literal, $sealed:literal) => {
+        concat!(
+            "-- audit::page
+             WITH tail AS (
+                 SELECT NULL::bigint AS position, NULL::uuid AS chain, NULL::bigint AS seq, NULL::text AS sealed_at,
+                        NULL::bytea AS prev_hash, NULL::bytea AS hash, ",
+            event_columns!(),
+            " FROM audit_unsealed e
+                 WHERE $8 IS NULL AND ($7 IS NULL OR e.arrived < $7) AND ",
+            conditions!($tail),
+            " ORDER BY e.arrived DESC LIMIT $9
+             ), sealed AS (
+                 SELECT ",
+            place_columns!(),
+            ", ",
+            event_columns!(),
+            " FROM audit_events e
+                 WHERE ($7 IS NULL OR e.arrived < $7) AND ($8 IS NULL OR e.position < $8) AND ",
+            conditions!($sealed),
+            " ORDER BY e.position DESC LIMIT $9
+             ), both_kinds AS (
+                 SELECT * FROM tail UNION ALL SELECT * FROM sealed
+             )
+             SELECT * FROM both_kinds ORDER BY position DESC NULLS FIRST, arrived DESC LIMIT $9"
+        )
+    };
+}
+/// A piece of an export; the tail is no part of it.
+macro_rules! batch_of {
+    ($tail:literal, $sealed:literal) => {
+        concat!(
+            "-- audit::batch
+             SELECT ",
+            place_columns!(),
+            ", ",
+            event_columns!(),
+            " FROM audit_events e
+             WHERE e.position > $7 AND e.position <= $8 AND ",
+            conditions!($sealed),
+            " ORDER BY e.position LIMIT $9"
         )
     };
 }
@@ -155,30 +213,7 @@ pub(super) async fn page(tx: &ControlTx, found: &Found, limit: i64) -> Result<Ve
     let (tail, sealed) = found.cursor.bounds();
     Ok(tx
         .last(
-            concat!(
-                "-- audit::page
-             WITH tail AS (
-                 SELECT NULL::bigint AS position, NULL::uuid AS chain, NULL::bigint AS seq, NULL::text AS sealed_at,
-                        NULL::bytea AS prev_hash, NULL::bytea AS hash, ",
-                event_columns!(),
-                " FROM audit_unsealed e
-                 WHERE $8 IS NULL AND ($7 IS NULL OR e.arrived < $7) AND ",
-                conditions!("coalesce(e.tenant_id, '00000000-0000-0000-0000-000000000000')"),
-                " ORDER BY e.arrived DESC LIMIT $9
-             ), sealed AS (
-                 SELECT ",
-                place_columns!(),
-                ", ",
-                event_columns!(),
-                " FROM audit_events e
-                 WHERE ($7 IS NULL OR e.arrived < $7) AND ($8 IS NULL OR e.position < $8) AND ",
-                conditions!("e.chain"),
-                " ORDER BY e.position DESC LIMIT $9
-             ), both_kinds AS (
-                 SELECT * FROM tail UNION ALL SELECT * FROM sealed
-             )
-             SELECT * FROM both_kinds ORDER BY position DESC NULLS FIRST, arrived DESC LIMIT $9"
-            ),
+            by_chains!(found, page_of),
             &[
                 &found.chains,
                 &found.actor,
@@ -215,17 +250,7 @@ pub(super) async fn batch(
 ) -> Result<Vec<Sealed>> {
     Ok(tx
         .all(
-            concat!(
-                "-- audit::batch
-             SELECT ",
-                place_columns!(),
-                ", ",
-                event_columns!(),
-                " FROM audit_events e
-             WHERE e.position > $7 AND e.position <= $8 AND ",
-                conditions!("e.chain"),
-                " ORDER BY e.position LIMIT $9"
-            ),
+            by_chains!(found, batch_of),
             &[
                 &found.chains,
                 &found.actor,
