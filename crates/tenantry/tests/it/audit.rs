@@ -715,3 +715,23 @@ async fn a_slug_that_had_two_tenants_shows_both() {
     }
     assert_eq!(exported(&app.operator(), "tenant=acme").await.len(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_worker_seals_by_itself() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").await;
+    let _worker = app.start_worker();
+    let mut woken = app.app.woken();
+    agent(&acme.client, "Iris").await;
+    let sealed = async {
+        loop {
+            let found = listed(&app.operator(), "tenant=acme&action=agent.create").await;
+            if found.first().is_some_and(|item| item["sealed"] == true) {
+                return;
+            }
+            let _ = tokio::time::timeout(Duration::from_millis(20), woken.changed()).await;
+        }
+    };
+    // A second where nothing else is at work; tests run side by side.
+    tokio::time::timeout(Duration::from_secs(20), sealed).await.expect("sealed");
+}
