@@ -67,6 +67,9 @@ pub enum Command {
     /// Make API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Read, follow, verify and export the audit trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Check server, database and this machine; exit 1 if anything fails
     Doctor,
     /// Say who the token is
@@ -266,6 +269,79 @@ pub struct CreateKeyArgs {
     pub role: Option<String>,
 }
 
+/// Commands on the audit trail.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditCommand {
+    /// List audit events, latest first
+    List(ListAuditArgs),
+    /// Show the latest audit events, and new ones as they come; ends with Ctrl-C
+    Tail {
+        /// Only those of this tenant: slug, id, or `platform`
+        #[arg(long, value_name = "TENANT")]
+        tenant: Option<String>,
+    },
+    /// Check that a chain is as it was sealed; exit 1 if it is not
+    Verify(VerifyAuditArgs),
+    /// Write all sealed audit events that match to standard output, oldest first
+    Export(ExportAuditArgs),
+}
+
+/// Which audit events.
+#[derive(Debug, Clone, Args)]
+pub struct AuditFilterArgs {
+    /// Only those of this tenant: slug, id, or `platform`
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+    /// Only what this actor did
+    #[arg(long)]
+    pub actor: Option<String>,
+    /// Only this action; `tenant.` means all that begins so
+    #[arg(long)]
+    pub action: Option<String>,
+    /// Only what was done to this id
+    #[arg(long, value_name = "ID")]
+    pub target: Option<String>,
+    /// Only what was done at this time or later, such as 2026-03-04T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only what was done before this time
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+}
+
+/// `audit list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListAuditArgs {
+    /// Which events
+    #[command(flatten)]
+    pub filter: AuditFilterArgs,
+    /// Which page
+    #[command(flatten)]
+    pub paging: PagingArgs,
+}
+
+/// `audit verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyAuditArgs {
+    /// Slug or id of the tenant, or `platform` [default: the token's own tenant; for an operator `platform`]
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+    /// All chains
+    #[arg(long, conflicts_with = "tenant")]
+    pub all: bool,
+}
+
+/// `audit export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportAuditArgs {
+    /// `jsonl` has all that is needed to verify the chain elsewhere
+    #[arg(long, value_parser = ["jsonl", "csv"], default_value = "jsonl", ignore_case = true)]
+    pub format: String,
+    /// Which events
+    #[command(flatten)]
+    pub filter: AuditFilterArgs,
+}
+
 fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> PossibleValuesParser {
     PossibleValuesParser::new(all.iter().map(|&value| word(value)))
 }
@@ -294,6 +370,8 @@ mod tests {
             "tenant create acme --name A --admin-email a@b --wait 0",
             "run show ten_00000000000000000000000007",
             "key create --tenant acme --role owner",
+            "audit verify --all --tenant acme",
+            "audit export --format xml",
             "-o yaml whoami",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

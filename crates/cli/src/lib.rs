@@ -21,8 +21,9 @@ mod testing;
 mod world;
 
 pub use args::{
-    Command, CreateKeyArgs, CreateTenantArgs, Global, KeyCommand, ListRunsArgs, ListTenantsArgs, Output,
-    PagingArgs, PsqlArgs, RunCommand, TenantCommand,
+    AuditCommand, AuditFilterArgs, Command, CreateKeyArgs, CreateTenantArgs, ExportAuditArgs, Global,
+    KeyCommand, ListAuditArgs, ListRunsArgs, ListTenantsArgs, Output, PagingArgs, PsqlArgs, RunCommand,
+    TenantCommand, VerifyAuditArgs,
 };
 
 use std::process::ExitCode;

@@ -1,12 +1,13 @@
 //! The only door to tenant rows: opens a scope's transaction.
 //!
-//! Owns: the process's `ScopeMinter`. Calls: pg, authz. Called by: workload and every module with tables in tenant schemas.
+//! Owns: the process's `ScopeMinter`. Calls: pg, authz, audit (notes). Called by: workload and every module with tables in tenant schemas.
 //! Invariants: no row without a [`TenantScope`], and no scope without a verified identity (`authz`); what PostgreSQL refuses with 42501 is
-//! counted as an attempt to cross (`server::telemetry`). After a crash: PostgreSQL rolls back.
+//! counted as an attempt to cross (`server::telemetry`); what [`Tenancy::write`] committed is noted for the sealer
+//! (`a_tenants_deed_is_sealed_without_a_sweep`). After a crash: PostgreSQL rolls back; a note that was lost is made good by the sweep.
 
-use crate::{Error, Result, authz::TenantScope};
+use crate::{Error, Result, audit::Notes, authz::TenantScope};
 use std::sync::Arc;
-use tenantry_pg::{BoxFuture, PoolStatus, ScopeMinter, TenantPools, TenantTx};
+use tenantry_pg::{self as pg, BoxFuture, PoolStatus, ScopeMinter, TenantPools, TenantTx, task};
 
 /// Opens scopes. Cheap to clone.
 #[derive(Clone)]
@@ -17,12 +18,13 @@ pub struct Tenancy {
 struct Inner {
     minter: ScopeMinter,
     pools: TenantPools,
+    notes: Notes,
 }
 
 impl Tenancy {
     /// The door of this process, made once at start-up.
-    pub fn new(pools: TenantPools) -> Self {
-        Self { inner: Arc::new(Inner { minter: ScopeMinter::new(), pools }) }
+    pub fn new(pools: TenantPools, notes: Notes) -> Self {
+        Self { inner: Arc::new(Inner { minter: ScopeMinter::new(), pools, notes }) }
     }
 
     /// Runs `work` in a transaction that sees the rows of `scope` and no others. `work` may run more than once; it ends even when the
@@ -37,6 +39,32 @@ impl Tenancy {
         W: for<'a> Fn(&'a TenantTx, &'a I) -> BoxFuture<'a, Result<T>> + Send + Sync + 'static,
     {
         self.inner.pools.run::<I, T, Error, W>(&self.inner.minter, &scope.names()?, name, input, work).await
+    }
+
+    /// The same for `work` that writes audit events: once it is committed, the tenant is noted, so that its events are sealed within a second.
+    ///
+    /// # Errors
+    /// What `work` answers, or what the database did.
+    pub async fn write<I, T, W>(
+        &self,
+        scope: &TenantScope,
+        name: &'static str,
+        input: I,
+        work: W,
+    ) -> Result<T>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        W: for<'a> Fn(&'a TenantTx, &'a I) -> BoxFuture<'a, Result<T>> + Send + Sync + 'static,
+    {
+        let (this, scope) = (self.clone(), scope.clone());
+        // Detached, as the transaction is: what is committed for a caller who hung up is noted too.
+        let writing = task::detached(async move {
+            let done = this.run(&scope, name, input, work).await?;
+            this.inner.notes.note(scope.tenant_id());
+            Ok(done)
+        });
+        writing.await.unwrap_or_else(|_| Err(pg::Error::Lost(name).into()))
     }
 
     /// Each cell's pool.

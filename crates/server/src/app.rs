@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use std::{ops::Deref, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 use tenantry_core::{
+    audit::Notes,
     ctx::Ctx,
     identity::Environment,
     isolation::ATTEMPT,
@@ -103,6 +104,7 @@ impl App {
             Pool::new(place.target.clone(), installation.control_login(), direct, Arc::clone(&observer));
         let pools = TenantPools::new(tenants, installation.clone(), tenant_settings, observer);
         let waker = Waker::start(platform.clone());
+        let notes = Notes::start(platform.clone(), place.ctx.clone(), waker.clone());
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {
             pool: platform.clone(),
@@ -129,7 +131,7 @@ impl App {
         Ok(Self(Arc::new(Parts {
             platform,
             control,
-            tenancy: Tenancy::new(pools),
+            tenancy: Tenancy::new(pools, notes),
             provisioning,
             runs,
             psql,

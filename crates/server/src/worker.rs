@@ -1,6 +1,7 @@
-//! The worker: drives runs, fills slots, makes and ends psql logins, labels schemas, does what recurs.
+//! The worker: drives runs, fills slots, makes and ends psql logins, labels schemas, seals the audit
+//! trail, does what recurs.
 //!
-//! Owns: nothing. Calls: core's placement, provisioning, psql, ops. Called by: commands, dev, the test kit.
+//! Owns: nothing. Calls: core's placement, provisioning, psql, audit, ops. Called by: commands, dev, the test kit.
 //! Invariants: wake-ups are for speed, the poll for truth; filling slots keeps nobody waiting for longer than a batch takes
 //! (`filling_slots_keeps_nobody_waiting`); several workers may run (leases and locks keep them apart). After a crash: the
 //! connection that its leases name is gone, so the next look of any worker goes on.
@@ -8,7 +9,9 @@
 use crate::telemetry::Metrics;
 use chrono::TimeDelta;
 use std::{fmt::Display, time::Duration};
-use tenantry_core::{Result, ops::duties::Duties, placement::Placement, provisioning, psql, wake::Waker};
+use tenantry_core::{
+    Result, audit, ops::duties::Duties, placement::Placement, provisioning, psql, wake::Waker,
+};
 use tenantry_durable::Lease;
 use tenantry_pg::Presence;
 use tokio::sync::watch;
@@ -58,6 +61,7 @@ impl Worker {
     /// Works until `stop` becomes true. What it holds then is finished first.
     pub async fn run(self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
         let mut made = 0;
+        told("audit", audit::hurry(&self.placement.owner).await);
         while !*stop.borrow() {
             // Marked before looking, so that a wake-up during the look is not lost.
             woken.mark_unchanged();
@@ -100,6 +104,9 @@ impl Worker {
             self.waker.wake();
         }
         told("labels", self.placement.label().await);
+        if let Some(left) = told("audit", audit::seal(&self.placement.owner, &self.placement.ctx).await) {
+            self.metrics.audit(left.unsealed, left.lag);
+        }
         let (batch, more) = told("warm slots", self.fill(filling).await).unwrap_or((0, false));
         *made += batch;
         if *made >= ANALYZE_AFTER {

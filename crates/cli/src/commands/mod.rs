@@ -5,6 +5,7 @@
 //! to standard error (`quiet_leaves_results_only` in `tenant`). After a crash: nothing is left.
 
 mod adopt;
+mod audit;
 mod doctor;
 mod key;
 mod lists;
@@ -14,7 +15,7 @@ mod tenant;
 
 use crate::{
     api::{Answer, Api},
-    args::{Command, Global, KeyCommand, Output, RunCommand, TenantCommand},
+    args::{AuditCommand, Command, Global, KeyCommand, Output, RunCommand, TenantCommand},
     outcome::{Exit, Failure},
     progress::Progress,
     render::facts,
@@ -89,6 +90,10 @@ fn perform(
         Command::Run(RunCommand::Watch { id }) => runs::watch(&mut ctx, *id),
         Command::Run(RunCommand::List(args)) => runs::list(&mut ctx, args),
         Command::Key(KeyCommand::Create(args)) => key::create(&mut ctx, args),
+        Command::Audit(AuditCommand::List(args)) => audit::list(&mut ctx, args),
+        Command::Audit(AuditCommand::Tail { tenant }) => audit::tail(&mut ctx, tenant.as_deref()),
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify(&mut ctx, args),
+        Command::Audit(AuditCommand::Export(args)) => audit::export(&mut ctx, args),
         Command::Whoami => whoami(&mut ctx),
         Command::Doctor => doctor::doctor(&mut ctx),
         Command::Completions { .. } => Ok(Exit::Done),
@@ -138,6 +143,11 @@ impl Ctx<'_, '_> {
     /// Whether standard output takes colour.
     pub(crate) fn out_colour(&self) -> bool {
         self.world.out_is_terminal && !self.colourless
+    }
+
+    /// Whether results are the API's JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.output, Output::Json)
     }
 
     fn err_colour(&self) -> bool {

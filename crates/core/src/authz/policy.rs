@@ -39,6 +39,8 @@ policy! {
     OpenPsql: operator true, key None;
     /// See the platform's health in detail.
     ReadDoctor: operator true, key None;
+    /// Read the audit trail: operators all of it, a key its tenant's.
+    ReadAudit: operator true, key Some(Role::Admin);
     /// Learn who one is.
     ReadMe: operator true, key Some(Role::Viewer);
     /// See what the tenant may use.
@@ -87,6 +89,7 @@ mod tests {
         CreateApiKey    operator yes key -
         OpenPsql        operator yes key -
         ReadDoctor      operator yes key -
+        ReadAudit       operator yes key admin
         ReadMe          operator yes key viewer
         ReadLimits      operator -   key viewer
         ReadWorkspaces  operator -   key viewer

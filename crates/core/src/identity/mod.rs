@@ -122,6 +122,7 @@ impl Making {
             target_kind: "api_key",
             target: made.id.to_string(),
             after: Some(json!({"name": made.name, "role": made.role, "workspace_id": made.workspace_id})),
+            ..Deed::default()
         };
         audit::record(tx, ctx, request, &deed).await?;
         idempotency::finish_with_secret(tx, ctx, once.as_ref(), 201, &made, &seed).await?;

@@ -22,6 +22,9 @@ use tenantry_types::{
 /// A look that takes longer counts as failing.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Seconds that an audit event may wait for the sealer.
+const UNSEALED_FOR: i64 = 10;
+
 /// What readiness looks at.
 pub struct Parts<'a> {
     /// The platform login.
@@ -122,10 +125,11 @@ fn pool_check(cell: i32, pool: &PoolStatus) -> Check {
 /// # Errors
 /// The database's.
 pub async fn doctor(platform: &Pool, ctx: &Ctx, template: &str) -> Result<Vec<Check>> {
-    let stuck_since = ctx.now() - TimeDelta::minutes(2);
+    let now = ctx.now();
+    let stuck_since = now - TimeDelta::minutes(2);
     let facts: Facts = platform
-        .run("doctor", (template.to_owned(), stuck_since), |tx, (template, since)| {
-            Box::pin(store::facts(tx, template, *since))
+        .run("doctor", (template.to_owned(), stuck_since, now), |tx, (template, since, now)| {
+            Box::pin(store::facts(tx, template, *since, *now))
         })
         .await?;
     Ok(judge(&facts))
@@ -191,6 +195,12 @@ fn judge(facts: &Facts) -> Vec<Check> {
             "The table `jobs` and the worker's log say why; once the cause is mended, delete the rows: what recurs comes round again.",
         ),
         check(
+            "audit_sealed",
+            when(facts.unsealed_seconds > UNSEALED_FOR, CheckStatus::Warn),
+            format!("the oldest audit event that is not sealed has waited {} s", facts.unsealed_seconds),
+            "Events are kept, and sealed once `tenantry worker` runs; its log says what keeps it.",
+        ),
+        check(
             "fullest_cell",
             CheckStatus::Ok,
             format!("{} of {} tenants", facts.fullest_cell, placement::TENANTS_PER_CELL),
@@ -220,6 +230,7 @@ mod tests {
             findings: vec!["tenant_x: a schema that no slot knows".to_owned()],
             failed_jobs: 4,
             fullest_cell: 500,
+            unsealed_seconds: 11,
         };
         let checks = judge(&facts);
         let told: Vec<_> =
@@ -236,6 +247,7 @@ mod tests {
                 ("runs_for_a_person", "failing", true),
                 ("wish_and_world", "failing", true),
                 ("failed_jobs", "failing", true),
+                ("audit_sealed", "warn", true),
                 ("fullest_cell", "ok", false),
             ]
         );
@@ -250,6 +262,7 @@ mod tests {
             findings: Vec::new(),
             failed_jobs: 0,
             fullest_cell: 3,
+            unsealed_seconds: 10,
         };
         assert!(judge(&fine).iter().all(|check| check.status == CheckStatus::Ok));
     }

@@ -1,6 +1,6 @@
 //! SQL of ops: reads only.
 //!
-//! Owns: nothing (reads slots, cells, `provisioning_runs`, findings, jobs, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
+//! Owns: nothing (reads slots, cells, `provisioning_runs`, findings, jobs, `audit_unsealed`, `audit_due`, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
 
 use crate::Result;
 use chrono::{DateTime, Utc};
@@ -23,6 +23,7 @@ pub(super) struct Facts {
     pub(super) findings: Vec<String>,
     pub(super) failed_jobs: i64,
     pub(super) fullest_cell: i64,
+    pub(super) unsealed_seconds: i64,
 }
 
 impl FromRow for Facts {
@@ -38,11 +39,17 @@ impl FromRow for Facts {
             findings: row.get("findings")?,
             failed_jobs: row.get("failed_jobs")?,
             fullest_cell: row.get("fullest_cell")?,
+            unsealed_seconds: row.get("unsealed_seconds")?,
         })
     }
 }
 
-pub(super) async fn facts(tx: &ControlTx, template: &str, since: DateTime<Utc>) -> Result<Facts> {
+pub(super) async fn facts(
+    tx: &ControlTx,
+    template: &str,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Facts> {
     Ok(tx
         .one(
             "-- ops::facts
@@ -55,8 +62,12 @@ pub(super) async fn facts(tx: &ControlTx, template: &str, since: DateTime<Utc>) 
                     (SELECT count(*) FROM provisioning_runs WHERE status = 'needs_attention') AS attention_runs,
                     ARRAY(SELECT f.detail FROM findings f ORDER BY f.first_seen_at, f.name LIMIT 10) AS findings,
                     (SELECT count(*) FROM jobs WHERE status = 'failed') AS failed_jobs,
-                    (SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM slots GROUP BY cell) AS c) AS fullest_cell",
-            &[&template, &since],
+                    (SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM slots GROUP BY cell) AS c) AS fullest_cell,
+                    -- When a tenant's event was done is the tenant's word: one that is said to be old shows here until it is sealed.
+                    greatest(0, coalesce(extract(epoch FROM $3 - least(
+                        (SELECT occurred_at FROM audit_unsealed ORDER BY arrived LIMIT 1),
+                        (SELECT min(noted_at) FROM audit_due))), 0))::bigint AS unsealed_seconds",
+            &[&template, &since, &now],
         )
         .await?)
 }

@@ -12,6 +12,7 @@ use tenantry_pg::migrate::{MigrationFileError, MigrationSet};
 const CONTROL: &[(&str, &str)] = &[
     ("V1__foundation.sql", include_str!("../../../../migrations/control/V1__foundation.sql")),
     ("V2__durable_runs.sql", include_str!("../../../../migrations/control/V2__durable_runs.sql")),
+    ("V3__audit.sql", include_str!("../../../../migrations/control/V3__audit.sql")),
     ("V4__idempotency.sql", include_str!("../../../../migrations/control/V4__idempotency.sql")),
     ("V6__adoption.sql", include_str!("../../../../migrations/control/V6__adoption.sql")),
     ("V7__findings.sql", include_str!("../../../../migrations/control/V7__findings.sql")),

@@ -117,6 +117,7 @@ impl Runs {
             target_kind: "run",
             target: run.id.to_string(),
             after: Some(json!({"kind": run.kind, "slug": run.tenant_slug})),
+            ..Deed::default()
         };
         audit::record(tx, &self.ctx, request, &deed).await?;
         Ok(run)

@@ -172,5 +172,6 @@ fn ended(run: &Run) -> Deed {
         after: Some(
             json!({"kind": run.kind, "status": run.status, "slug": run.tenant_slug, "error": run.error}),
         ),
+        ..Deed::default()
     }
 }

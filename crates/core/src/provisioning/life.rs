@@ -84,6 +84,7 @@ impl Runs {
             after: Some(
                 json!({"slug": slug, "from": record.status, "to": status, "reason": change.reason, "run_id": run.id}),
             ),
+            ..Deed::default()
         };
         audit::record(tx, &self.ctx, request, &deed).await?;
         let tenant = registry::store::by_id(tx, record.id).await?;

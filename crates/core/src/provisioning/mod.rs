@@ -193,6 +193,7 @@ impl Provisioning {
                 "slug": wish.slug, "name": wish.name, "plan_tier": wish.tier, "admin_email": wish.admin_email,
                 "allowed_domains": wish.allowed_domains, "run_id": run.id,
             })),
+            ..Deed::default()
         };
         audit::record(tx, &self.runs.ctx, request, &deed).await?;
         let record = registry::store::by_id(tx, tenant).await?;

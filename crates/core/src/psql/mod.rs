@@ -155,6 +155,7 @@ impl Psql {
             target_kind: "tenant",
             target: tenant.id.to_string(),
             after: Some(json!({"login": login, "workspace_id": workspace.id, "expires_at": expires_at})),
+            ..Deed::default()
         };
         audit::record(tx, &self.ctx, request, &deed).await?;
         idempotency::finish_with_secret(tx, &self.ctx, once, 201, &asked, &seed).await?;

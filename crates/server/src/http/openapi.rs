@@ -25,6 +25,7 @@ use utoipa::{
     tags(
         (name = "tenants", description = "Customer organisations, for operators."),
         (name = "runs", description = "The durable work of making a tenant, for operators."),
+        (name = "audit", description = "Who did what: for operators, and for a tenant's admins."),
         (name = "operations", description = "What operators should look at."),
         (name = "identity", description = "Who the caller is."),
         (name = "tenant", description = "The caller's own tenant."),

@@ -38,6 +38,8 @@ struct Families {
     runs: CounterVec,
     run_duration: HistogramVec,
     warm_slots: GaugeVec,
+    audit_unsealed: Gauge,
+    audit_lag: Gauge,
     resident_memory: Gauge,
 }
 
@@ -66,6 +68,16 @@ impl Metrics {
             "tenantry_process_resident_memory_bytes",
             "Bytes of memory that the process occupies.",
         )?;
+        let audit_unsealed = Gauge::new(
+            "tenantry_audit_unsealed",
+            "Audit events that are not sealed yet, as the worker saw it last.",
+        )?;
+        let audit_lag = Gauge::new(
+            "tenantry_audit_seal_lag_seconds",
+            "Age of the oldest audit event that is not sealed, as the worker saw it last.",
+        )?;
+        registry.register(Box::new(audit_unsealed.clone()))?;
+        registry.register(Box::new(audit_lag.clone()))?;
         let start = Gauge::new(
             "tenantry_process_start_time_seconds",
             "When the process started, in seconds since 1970.",
@@ -106,6 +118,8 @@ impl Metrics {
                 &["path"],
             )?,
             warm_slots: gauges(&registry, "tenantry_warm_slots", "Slots of the warm pool.", &["state"])?,
+            audit_unsealed,
+            audit_lag,
             cross_tenant,
             resident_memory,
             registry,
@@ -197,6 +211,13 @@ impl Metrics {
         self.0.warm_slots.with_label_values(&[state]).set(f64::from(count));
     }
 
+    /// What the sealer of the audit trail left: events not sealed, and the age of the oldest.
+    #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 events, or milliseconds")]
+    pub fn audit(&self, unsealed: i64, lag: chrono::TimeDelta) {
+        self.0.audit_unsealed.set(unsealed as f64);
+        self.0.audit_lag.set(lag.num_milliseconds() as f64 / 1000.0);
+    }
+
     /// The page of `/metrics`, of content type [`CONTENT_TYPE`].
     pub fn render(&self) -> String {
         if let Some(bytes) = process::resident_memory_bytes() {
@@ -270,6 +291,7 @@ mod tests {
         metrics.run_done("succeeded");
         metrics.provisioned(true, ms(7));
         metrics.warm_slots("ready", 16);
+        metrics.audit(3, chrono::TimeDelta::milliseconds(250));
         let page = metrics.render();
         for line in [
             "tenant_api_requests_total{endpoint=\"/v1/agents/{id}\",status=\"200\",tenant_id=\"T\"} 1",
@@ -287,6 +309,8 @@ mod tests {
             "tenantry_provisioning_runs_total{status=\"succeeded\"} 1",
             "tenantry_provisioning_duration_seconds_count{path=\"warm\"} 1",
             "tenantry_warm_slots{state=\"ready\"} 16",
+            "tenantry_audit_unsealed 3",
+            "tenantry_audit_seal_lag_seconds 0.25",
         ] {
             has(&page, &line.replace("\"T\"", &format!("\"{id}\"")));
         }

@@ -60,7 +60,7 @@ fn read(path: &Path) -> String {
 }
 
 const CENSUS: &str = "SELECT 'tenants', count(*) FROM tenants UNION ALL SELECT 'workspaces', count(*) FROM workspaces
-    UNION ALL SELECT 'keys', count(*) FROM api_keys UNION ALL SELECT 'audit', count(*) FROM audit_events
+    UNION ALL SELECT 'keys', count(*) FROM api_keys UNION ALL SELECT 'audit', (SELECT count(*) FROM audit_events) + (SELECT count(*) FROM audit_unsealed)
     UNION ALL SELECT 'runs', count(*) FROM provisioning_runs UNION ALL SELECT 'slots', count(*) FROM slots ORDER BY 1";
 
 fn server_pid(data_dir: &Path) -> Option<String> {

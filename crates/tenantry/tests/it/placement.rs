@@ -81,7 +81,7 @@ async fn every_control_table_has_a_rule() {
                 OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee = 0))")).await;
     assert_eq!(open, "");
     let tables = value(&app.database, "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'").await;
-    insta::assert_snapshot!(tables, @"adoptions api_keys audit_events cells findings flyway_schema_history idempotency_keys installation invitations jobs locks outbox outbox_clock provisioning_runs provisioning_steps psql_sessions schedules_due shards slots tenants tiers workspaces");
+    insta::assert_snapshot!(tables, @"adoptions api_keys audit_due audit_events audit_heads audit_sealing audit_sweep audit_unsealed cells findings flyway_schema_history idempotency_keys installation invitations jobs locks outbox outbox_clock provisioning_runs provisioning_steps psql_sessions schedules_due shards slots tenants tiers workspaces");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,6 +94,7 @@ async fn the_control_login_sees_one_tenant() {
         ("SELECT id FROM api_keys", 1),
         ("SELECT id FROM tenants WHERE slug = 'bolt'", 0),
         ("SELECT name FROM tiers", 4),
+        ("SELECT id FROM audit_unsealed WHERE action = 'tenant.create'", 1),
     ] {
         let seen: Result<usize, tenantry_pg::Error> = app
             .app
@@ -108,7 +109,9 @@ async fn the_control_login_sees_one_tenant() {
         }
     }
     for sql in [
-        "SELECT id FROM audit_events",
+        "SELECT tenant_id FROM audit_due",
+        "SELECT position FROM audit_sealing",
+        "INSERT INTO audit_unsealed (id, occurred_at, actor_kind, actor, action) VALUES (gen_random_uuid(), now(), 'system', 'x', 'x.y')",
         "SELECT id FROM slots",
         "SELECT id FROM cells",
         "SELECT id FROM psql_sessions",
@@ -162,18 +165,40 @@ async fn no_login_of_the_server_makes_anything_or_reads_a_tenants_schema() {
 async fn the_audit_trail_is_append_only() {
     let app = TestApp::start().await;
     app.tenant("acme").await;
+    app.work().await;
+    assert_ne!(value(&app.database, "SELECT count(*) FROM audit_events").await, "0");
+    let partition = leak(value(&app.database, "SELECT 'DELETE FROM ' || inhrelid::regclass FROM pg_inherits WHERE inhparent = 'audit_events'::regclass LIMIT 1").await);
     for sql in [
         "UPDATE audit_events SET actor = 'nobody'",
         "DELETE FROM audit_events",
         "TRUNCATE audit_events",
+        "INSERT INTO audit_events SELECT * FROM audit_events",
         "ALTER TABLE audit_events DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE audit_events DISABLE TRIGGER ALL",
+        partition,
+        "UPDATE audit_unsealed SET actor = 'nobody'",
+        "DELETE FROM audit_unsealed",
+        "UPDATE audit_heads SET seq = 0",
+        "DELETE FROM audit_heads",
+        "UPDATE audit_sealing SET position = 0",
+        "SELECT position FROM audit_sealing FOR UPDATE",
+        "SELECT seq FROM audit_heads FOR UPDATE",
     ] {
         assert_denied(sql, sql_as(&app.app.platform, sql).await);
+        assert_denied(sql, sql_as(&app.app.control, sql).await);
     }
-    let writers = value(&app.database,
-        "SELECT string_agg(r.rolname || ' ' || a.privilege_type, ', ') FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
-         WHERE c.oid = 'public.audit_events'::regclass AND a.grantee <> c.relowner AND a.privilege_type NOT IN ('SELECT', 'INSERT')").await;
-    assert_eq!(writers, "");
+    // Not even the owner does it by mistake.
+    for sql in
+        ["UPDATE audit_events SET actor = 'nobody'", "DELETE FROM audit_events", "TRUNCATE audit_events"]
+    {
+        assert_denied(sql, sql_as(&app.database.placement.owner, sql).await);
+    }
+    for table in ["audit_events", "audit_unsealed", "audit_heads"] {
+        let writers = value(&app.database, &format!(
+            "SELECT string_agg(r.rolname || ' ' || a.privilege_type, ', ') FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+             WHERE c.oid = 'public.{table}'::regclass AND a.grantee <> c.relowner AND a.privilege_type NOT IN ('SELECT', 'INSERT')")).await;
+        assert_eq!(writers, "", "{table}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -221,14 +221,14 @@ async fn creating_a_tenant_is_audited() {
     let made: TenantAndRun = operator.post("/v1/tenants", &wish("acme")).await.expect(202).parse();
     assert_eq!(operator.post("/v1/tenants", &wish("acme")).await.expect(409).code(), "slug_taken");
     let events = value(&app.database,
-        "SELECT string_agg(concat_ws(' ', actor_kind, actor, action, target_kind, request_id, after ->> 'slug', after ->> 'plan_tier'), E'\\n') FROM audit_events").await;
+        "SELECT string_agg(concat_ws(' ', actor_kind, actor, action, target_kind, request_id, after ->> 'slug', after ->> 'plan_tier'), E'\\n') FROM audit_unsealed").await;
     assert_eq!(
         events, "operator operator tenant.create tenant audit-me acme free",
         "and a refused wish leaves no event"
     );
     let target = value(
         &app.database,
-        "SELECT concat_ws(' ', target, after ->> 'run_id', tenant_id) FROM audit_events",
+        "SELECT concat_ws(' ', target, after ->> 'run_id', tenant_id) FROM audit_unsealed",
     )
     .await;
     assert_eq!(target, format!("{} {} {}", made.tenant.id, made.run.id, made.tenant.id.0));

@@ -51,7 +51,12 @@ const RULES: &[Rule] = &[
     rule("invitations", "SELECT, INSERT, UPDATE", "SELECT", "tenant_id"),
     rule("adoptions", "SELECT", "", "tenant_id"),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
-    rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
+    rule("audit_unsealed", "SELECT, INSERT", "SELECT", "tenant_id"),
+    rule("audit_events", "SELECT", "SELECT", "chain"),
+    rule("audit_heads", "SELECT", "SELECT", "chain"),
+    rule("audit_sealing", "SELECT", "", ""),
+    rule("audit_sweep", "SELECT", "", ""),
+    rule("audit_due", "SELECT, INSERT", "", ""),
     rule("idempotency_keys", "SELECT, INSERT, UPDATE", "", ""),
 ];
 

@@ -5,7 +5,7 @@
 //! After a crash: one transaction, so nothing happened or all of it.
 
 use super::super::host::{Host, Making};
-use crate::{Result, adoption, placement, registry};
+use crate::{Result, adoption, audit, placement, registry};
 use tenantry_durable::saga::Done;
 use tenantry_pg::{BoxFuture, ControlTx};
 
@@ -18,9 +18,12 @@ pub(super) fn keep_audit<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut 
     })
 }
 
-/// Before a schema is dropped, its audit events leave it.
-pub(super) async fn keep_events(_: &Host, _: &ControlTx, _: &Making) -> Result<()> {
-    Ok(())
+/// Before a schema is dropped, its audit events leave it. A schema that was never placed has none.
+pub(super) async fn keep_events(host: &Host, tx: &ControlTx, making: &Making) -> Result<()> {
+    match &making.home {
+        Some(home) => audit::seal_tenant(tx, &host.ctx, making.tenant, &home.schema).await,
+        None => Ok(()),
+    }
 }
 
 pub(super) fn drop_home<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {

@@ -38,7 +38,7 @@ pub async fn create(
     let event = store::Event::new(ctx, request, "agent.create");
     let input = (ctx.clone(), once, AgentId(ctx.uuid()), scope.workspace_id(), wish, event);
     let made = tenancy
-        .run(scope, "create_agent", input, |tx, (ctx, once, id, workspace, wish, event)| {
+        .write(scope, "create_agent", input, |tx, (ctx, once, id, workspace, wish, event)| {
             Box::pin(async move {
                 let once = once.as_ref();
                 if let Some(kept) = idempotency::begin(tx, ctx, once).await? {
@@ -96,7 +96,7 @@ pub async fn update(
     let status = model::check_update(&wish)?;
     let event = store::Event::new(ctx, request, "agent.update");
     let changed = tenancy
-        .run(
+        .write(
             scope,
             "update_agent",
             (id, expected, wish, status, event),
@@ -127,7 +127,7 @@ pub async fn delete(
 ) -> Result<()> {
     let event = store::Event::new(ctx, request, "agent.delete");
     tenancy
-        .run(scope, "delete_agent", (id, expected, event), |tx, (id, expected, event)| {
+        .write(scope, "delete_agent", (id, expected, event), |tx, (id, expected, event)| {
             Box::pin(async move {
                 if store::delete(tx, *id, *expected, event).await? {
                     Ok(())

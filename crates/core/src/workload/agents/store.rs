@@ -91,13 +91,15 @@ pub(super) async fn insert(
              ), told AS (
                  INSERT INTO tenant._events (id, workspace_id, occurred_at, actor, actor_kind, action, target_type, target_id,
                                              request_id, address, after)
-                 SELECT $9, m.workspace_id, $8, $10, $11, $12, 'agent', m.id::text, $13, $14, to_jsonb(m) FROM made m
+                 SELECT $9, m.workspace_id, $8, $10, $11, $12, 'agent', $15, $13, $14, to_jsonb(m) FROM made m
              )
              SELECT id, workspace_id, name, role, personality_prompt, status, current_task_id, capabilities, tool_permissions,
                     version, created_at, updated_at
              FROM made";
+    // As the API names it, so that the trail is found by it.
+    let target = id.to_string();
     let permissions = Value::Object(wish.tool_permissions.clone());
-    let params: [&dyn Param; 14] = [
+    let params: [&dyn Param; 15] = [
         &id.0,
         &workspace.0,
         &wish.name,
@@ -112,6 +114,7 @@ pub(super) async fn insert(
         &event.action,
         &event.request_id,
         &event.address,
+        &target,
     ];
     let rows = if last { tx.last(sql, &params).await? } else { tx.query(sql, &params).await? };
     agent(&rows)?.ok_or_else(|| Error::Fault("an insert returned no row".to_owned()))
@@ -172,7 +175,7 @@ pub(super) async fn update(
              ), told AS (
                  INSERT INTO tenant._events (id, workspace_id, occurred_at, actor, actor_kind, action, target_type, target_id,
                                              request_id, address, before, after)
-                 SELECT $11, m.workspace_id, $10, $12, $13, $14, 'agent', m.id::text, $15, $16, to_jsonb(w), to_jsonb(m)
+                 SELECT $11, m.workspace_id, $10, $12, $13, $14, 'agent', $17, $15, $16, to_jsonb(w), to_jsonb(m)
                  FROM made m, was w
              )
              SELECT id, workspace_id, name, role, personality_prompt, status, current_task_id, capabilities, tool_permissions,
@@ -195,6 +198,8 @@ pub(super) async fn update(
                 &event.action,
                 &event.request_id,
                 &event.address,
+                // As the API names it, so that the trail is found by it.
+                &id.to_string(),
             ],
         )
         .await?;
@@ -212,7 +217,7 @@ pub(super) async fn delete(tx: &TenantTx, id: AgentId, expected: Option<i64>, ev
              ), told AS (
                  INSERT INTO tenant._events (id, workspace_id, occurred_at, actor, actor_kind, action, target_type, target_id,
                                              request_id, address, before)
-                 SELECT $4, g.workspace_id, $3, $5, $6, $7, 'agent', g.id::text, $8, $9, to_jsonb(g) FROM gone g
+                 SELECT $4, g.workspace_id, $3, $5, $6, $7, 'agent', $10, $8, $9, to_jsonb(g) FROM gone g
              )
              SELECT id FROM gone",
             &[
@@ -225,6 +230,8 @@ pub(super) async fn delete(tx: &TenantTx, id: AgentId, expected: Option<i64>, ev
                 &event.action,
                 &event.request_id,
                 &event.address,
+                // As the API names it, so that the trail is found by it.
+                &id.to_string(),
             ],
         )
         .await?;

@@ -4,6 +4,7 @@
 //! Invariants: handlers unwrap, call, wrap: no SQL and no rules here. After a crash: nothing is left.
 
 pub mod agents;
+pub mod audit;
 pub mod limits;
 pub mod me;
 pub mod runs;
