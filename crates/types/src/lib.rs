@@ -5,6 +5,7 @@
 //! After a crash: nothing is left.
 
 pub mod agent;
+pub mod archive;
 pub mod health;
 pub mod id;
 pub mod key;
