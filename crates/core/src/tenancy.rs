@@ -4,9 +4,12 @@
 //! Invariants: no row without a [`TenantScope`], and no scope without a verified identity (`authz`); what PostgreSQL refuses with 42501 is
 //! counted as an attempt to cross (`server::telemetry`). After a crash: PostgreSQL rolls back.
 
-use crate::{Error, Result, authz::TenantScope};
-use std::sync::Arc;
-use tenantry_pg::{BoxFuture, PoolStatus, ScopeMinter, TenantPools, TenantTx};
+use crate::{
+    Error, Result,
+    authz::{TenantScope, WideScope},
+};
+use std::{sync::Arc, time::Duration};
+use tenantry_pg::{BoxFuture, PoolStatus, ScopeMinter, TenantPools, TenantTx, WideTx};
 
 /// Opens scopes. Cheap to clone.
 #[derive(Clone)]
@@ -17,12 +20,34 @@ pub struct Tenancy {
 struct Inner {
     minter: ScopeMinter,
     pools: TenantPools,
+    /// For transactions that read all of a tenant: they last, and must neither hold up requests nor pass a transaction pooler.
+    wide: TenantPools,
 }
 
 impl Tenancy {
     /// The door of this process, made once at start-up.
     pub fn new(pools: TenantPools) -> Self {
-        Self { inner: Arc::new(Inner { minter: ScopeMinter::new(), pools }) }
+        Self::with_wide(pools.clone(), pools)
+    }
+
+    /// The same with pools of their own for [`Self::read_all`].
+    pub fn with_wide(pools: TenantPools, wide: TenantPools) -> Self {
+        Self { inner: Arc::new(Inner { minter: ScopeMinter::new(), pools, wide }) }
+    }
+
+    /// A transaction that sees every row of a tenant as of its first statement, across workspaces, and may change none. Each statement
+    /// may take `patience`. Dropped without its end it costs a connection and nothing else.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn read_all(
+        &self,
+        scope: &WideScope,
+        name: &'static str,
+        patience: Duration,
+    ) -> Result<WideTx> {
+        let inner = &self.inner;
+        Ok(inner.wide.read_all(&inner.minter, &scope.names()?, name, patience).await?)
     }
 
     /// Runs `work` in a transaction that sees the rows of `scope` and no others. `work` may run more than once; it ends even when the

@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 use std::{path::Path, sync::Arc};
 use tenantry_pg::migrate::{MigrationFileError, MigrationSet};
 
-const CONTROL: &[(&str, &str)] =
-    &[("V1__foundation.sql", include_str!("../../../../migrations/control/V1__foundation.sql"))];
+const CONTROL: &[(&str, &str)] = &[
+    ("V1__foundation.sql", include_str!("../../../../migrations/control/V1__foundation.sql")),
+    ("V5__archives.sql", include_str!("../../../../migrations/control/V5__archives.sql")),
+];
 const SYSTEM: &[(&str, &str)] =
     &[("V1__system_tables.sql", include_str!("../../../../migrations/system/V1__system_tables.sql"))];
 /// The agent platform's tables, used where no folder is configured.

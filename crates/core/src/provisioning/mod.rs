@@ -5,12 +5,14 @@
 //! `place` on is one transaction of the worker; a failed run leaves its record and nothing else (`a_failed_run_leaves_nothing`).
 //! After a crash: an open transaction was rolled back; the run's lease runs out and a worker takes it again.
 
+mod import;
 mod jobs;
 mod model;
 mod steps;
 mod store;
 mod wish;
 
+pub use import::ImportWish;
 pub use jobs::{Outcome, work};
 pub use model::next_status;
 pub use store::RunEvent;

@@ -81,7 +81,7 @@ async fn every_control_table_has_a_rule() {
                 OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee = 0))")).await;
     assert_eq!(open, "");
     let tables = value(&app.database, "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'").await;
-    insta::assert_snapshot!(tables, @"api_keys audit_events cells flyway_schema_history installation locks provisioning_events provisioning_runs provisioning_steps psql_sessions shards slots tenants tiers workspaces");
+    insta::assert_snapshot!(tables, @"api_keys archive_chunks archive_workspaces archives audit_events cells flyway_schema_history installation locks provisioning_events provisioning_runs provisioning_steps psql_sessions shards slots tenants tiers workspaces");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,6 +46,9 @@ const RULES: &[Rule] = &[
     rule("provisioning_events", "SELECT, INSERT", "", ""),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
     rule("audit_events", "SELECT, INSERT", "", "tenant_id"),
+    rule("archives", "SELECT, INSERT, UPDATE, DELETE", "", ""),
+    rule("archive_chunks", "SELECT, INSERT", "", ""),
+    rule("archive_workspaces", "SELECT", "", ""),
 ];
 
 /// Makes the logins and applies the rules, unless both are as they should be. Returns whether anything was applied.
