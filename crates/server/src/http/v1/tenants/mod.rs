@@ -4,6 +4,8 @@
 
 mod create;
 mod create_key;
+mod export;
+mod import;
 mod list;
 mod psql_session;
 mod show;
@@ -19,4 +21,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show::status))
         .routes(routes!(create_key::create_key))
         .routes(routes!(psql_session::open))
+        .routes(routes!(export::export))
+        .routes(routes!(import::import))
 }
