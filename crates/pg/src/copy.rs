@@ -72,6 +72,14 @@ impl WideTx {
         CopyOut::begin(&self.tx, sql).await
     }
 
+    /// Takes locks that let others read and write and keep them from changing tables; the text was made of names of the catalogue, quoted.
+    ///
+    /// # Errors
+    /// [`Error`]; the transaction is then over.
+    pub async fn hold(&self, sql: &str) -> Result<(), Error> {
+        self.tx.batch(sql).await
+    }
+
     /// Goes on as the role of the tenant's scopes, which may look at sequences and sees no rows without a workspace.
     ///
     /// # Errors

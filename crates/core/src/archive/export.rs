@@ -74,6 +74,9 @@ impl Archives {
             return Err(Error::refused(ErrorCode::Conflict, detail)
                 .next("Let `tenantry doctor` look at the tenant's grants and policies."));
         }
+        if let Some(hold) = catalogue::hold(&tenant.schema_name, &tables) {
+            tx.hold(&hold).await?;
+        }
         // After the picture was taken: every workspace that a row of it names is there.
         let head = self.head(&tenant, &tables).await?;
         let file_name = format!("{}-{}.tar", tenant.slug, head.created_at.format("%Y-%m-%d"));

@@ -1,6 +1,7 @@
 //! What Tenantry promises, tested where it is promised: through the HTTP API and the command line, against a real PostgreSQL.
 
 mod agents;
+mod archive;
 mod catalogue;
 mod health;
 mod http;
