@@ -21,8 +21,8 @@ mod testing;
 mod world;
 
 pub use args::{
-    Command, CreateKeyArgs, CreateTenantArgs, Global, KeyCommand, ListRunsArgs, ListTenantsArgs, Output,
-    PagingArgs, PsqlArgs, RunCommand, TenantCommand,
+    Command, CreateKeyArgs, CreateTenantArgs, ExportArgs, Global, ImportArgs, KeyCommand, ListRunsArgs,
+    ListTenantsArgs, Output, PagingArgs, PsqlArgs, RunCommand, TenantCommand,
 };
 
 use std::process::ExitCode;

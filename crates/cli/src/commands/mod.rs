@@ -4,6 +4,7 @@
 //! Invariants: completions need no server (`completions_need_no_server`); results go to standard output, everything else
 //! to standard error (`quiet_leaves_results_only` in `tenant`). After a crash: nothing is left.
 
+mod archive;
 mod doctor;
 mod key;
 mod lists;
@@ -83,6 +84,8 @@ fn perform(
         Command::Tenant(TenantCommand::List(args)) => tenant::list(&mut ctx, args),
         Command::Tenant(TenantCommand::Show { slug }) => tenant::show(&mut ctx, slug),
         Command::Tenant(TenantCommand::Psql(args)) => psql::open(&mut ctx, args),
+        Command::Tenant(TenantCommand::Export(args)) => archive::export(&mut ctx, args),
+        Command::Tenant(TenantCommand::Import(args)) => archive::import(&mut ctx, args),
         Command::Run(RunCommand::Show { id }) => runs::show(&mut ctx, *id),
         Command::Run(RunCommand::Watch { id }) => runs::watch(&mut ctx, *id),
         Command::Run(RunCommand::List(args)) => runs::list(&mut ctx, args),

@@ -5,7 +5,7 @@
 //! After a crash: nothing is left.
 
 use std::collections::BTreeMap;
-use tenantry_types::archive::ArchivedColumn;
+use tenantry_types::archive::{ArchivedColumn, row_end};
 use uuid::Uuid;
 
 /// The column that names a row's workspace, and the one that names its tenant, where they are uuid.
@@ -64,7 +64,10 @@ impl TableMapping<'_> {
     /// Whole rows, mapped. A tab or a newline inside a field is written as an escape, so that a bare one always separates.
     pub(super) fn rows(&self, rows: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(rows.len());
-        for row in rows.split_inclusive(|byte| *byte == b'\n') {
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let (row, later) = rest.split_at(row_end(rest));
+            rest = later;
             let (row, end) = row.strip_suffix(b"\n").map_or((row, &b""[..]), |row| (row, &b"\n"[..]));
             for (place, field) in row.split(|byte| *byte == b'\t').enumerate() {
                 if place > 0 {

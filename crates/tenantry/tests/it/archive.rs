@@ -178,13 +178,13 @@ async fn a_tenant_survives_the_round_trip() {
     let bytes = export(&app.operator(), "acme").await;
     let (head, manifest) = whole(&bytes);
     assert!(
-        manifest.tables.len() == 13 && manifest.tables.iter().all(|table| table.rows >= 2),
+        manifest.tables.len() == 12 && manifest.tables.iter().all(|table| table.rows >= 2),
         "{manifest:?}"
     );
     let (archive, home) = (upload(&app, &bytes).await.unwrap(), home(&app.database).await);
     let rules_before = rules(&app.database, &home.schema).await;
     let loaded = load(&app, &home, archive).await.unwrap();
-    assert_eq!((loaded.tables, loaded.rows), (13, manifest.tables.iter().map(|table| table.rows).sum()));
+    assert_eq!((loaded.tables, loaded.rows), (12, manifest.tables.iter().map(|table| table.rows).sum()));
     let here = workspaces(&app, archive).await;
     assert!(here.iter().zip(&head.workspaces).all(|(new, old)| new.id.0 != old.id && new.slug == old.slug));
     assert!(here[0].is_default && here[1].archived_at.is_some() && here[1].name == "Zweite");
@@ -520,7 +520,7 @@ async fn an_empty_tenant_is_an_archive_too() {
     let bytes = export(&app.operator(), "acme").await;
     let (head, manifest) = whole(&bytes);
     assert!(manifest.tables.iter().all(|table| table.rows == 0 && table.bytes == 0));
-    assert_eq!((manifest.members.len(), head.tables.len(), head.workspaces.len()), (1, 13, 1));
+    assert_eq!((manifest.members.len(), head.tables.len(), head.workspaces.len()), (1, 12, 1));
     let archive = upload(&app, &bytes).await.unwrap();
     app.database.placement.fill(2).await.unwrap();
     assert_eq!(load(&app, &home(&app.database).await, archive).await.unwrap().rows, 0);
@@ -578,12 +578,12 @@ async fn until(app: &TestApp, query: &str, wanted: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_hangs_up_ends_the_export() {
     let (app, _, schema) = filled().await;
-    long_rows(&app, &schema, 64, 1 << 20).await;
+    long_rows(&app, &schema, 24, 1 << 20).await;
     let cell = app.database.installation.cell(1);
     let at_work = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE usename = '{cell}' AND (state <> 'idle' OR backend_xmin IS NOT NULL)"
     );
-    for _ in 0..5 {
+    for _ in 0..3 {
         let response = app.operator().send(Method::POST, "/v1/tenants/acme/export", None).await;
         let mut pieces = response.into_body().into_data_stream();
         for _ in 0..3 {
@@ -601,7 +601,7 @@ async fn a_client_that_hangs_up_ends_the_export() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_goes_away_ends_the_stream_visibly() {
     let (app, _, schema) = filled().await;
-    long_rows(&app, &schema, 64, 1 << 20).await;
+    long_rows(&app, &schema, 24, 1 << 20).await;
     let cell = app.database.installation.cell(1);
     let response = app.operator().send(Method::POST, "/v1/tenants/acme/export", None).await;
     let mut pieces = response.into_body().into_data_stream();
@@ -664,7 +664,7 @@ async fn a_row_that_changes_on_the_way_is_named() {
     let home = home(&app.database).await;
     let error = load(&app, &home, archive).await.unwrap_err().to_string();
     assert!(error.contains("the table roi_calculations") && error.contains("3"), "{error}");
-    assert_eq!(rows(&app.database, &home.schema).await.matches(": 0").count(), 13, "and nothing of it stays");
+    assert_eq!(rows(&app.database, &home.schema).await.matches(": 0").count(), 12, "and nothing of it stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]

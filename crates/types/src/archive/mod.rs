@@ -15,7 +15,7 @@ pub mod tar;
 mod write;
 
 pub use check::{Check, Refusal, RefusalKind, Whole};
-pub use sum::RowSum;
+pub use sum::{RowSum, row_end};
 pub use write::{PART_ROOM, Writer};
 
 use crate::Tier;

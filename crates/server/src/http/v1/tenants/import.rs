@@ -6,7 +6,7 @@
 
 use crate::{
     app::App,
-    http::{ApiError, Query, authenticate::Caller},
+    http::{ApiError, Query, authenticate::Caller, extract::too_large},
 };
 use axum::{
     body::Body,
@@ -15,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
+use http_body_util::LengthLimitError;
 use serde::Deserialize;
 use tenantry_core::{
     archive::{STALL, Upload, Uploaded},
@@ -93,7 +94,7 @@ async fn take(mut upload: Upload, body: Body) -> Result<Uploaded, ApiError> {
                     break error.into();
                 }
             }
-            Ok(Some(Err(_))) => break ApiError::bad_request("The body ended before it was complete."),
+            Ok(Some(Err(error))) => break broken(&error),
             Err(_) => {
                 break ApiError::new(ErrorCode::Timeout, "The archive stopped coming.")
                     .next_step("Send it again.");
@@ -102,4 +103,16 @@ async fn take(mut upload: Upload, body: Body) -> Result<Uploaded, ApiError> {
     };
     upload.discard().await;
     Err(refusal)
+}
+
+/// A body that grew past the limit of its request, or one whose client went away.
+fn broken(error: &axum::Error) -> ApiError {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.is::<LengthLimitError>() {
+            return too_large().next_step("Let the operator raise TENANTRY_IMPORT_MAX_MB.");
+        }
+        source = cause.source();
+    }
+    ApiError::bad_request("The body ended before it was complete.")
 }
