@@ -198,11 +198,11 @@ impl Tx {
         if !first {
             return Ok(());
         }
-        let begin = match self.prologue {
+        let opening = match self.prologue {
             Prologue::Wide { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             _ => "BEGIN",
         };
-        let (begun, entered) = join(connection.client.batch_execute(begin), self.enter(connection)).await;
+        let (begun, entered) = join(connection.client.batch_execute(opening), self.enter(connection)).await;
         begun.and(entered)
     }
 
@@ -255,10 +255,10 @@ impl Tx {
 
     /// Begins a COPY whose data comes or goes outside of statements, together with BEGIN where it is the first. Whoever reads or writes the
     /// data tells the guard when the last of it was answered.
-    pub(crate) async fn begin_copy<'a, T>(
-        &'a self,
+    pub(crate) async fn begin_copy<T>(
+        &self,
         copy: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<(T, InFlight<'a>, &'a Connection), Error> {
+    ) -> Result<(T, InFlight<'_>, &Connection), Error> {
         let connection = self.lease.get()?;
         let (first, in_flight) = self.claim(false)?;
         match join(self.open(connection, first), copy).await {

@@ -38,6 +38,11 @@ const READS: &[(&str, &str, &str)] = &[
         "a session's role and schema are its tenant's, whatever the server wrote",
     ),
     (
+        "crates/core/src/archive/store/catalogue.rs",
+        "stdin",
+        "COPY's word for what the client sends, no table",
+    ),
+    (
         "crates/core/src/archive/store/mod.rs",
         "tenants",
         "an archive tells a tenant's own limits beside its tier",

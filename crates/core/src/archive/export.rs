@@ -175,7 +175,7 @@ impl Job {
             Ok(()) => drop(self.send(None).await),
             // Nothing is sent: the receiver takes a channel that closes early for what it is.
             Err(error) => {
-                tracing::warn!(tenant = %slug, %error, "an export ended before its archive was whole")
+                tracing::warn!(tenant = %slug, %error, "an export ended before its archive was whole");
             }
         }
     }

@@ -113,7 +113,8 @@ mod tests {
         fn mapped_rows_map_back(rows in prop::collection::vec((0_u128..5, "[a-z\\\\ ]{0,9}", 0_u128..3), 0..20)) {
             let mapping = Mapping::new((id(1), id(101)), [(id(2), id(102)), (id(3), id(103))]);
             let columns = [column("workspace_id", "uuid"), column("note", "text"), column("tenant_id", "uuid")];
-            let text: String = rows.iter().map(|(w, note, t)| format!("{}\t{note}\t{}\n", id(*w), id(*t))).collect();
+            let lines: Vec<String> = rows.iter().map(|(w, note, t)| format!("{}\t{note}\t{}\n", id(*w), id(*t))).collect();
+            let text = lines.concat();
             let there = mapping.of_table(&columns).unwrap().rows(text.as_bytes());
             let turned = mapping.turned();
             let back = turned.of_table(&columns).unwrap().rows(&there);

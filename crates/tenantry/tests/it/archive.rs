@@ -663,7 +663,7 @@ async fn a_row_that_changes_on_the_way_is_named() {
     let archive = upload(&app, &bytes).await.unwrap();
     let home = home(&app.database).await;
     let error = load(&app, &home, archive).await.unwrap_err().to_string();
-    assert!(error.contains("the table roi_calculations") && error.contains("3"), "{error}");
+    assert!(error.contains("the table roi_calculations") && error.contains("3 of 9"), "{error}");
     assert_eq!(rows(&app.database, &home.schema).await.matches(": 0").count(), 12, "and nothing of it stays");
 }
 

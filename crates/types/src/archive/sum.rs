@@ -85,7 +85,7 @@ mod tests {
         #[test]
         fn the_sum_minds_rows_and_not_their_order(mut rows in prop::collection::vec("[a-z\t]{0,9}", 1..20), cut in 0_usize..200) {
             let whole = sum(&rows);
-            let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+            let text = format!("{}\n", rows.join("\n"));
             let (one, other) = text.as_bytes().split_at(cut.min(text.len()));
             let mut cut = RowSum::default();
             cut.update(one);
