@@ -56,7 +56,7 @@ pub struct ImportQuery {
 pub async fn import(
     State(app): State<App>,
     Caller(caller): Caller,
-    Query(query): Query<ImportQuery>,
+    query: Result<Query<ImportQuery>, ApiError>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
@@ -65,7 +65,8 @@ pub async fn import(
         return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "The body is not sent as an archive.")
             .next_step("Send `Content-Type: application/x-tar`."));
     }
-    let ImportQuery { slug, name, admin_email, plan_tier } = query;
+    // Whoever may not import learns nothing about how it is asked for.
+    let Query(ImportQuery { slug, name, admin_email, plan_tier }) = query?;
     let wish = ImportWish { slug, name, admin_email, plan_tier };
     app.provisioning.admit(&wish).await?;
     let uploaded = take(app.archives.upload().await?, body).await?;
