@@ -6,6 +6,8 @@
 //! goes to one server only (`a_redirect_is_reported_and_not_followed`).
 //! After a crash: nothing is left; a POST carries an idempotency key of its own, so that the server does what it asks once.
 
+mod transfer;
+
 use crate::{outcome::Failure, settings::Settings};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Write as _, io, io::Read, path::Path, time::Duration};

@@ -7,11 +7,14 @@
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
-use std::{ffi::OsString, fmt};
+use std::{ffi::OsString, fmt, path::PathBuf};
 use tenantry_types::{RunId, TenantId, Tier, run::RunStatus, tenant::TenantStatus};
 
 /// Seconds that `tenant create` waits when it is not told otherwise: a tenant is active in under 2 minutes.
 pub(crate) const WAIT_SECONDS: &str = "120";
+
+/// Seconds that `tenant import` waits when it is not told otherwise: rows take longer than a schema.
+pub(crate) const LOAD_SECONDS: &str = "3600";
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -98,6 +101,10 @@ pub enum TenantCommand {
     Psql(PsqlArgs),
     /// Make a tenant of a schema that exists already
     Adopt(AdoptArgs),
+    /// Write one tenant's data into a file, checked from end to end
+    Export(ExportArgs),
+    /// Make a new tenant of a file that `tenant export` wrote
+    Import(ImportArgs),
 }
 
 /// `tenant create`.
@@ -212,6 +219,43 @@ pub struct PsqlArgs {
     /// Arguments for psql, after `--`
     #[arg(last = true, value_name = "PSQL_ARGS")]
     pub args: Vec<OsString>,
+}
+
+/// `tenant export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// Slug of the tenant
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub slug: String,
+    /// File to write, or `-` for standard output [default: SLUG-DATE.tar]
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// `tenant import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// File that `tenant export` wrote
+    pub file: PathBuf,
+    /// Slug of the new tenant
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub slug: String,
+    /// Name for people [default: the archive's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// E-mail address of who answers for the tenant [default: the archive's]
+    #[arg(long, value_name = "EMAIL")]
+    pub admin_email: Option<String>,
+    /// Plan [default: the archive's]
+    #[arg(long, value_parser = words(Tier::ALL, |tier| tier.as_str()), ignore_case = true)]
+    pub tier: Option<String>,
+    /// Seconds to wait for the run to end
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_value = LOAD_SECONDS,
+          default_missing_value = LOAD_SECONDS, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub wait: u32,
+    /// Answer at once; follow with `tenantry run watch`
+    #[arg(long, conflicts_with = "wait")]
+    pub no_wait: bool,
 }
 
 /// Commands on provisioning runs.

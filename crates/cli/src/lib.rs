@@ -21,9 +21,9 @@ mod testing;
 mod world;
 
 pub use args::{
-    AuditCommand, AuditFilterArgs, Command, CreateKeyArgs, CreateTenantArgs, ExportAuditArgs, Global,
-    KeyCommand, ListAuditArgs, ListRunsArgs, ListTenantsArgs, Output, PagingArgs, PsqlArgs, RunCommand,
-    TenantCommand, VerifyAuditArgs,
+    AuditCommand, AuditFilterArgs, Command, CreateKeyArgs, CreateTenantArgs, ExportArgs, ExportAuditArgs,
+    Global, ImportArgs, KeyCommand, ListAuditArgs, ListRunsArgs, ListTenantsArgs, Output, PagingArgs,
+    PsqlArgs, RunCommand, TenantCommand, VerifyAuditArgs,
 };
 
 use std::process::ExitCode;

@@ -62,7 +62,7 @@ pub(crate) struct Failure(Box<Reason>);
 
 /// What is known of a failure. Printed as JSON it has the members of a problem response; one that arose on this side of
 /// the wire has no `status`, and one of these codes: `unreachable`, `connection_lost`, `not_understood`, `no_problem`,
-/// `no_token`, `bad_settings`, `psql_missing`, `psql_failed`, `still_running`, `rolled_back`, `needs_attention`, `io`.
+/// `no_token`, `bad_settings`, `broken_archive`, `psql_missing`, `psql_failed`, `still_running`, `rolled_back`, `needs_attention`, `io`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Reason {
     #[serde(rename = "type")]

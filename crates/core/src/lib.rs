@@ -5,6 +5,7 @@
 //! After a crash: each module says what is left and who repairs it.
 
 pub mod adoption;
+pub mod archive;
 pub mod audit;
 pub mod authz;
 pub mod ctx;

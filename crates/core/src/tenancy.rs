@@ -5,9 +5,13 @@
 //! counted as an attempt to cross (`server::telemetry`); what [`Tenancy::write`] committed is noted for the sealer
 //! (`a_tenants_deed_is_sealed_without_a_sweep`). After a crash: PostgreSQL rolls back; a note that was lost is made good by the sweep.
 
-use crate::{Error, Result, audit::Notes, authz::TenantScope};
-use std::sync::Arc;
-use tenantry_pg::{self as pg, BoxFuture, PoolStatus, ScopeMinter, TenantPools, TenantTx, task};
+use crate::{
+    Error, Result,
+    audit::Notes,
+    authz::{TenantScope, WideScope},
+};
+use std::{sync::Arc, time::Duration};
+use tenantry_pg::{self as pg, BoxFuture, PoolStatus, ScopeMinter, TenantPools, TenantTx, WideTx, task};
 
 /// Opens scopes. Cheap to clone.
 #[derive(Clone)]
@@ -19,12 +23,34 @@ struct Inner {
     minter: ScopeMinter,
     pools: TenantPools,
     notes: Notes,
+    /// For transactions that read all of a tenant: they last, and must neither hold up requests nor pass a transaction pooler.
+    wide: TenantPools,
 }
 
 impl Tenancy {
     /// The door of this process, made once at start-up.
     pub fn new(pools: TenantPools, notes: Notes) -> Self {
-        Self { inner: Arc::new(Inner { minter: ScopeMinter::new(), pools, notes }) }
+        Self::with_wide(pools.clone(), pools, notes)
+    }
+
+    /// The same with pools of their own for [`Self::read_all`].
+    pub fn with_wide(pools: TenantPools, wide: TenantPools, notes: Notes) -> Self {
+        Self { inner: Arc::new(Inner { minter: ScopeMinter::new(), pools, notes, wide }) }
+    }
+
+    /// A transaction that sees every row of a tenant as of its first statement, across workspaces, and may change none. Each statement
+    /// may take `patience`. Dropped without its end it costs a connection and nothing else.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn read_all(
+        &self,
+        scope: &WideScope,
+        name: &'static str,
+        patience: Duration,
+    ) -> Result<WideTx> {
+        let inner = &self.inner;
+        Ok(inner.wide.read_all(&inner.minter, &scope.names()?, name, patience).await?)
     }
 
     /// Runs `work` in a transaction that sees the rows of `scope` and no others. `work` may run more than once; it ends even when the

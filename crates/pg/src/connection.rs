@@ -14,6 +14,7 @@ use std::{
     time::Instant,
 };
 use tenantry_types::TenantId;
+use tokio::task::AbortHandle;
 use tokio_postgres::{AsyncMessage, Client, Statement, error::Severity};
 
 pub(crate) struct Connection {
@@ -25,6 +26,8 @@ pub(crate) struct Connection {
     /// The statement that sets a scope, prepared once. `None` behind a pooler.
     pub(crate) enter: Option<Statement>,
     warnings: Arc<Mutex<Vec<String>>>,
+    /// The driver's half; the socket goes with it.
+    driver: AbortHandle,
 }
 
 impl Connection {
@@ -38,7 +41,7 @@ impl Connection {
         let warnings = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&warnings);
         // The driver's half: it ends by itself when the client is dropped.
-        task::detached(async move {
+        let driver = task::detached(async move {
             while let Some(message) = std::future::poll_fn(|context| connection.poll_message(context)).await {
                 match message {
                     Ok(AsyncMessage::Notice(notice))
@@ -57,7 +60,8 @@ impl Connection {
                     }
                 }
             }
-        });
+        })
+        .abort_handle();
         let enter = match enter {
             Some(sql) if named_statements > 0 => Some(
                 client
@@ -74,7 +78,13 @@ impl Connection {
             statements: Mutex::new(Statements::new(named_statements)),
             enter,
             warnings,
+            driver,
         })
+    }
+
+    /// Closes the socket under whatever is on its way: the backend ends at its next word, instead of sending all that it was asked for.
+    pub(crate) fn sever(&self) {
+        self.driver.abort();
     }
 
     pub(crate) fn plan(&self, role: &Arc<str>, sql: &'static str) -> Plan {

@@ -13,7 +13,7 @@ use tenantry_types::TenantId;
 
 /// A transaction on the control plane (`public`), or of the owner.
 pub struct ControlTx {
-    tx: Tx,
+    pub(crate) tx: Tx,
 }
 
 macro_rules! statements {

@@ -10,6 +10,7 @@ pub mod cluster;
 mod connect;
 mod connection;
 mod control;
+mod copy;
 mod error;
 mod listen;
 pub mod migrate;
@@ -27,6 +28,7 @@ mod transaction;
 
 pub use connect::{Login, SslMode, Target, TargetError};
 pub use control::ControlTx;
+pub use copy::{CopyIn, CopyOut, WideNames, WideTx};
 pub use error::{Error, ErrorKind, TxError};
 pub use listen::Listener;
 pub use observe::{Observer, Quiet};

@@ -108,7 +108,7 @@ impl TenantPools {
         run(self.cell(names.cell), name, prologue, input, work).await
     }
 
-    fn cell(&self, cell: i32) -> Pool {
+    pub(crate) fn cell(&self, cell: i32) -> Pool {
         let inner = &self.inner;
         self.cells()
             .entry(cell)

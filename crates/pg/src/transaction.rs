@@ -33,10 +33,15 @@ pub(crate) enum Prologue {
     Tenant(TenantId),
     /// Role and workspace of a tenant scope.
     Scope { tenant: TenantId, schema: Arc<str>, role: Arc<str>, workspace: String },
+    /// The role that reads across a tenant's workspaces, one picture of all tables, and time for it in milliseconds.
+    Wide { tenant: TenantId, role: Arc<str>, patience_ms: String },
 }
 
 pub(crate) const ENTER_SCOPE: &str = "SELECT pg_catalog.set_config('role', $1, true), pg_catalog.set_config('tenantry.workspace_id', $2, true)";
 const ENTER_TENANT: &str = "SELECT pg_catalog.set_config('tenantry.tenant_id', $1, true)";
+
+const ENTER_WIDE: &str = "SELECT pg_catalog.set_config('role', $1, true), pg_catalog.set_config('statement_timeout', $2, true), \
+    pg_catalog.set_config('idle_in_transaction_session_timeout', $2, true)";
 
 /// Nothing was sent.
 const FRESH: u8 = 0;
@@ -58,10 +63,10 @@ pub(crate) struct Tx {
 
 /// A statement on its way. Dropped before the answer came, nobody knows what PostgreSQL did with it, and the transaction may not
 /// be committed any more.
-struct InFlight<'a>(Option<&'a AtomicU8>);
+pub(crate) struct InFlight<'a>(Option<&'a AtomicU8>);
 
 impl InFlight<'_> {
-    fn answered(mut self) {
+    pub(crate) fn answered(mut self) {
         self.0 = None;
     }
 }
@@ -82,7 +87,9 @@ impl Tx {
     fn tenant(&self) -> Option<TenantId> {
         match self.prologue {
             Prologue::Plain => None,
-            Prologue::Tenant(tenant) | Prologue::Scope { tenant, .. } => Some(tenant),
+            Prologue::Tenant(tenant) | Prologue::Scope { tenant, .. } | Prologue::Wide { tenant, .. } => {
+                Some(tenant)
+            }
         }
     }
 
@@ -191,7 +198,11 @@ impl Tx {
         if !first {
             return Ok(());
         }
-        let (begun, entered) = join(connection.client.batch_execute("BEGIN"), self.enter(connection)).await;
+        let opening = match self.prologue {
+            Prologue::Wide { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            _ => "BEGIN",
+        };
+        let (begun, entered) = join(connection.client.batch_execute(opening), self.enter(connection)).await;
         begun.and(entered)
     }
 
@@ -201,6 +212,11 @@ impl Tx {
             Prologue::Tenant(tenant) => {
                 let tenant = tenant.0.to_string();
                 connection.client.query_typed(ENTER_TENANT, &[(&tenant, Type::TEXT)]).await.map(drop)
+            }
+            Prologue::Wide { role, patience_ms, .. } => {
+                let params: [(&(dyn ToSql + Sync), Type); 2] =
+                    [(&&**role, Type::TEXT), (patience_ms, Type::TEXT)];
+                connection.client.query_typed(ENTER_WIDE, &params).await.map(drop)
             }
             Prologue::Scope { tenant, role, workspace, .. } => {
                 let began = mark();
@@ -237,7 +253,26 @@ impl Tx {
         opened.and(rows).map(|rows| rows.len()).map_err(|source| self.failed(source))
     }
 
-    fn failed(&self, source: tokio_postgres::Error) -> Error {
+    /// Begins a COPY whose data comes or goes outside of statements, together with BEGIN where it is the first. Whoever reads or writes the
+    /// data tells the guard when the last of it was answered.
+    pub(crate) async fn begin_copy<T>(
+        &self,
+        copy: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<(T, InFlight<'_>, &Connection), Error> {
+        let connection = self.lease.get()?;
+        let (first, in_flight) = self.claim(false)?;
+        match join(self.open(connection, first), copy).await {
+            (Ok(()), Ok(copy)) => Ok((copy, in_flight, connection)),
+            (Err(source), _) | (_, Err(source)) => Err(self.failed(source)),
+        }
+    }
+
+    /// The driver's client.
+    pub(crate) fn client(&self) -> Result<&tokio_postgres::Client, Error> {
+        Ok(&self.lease.get()?.client)
+    }
+
+    pub(crate) fn failed(&self, source: tokio_postgres::Error) -> Error {
         self.state.store(FAILED, Relaxed);
         let error = self.error(source);
         self.lease.observer().failed(self.tenant(), self.name, error.kind());

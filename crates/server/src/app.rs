@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use std::{ops::Deref, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 use tenantry_core::{
+    archive::Archives,
     audit::Notes,
     ctx::Ctx,
     identity::Environment,
@@ -27,6 +28,9 @@ use tenantry_pg::{
 };
 use tenantry_types::TenantId;
 use tokio::sync::watch;
+
+/// Exports of a cell's tenants at once: each is a long transaction, and holds some megabytes.
+const EXPORTS_PER_CELL: usize = 2;
 
 /// Where the database is, and what this installation is called there.
 #[derive(Clone)]
@@ -63,6 +67,8 @@ pub struct Parts {
     pub runs: Runs,
     /// Opens psql sessions.
     pub psql: Psql,
+    /// Takes tenants out as archives, and archives in.
+    pub archives: Archives,
     /// Counts.
     pub metrics: Metrics,
     /// Where it all is.
@@ -102,9 +108,16 @@ impl App {
             Pool::new(place.target.clone(), installation.platform_login(), direct, Arc::clone(&observer));
         let control =
             Pool::new(place.target.clone(), installation.control_login(), direct, Arc::clone(&observer));
+        let wide = TenantPools::new(
+            place.target.clone(),
+            installation.clone(),
+            PoolSettings { size: EXPORTS_PER_CELL, named_statements: 0, ..direct },
+            Arc::clone(&observer),
+        );
         let pools = TenantPools::new(tenants, installation.clone(), tenant_settings, observer);
         let waker = Waker::start(platform.clone());
         let notes = Notes::start(platform.clone(), place.ctx.clone(), waker.clone());
+        let tenancy = Tenancy::with_wide(pools, wide, notes);
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {
             pool: platform.clone(),
@@ -129,9 +142,16 @@ impl App {
             patience: psql::PATIENCE,
         };
         Ok(Self(Arc::new(Parts {
+            archives: Archives {
+                platform: platform.clone(),
+                tenancy: tenancy.clone(),
+                ctx: place.ctx.clone(),
+                template: place.template.clone(),
+                largest: config.import_max_bytes,
+            },
             platform,
             control,
-            tenancy: Tenancy::new(pools, notes),
+            tenancy,
             provisioning,
             runs,
             psql,

@@ -6,6 +6,7 @@
 
 pub mod adopt;
 pub mod agent;
+pub mod archive;
 pub mod audit;
 pub mod health;
 pub mod id;

@@ -42,6 +42,26 @@ const READS: &[(&str, &str, &str)] = &[
         "slots",
         "a session's role and schema are its tenant's, whatever the server wrote",
     ),
+    (
+        "crates/core/src/archive/store/catalogue.rs",
+        "stdin",
+        "COPY's word for what the client sends, no table",
+    ),
+    (
+        "crates/core/src/archive/store/mod.rs",
+        "tenants",
+        "an archive tells a tenant's own limits beside its tier",
+    ),
+    (
+        "crates/core/src/archive/store/mod.rs",
+        "slots",
+        "an archive tells which files its schema was made from",
+    ),
+    (
+        "crates/core/src/archive/store/mod.rs",
+        "workspaces",
+        "an archive tells them, archived ones too, and asks whether their ids are free",
+    ),
 ];
 
 /// No SQL outside `store.rs`, `store/`, and [`HOMES`].

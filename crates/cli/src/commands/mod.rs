@@ -5,6 +5,7 @@
 //! to standard error (`quiet_leaves_results_only` in `tenant`). After a crash: nothing is left.
 
 mod adopt;
+mod archive;
 mod audit;
 mod doctor;
 mod key;
@@ -86,6 +87,8 @@ fn perform(
         Command::Tenant(TenantCommand::Show { slug }) => tenant::show(&mut ctx, slug),
         Command::Tenant(TenantCommand::Psql(args)) => psql::open(&mut ctx, args),
         Command::Tenant(TenantCommand::Adopt(args)) => adopt::adopt(&mut ctx, args),
+        Command::Tenant(TenantCommand::Export(args)) => archive::export(&mut ctx, args),
+        Command::Tenant(TenantCommand::Import(args)) => archive::import(&mut ctx, args),
         Command::Run(RunCommand::Show { id }) => runs::show(&mut ctx, *id),
         Command::Run(RunCommand::Watch { id }) => runs::watch(&mut ctx, *id),
         Command::Run(RunCommand::List(args)) => runs::list(&mut ctx, args),

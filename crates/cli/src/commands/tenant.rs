@@ -27,23 +27,35 @@ pub(crate) fn create(ctx: &mut Ctx<'_, '_>, args: &CreateTenantArgs) -> Result<E
         plan_tier: args.tier.as_ref().map(|tier| tier.to_lowercase()),
         allowed_domains: args.domains.clone(),
     };
-    let Answer { value: made, text } = ctx.api.post::<_, TenantAndRun>("/v1/tenants", &wish)?;
-    if args.no_wait {
+    let made = ctx.api.post::<_, TenantAndRun>("/v1/tenants", &wish)?;
+    follow_made(ctx, &args.slug, made, args.wait, args.no_wait)
+}
+
+/// Follows the run that makes a tenant for `wait` seconds, or says how to.
+pub(super) fn follow_made(
+    ctx: &mut Ctx<'_, '_>,
+    slug: &str,
+    made: Answer<TenantAndRun>,
+    wait: u32,
+    no_wait: bool,
+) -> Result<Exit, Failure> {
+    let Answer { value: made, text } = made;
+    if no_wait {
         ctx.result(&text, |now| with_run(&made.tenant, &made.run, now))?;
         ctx.hint(&format!("follow it: `tenantry run watch {}`", made.run.id))?;
         return Ok(Exit::Done);
     }
     ctx.say(&format!("making {}: {}", made.run.tenant_slug, made.run.id))?;
-    let until = ctx.world.clock.now() + TimeDelta::seconds(i64::from(args.wait));
+    let until = ctx.world.clock.now() + TimeDelta::seconds(i64::from(wait));
     let (api, clock, mut progress) = ctx.progress();
     let followed = follow(api, made.run.id, Some(until), clock, &mut progress)?;
     drop(progress);
     let Followed::Ended(run) = followed else {
-        return Err(runs::still_running(made.run.id, &format!("after {} s", args.wait)));
+        return Err(runs::still_running(made.run.id, &format!("after {wait} s")));
     };
-    report(ctx, &args.slug, &run)?;
+    report(ctx, slug, &run)?;
     let exit = runs::ended(&run.value)?;
-    ctx.hint(&format!("mint a key for it: `tenantry key create --tenant {}`", args.slug))?;
+    ctx.hint(&format!("mint a key for it: `tenantry key create --tenant {slug}`"))?;
     Ok(exit)
 }
 

@@ -8,7 +8,7 @@ mod policy;
 mod scope;
 
 pub use policy::{Action, allows};
-pub use scope::TenantScope;
+pub use scope::{TenantScope, WideScope};
 
 use crate::{Error, Result, registry::TenantRecord};
 use tenantry_types::{ApiKeyId, ErrorCode, Role, WorkspaceId};
@@ -83,6 +83,21 @@ impl Actor {
                 Err(Error::refused(ErrorCode::Forbidden, "Operators are members of no tenant.")
                     .next("Use an API key of the tenant: POST /v1/tenants/{slug}/api-keys."))
             }
+        }
+    }
+
+    /// A scope that reads all of a tenant, for this action, whatever state the tenant is in.
+    ///
+    /// # Errors
+    /// 403 when the actor may not do it; a tenant's own identities never may.
+    pub fn wide_scope(&self, action: Action, tenant: &TenantRecord) -> Result<WideScope> {
+        self.may(action)?;
+        match self {
+            Self::Operator | Self::System => Ok(WideScope::mint(tenant)),
+            Self::ApiKey(_) => Err(Error::refused(
+                ErrorCode::Forbidden,
+                "A key reads its own workspace; reading across workspaces is for operators.",
+            )),
         }
     }
 }

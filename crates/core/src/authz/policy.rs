@@ -37,6 +37,10 @@ policy! {
     CreateApiKey: operator true, key None;
     /// Open a psql session into a tenant.
     OpenPsql: operator true, key None;
+    /// Take a tenant's data out as an archive.
+    ExportTenant: operator true, key None;
+    /// Make a tenant of an archive.
+    ImportTenant: operator true, key None;
     /// See the platform's health in detail.
     ReadDoctor: operator true, key None;
     /// Read the audit trail: operators all of it, a key its tenant's.
@@ -88,6 +92,8 @@ mod tests {
         ReadRuns        operator yes key -
         CreateApiKey    operator yes key -
         OpenPsql        operator yes key -
+        ExportTenant    operator yes key -
+        ImportTenant    operator yes key -
         ReadDoctor      operator yes key -
         ReadAudit       operator yes key admin
         ReadMe          operator yes key viewer

@@ -1,12 +1,12 @@
 //! The scope: proof that somebody may touch the rows of one workspace of one tenant.
 //!
 //! Owns: nothing. Calls: nothing. Called by: authz mints, tenancy opens.
-//! Invariants: private fields; minted in `Actor::scope` alone. No Deserialize, no Default, no public constructor.
+//! Invariants: private fields; minted in `Actor::scope` and `Actor::wide_scope` alone. No Deserialize, no Default, no public constructor.
 //! After a crash: nothing is left.
 
 use super::KeyActor;
 use crate::{Error, Result, registry::TenantRecord};
-use tenantry_pg::ScopeNames;
+use tenantry_pg::{ScopeNames, WideNames};
 use tenantry_types::{Role, TenantId, WorkspaceId};
 
 /// A permission to touch the rows of one workspace of one tenant, with a role.
@@ -53,6 +53,38 @@ impl TenantScope {
             role: self.tenant.role_name.clone(),
             cell: self.tenant.cell.ok_or_else(|| Error::Fault(format!("{} has no cell", self.tenant.id)))?,
             workspace: self.workspace,
+        })
+    }
+}
+
+/// A permission to read every row of one tenant, across its workspaces, and to change none.
+#[derive(Debug, Clone)]
+pub struct WideScope {
+    tenant: TenantRecord,
+}
+
+impl WideScope {
+    pub(super) fn mint(tenant: &TenantRecord) -> Self {
+        Self { tenant: tenant.clone() }
+    }
+
+    /// The tenant's row as it was when the permission was given.
+    pub fn tenant(&self) -> &TenantRecord {
+        &self.tenant
+    }
+
+    /// What PostgreSQL has to know.
+    ///
+    /// # Errors
+    /// A fault when the tenant was never placed.
+    pub(crate) fn names(&self) -> Result<WideNames> {
+        let tenant = &self.tenant;
+        Ok(WideNames {
+            tenant: tenant.id,
+            schema: tenant.schema_name.clone(),
+            role: tenant.role_name.clone(),
+            wide_role: format!("{}_wide", tenant.role_name).into(),
+            cell: tenant.cell.ok_or_else(|| Error::Fault(format!("{} has no cell", tenant.id)))?,
         })
     }
 }

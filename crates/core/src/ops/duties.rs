@@ -6,7 +6,7 @@
 
 use super::reconcile;
 use crate::{
-    Error, Result,
+    Error, Result, archive,
     ctx::Ctx,
     idempotency,
     identity::Environment,
@@ -121,6 +121,7 @@ impl Duties {
     async fn sweep(&self, tx: &ControlTx) -> Result<()> {
         // In slices, each with a transaction of its own: there may be many.
         idempotency::sweep(&self.placement.owner, &self.ctx).await?;
+        archive::sweep(&self.placement.owner, &self.ctx).await?;
         let before = self.ctx.now() - TimeDelta::days(KEPT_DAYS);
         outbox::forget(tx, before).await?;
         Ok(jobs::forget(tx, before).await?)

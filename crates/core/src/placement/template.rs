@@ -14,6 +14,7 @@ const CONTROL: &[(&str, &str)] = &[
     ("V2__durable_runs.sql", include_str!("../../../../migrations/control/V2__durable_runs.sql")),
     ("V3__audit.sql", include_str!("../../../../migrations/control/V3__audit.sql")),
     ("V4__idempotency.sql", include_str!("../../../../migrations/control/V4__idempotency.sql")),
+    ("V5__archives.sql", include_str!("../../../../migrations/control/V5__archives.sql")),
     ("V6__adoption.sql", include_str!("../../../../migrations/control/V6__adoption.sql")),
     ("V7__findings.sql", include_str!("../../../../migrations/control/V7__findings.sql")),
 ];

@@ -10,6 +10,7 @@ mod adopt;
 mod answer;
 mod ask;
 mod host;
+mod import;
 mod jobs;
 mod life;
 mod look;
@@ -18,6 +19,7 @@ mod steps;
 mod store;
 mod wish;
 
+pub use import::ImportWish;
 pub use jobs::{Outcome, work};
 pub use life::{Change, PURGE};
 pub use look::{catalogue, events, events_head, latest, list, show};

@@ -23,6 +23,8 @@ pub(super) struct Input {
     pub(super) suspended_at: Option<DateTime<Utc>>,
     /// The schema that is to be adopted.
     pub(super) adopt: Option<AdoptTenant>,
+    /// The archive that is to be loaded.
+    pub(super) archive: Option<Uuid>,
 }
 
 /// A tenant to be.

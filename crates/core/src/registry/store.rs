@@ -274,6 +274,33 @@ pub(crate) async fn remove_unborn_tenant(tx: &ControlTx, tenant: TenantId) -> Re
     Ok(())
 }
 
+/// A tenant's own numbers; NULL is its tier's own.
+pub(crate) async fn override_limits(
+    tx: &ControlTx,
+    tenant: TenantId,
+    agents: Option<i32>,
+    tasks_per_month: Option<i32>,
+    storage_gb: Option<i32>,
+) -> Result<()> {
+    tx.query(
+        "-- registry::override_limits
+         UPDATE tenants SET max_agents = $2, max_tasks_per_month = $3, storage_limit_gb = $4 WHERE id = $1",
+        &[&tenant.0, &agents, &tasks_per_month, &storage_gb],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn archive_workspace(tx: &ControlTx, id: WorkspaceId, at: DateTime<Utc>) -> Result<()> {
+    tx.query(
+        "-- registry::archive_workspace
+         UPDATE workspaces SET archived_at = $2 WHERE id = $1 AND NOT is_default",
+        &[&id.0, &at],
+    )
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn insert_workspace(
     tx: &ControlTx,
     id: WorkspaceId,

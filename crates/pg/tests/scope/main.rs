@@ -1,6 +1,7 @@
 //! The scope and the pools, with a real PostgreSQL, a real PgBouncer, and the wire in between.
 
 mod cancel;
+mod copy;
 mod fence;
 mod outcome;
 mod params;

@@ -155,6 +155,10 @@ keys! {
         "Largest body of a request in bytes, 1024 to 1073741824.",
         "No operation needs a mebibyte; the limit bounds memory.",
         |config, text| config.max_body_bytes = parse::number(text, 1024, 1_073_741_824)?;
+    "TENANTRY_IMPORT_MAX_MB", Text("1024"),
+        "Largest archive that an import takes in, in MiB, 1 to 1048576.",
+        "An archive waits in the control database until a worker has loaded it.",
+        |config, text| config.import_max_bytes = parse::number::<u64>(text, 1, 1_048_576)? << 20;
     "TENANTRY_LOG", Text("info"),
         "Which log lines are written: a level, or levels by module, like `info,tenantry_pg=debug`.",
         "At `info` there is one line for each request and one for each change of state.",

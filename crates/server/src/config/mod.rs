@@ -94,6 +94,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// `TENANTRY_MAX_BODY_BYTES`.
     pub max_body_bytes: usize,
+    /// `TENANTRY_IMPORT_MAX_MB`, in bytes.
+    pub import_max_bytes: u64,
     /// `TENANTRY_LOG`: a filter that parses.
     pub log_filter: String,
     /// `TENANTRY_LOG_FORMAT`.
@@ -178,6 +180,7 @@ impl Config {
             max_tenant_series: 0,
             request_timeout: Duration::ZERO,
             max_body_bytes: 0,
+            import_max_bytes: 0,
             log_filter: String::new(),
             log_format: LogFormat::Auto,
             shutdown_grace: Duration::ZERO,

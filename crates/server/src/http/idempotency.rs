@@ -7,8 +7,8 @@
 use super::{ApiError, authenticate::Caller, extract};
 use crate::app::App;
 use axum::{
-    extract::{FromRequest, MatchedPath, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Method},
+    extract::{FromRequest, FromRequestParts, MatchedPath, Request},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
@@ -43,7 +43,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Accepted<T> {
         let Some(key) = key(request.headers())? else {
             return Ok(Self(None, extract::read(&extract::body(request).await?)?));
         };
-        let origin = Origin::of(&request, key)?;
+        let origin = Origin::of(request.extensions(), request.method(), request.uri(), key)?;
         let body = extract::body(request).await?;
         Ok(Self(Some(origin.once(app, &body)?), extract::read(&body)?))
     }
@@ -53,7 +53,9 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for AcceptedOrEmpty<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let origin = key(request.headers())?.map(|key| Origin::of(&request, key)).transpose()?;
+        let origin = key(request.headers())?
+            .map(|key| Origin::of(request.extensions(), request.method(), request.uri(), key))
+            .transpose()?;
         let body = extract::optional_body(request).await?;
         let once = origin.map(|origin| origin.once(app, &body)).transpose()?;
         let wish = if body.is_empty() { T::default() } else { extract::read(&body)? };
@@ -77,6 +79,33 @@ impl<T: DeserializeOwned> FromRequest<App> for Required<T> {
     }
 }
 
+/// A key that comes with a body too long to be held: what tells it from others is known once it was read.
+pub struct Streamed(Option<Origin>);
+
+impl Streamed {
+    /// Whether there is a key.
+    pub fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The request, told from others by `body`.
+    ///
+    /// # Errors
+    /// 400 for a key that is none.
+    pub fn once(&self, app: &App, body: &[u8]) -> Result<Option<Once>, ApiError> {
+        self.0.as_ref().map(|origin| origin.once(app, body)).transpose()
+    }
+}
+
+impl FromRequestParts<App> for Streamed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let key = key(&parts.headers)?.map(str::to_owned);
+        key.map(|key| Origin::of(&parts.extensions, &parts.method, &parts.uri, &key)).transpose().map(Self)
+    }
+}
+
 /// Where a request with a key came from and went to.
 struct Origin {
     caller: Caller,
@@ -87,17 +116,16 @@ struct Origin {
 }
 
 impl Origin {
-    fn of(request: &Request, key: &str) -> Result<Self, ApiError> {
+    fn of(extensions: &Extensions, method: &Method, uri: &Uri, key: &str) -> Result<Self, ApiError> {
         let outside =
             || ApiError::internal("a route with idempotency keys is outside authentication or routing");
-        let extensions = request.extensions();
         Ok(Self {
             caller: extensions.get().cloned().ok_or_else(outside)?,
             key: key.to_owned(),
-            method: request.method().clone(),
+            method: method.clone(),
             route: extensions.get().cloned().ok_or_else(outside)?,
             // Below the prefix, which the nesting of routers took off.
-            path: request.uri().path().to_owned(),
+            path: uri.path().to_owned(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod agents;
+mod archive;
 mod audit;
 mod bad_input;
 mod catalogue;

@@ -58,6 +58,9 @@ const RULES: &[Rule] = &[
     rule("audit_sweep", "SELECT", "", ""),
     rule("audit_due", "SELECT, INSERT", "", ""),
     rule("idempotency_keys", "SELECT, INSERT, UPDATE", "", ""),
+    rule("archives", "SELECT, INSERT, UPDATE, DELETE", "", ""),
+    rule("archive_chunks", "SELECT, INSERT", "", ""),
+    rule("archive_workspaces", "SELECT", "", ""),
 ];
 
 /// Makes the logins and applies the rules, unless both are as they should be. Returns whether anything was applied.

@@ -6,6 +6,7 @@
 //! committed is gone on from or undone by whoever takes the run next.
 
 mod adopt;
+mod import;
 mod life;
 mod make;
 mod remove;
@@ -48,6 +49,18 @@ static ADOPT: [Step<Host>; 6] = [
 /// An adoption that only looks.
 pub(super) static DRY_ADOPT: [Step<Host>; 1] = [step(StepName::Inspect, adopt::inspect, nothing_was_done)];
 
+static IMPORT: [Step<Host>; 9] = [
+    last(StepName::Reserve, make::reserve, make::unreserve),
+    step(StepName::Place, make::place, make::unplace),
+    step(StepName::Migrate, make::migrate, gone_with_the_schema),
+    step(StepName::Isolate, make::isolate, gone_with_the_schema),
+    step(StepName::Load, import::load, gone_with_the_schema),
+    last(StepName::Seed, import::seed, gone_with_the_tenant),
+    step(StepName::Extras, make::extras, nothing_was_done),
+    step(StepName::Verify, make::verify, nothing_was_done),
+    step(StepName::Activate, import::activate, make::deactivate),
+];
+
 static SUSPEND: [Step<Host>; 2] = [
     last(StepName::Close, life::suspend, life::as_before),
     step(StepName::Sessions, life::end_sessions, nothing_was_done),
@@ -80,7 +93,7 @@ pub(super) fn of(kind: RunKind) -> &'static [Step<Host>] {
         RunKind::Delete => &DELETE,
         RunKind::Purge => &PURGE,
         RunKind::Adopt => &ADOPT,
-        RunKind::Import => &[],
+        RunKind::Import => &IMPORT,
     }
 }
 

@@ -29,7 +29,7 @@ use axum::{
 };
 use std::{any::Any, sync::Arc, time::Duration};
 use tenantry_types::ErrorCode;
-use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, limit::RequestBodyLimitLayer};
+use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 use uuid::Uuid;
 
 /// Where ids come from. An argument, so that tests can say which.
@@ -50,6 +50,8 @@ pub struct Foundation {
     pub request_timeout: Duration,
     /// Largest body of a request in bytes.
     pub max_body_bytes: usize,
+    /// Largest archive that an import takes in, in bytes.
+    pub import_max_bytes: u64,
     /// Whether browsers are told to come back over HTTPS only.
     pub hsts: bool,
 }
@@ -64,6 +66,7 @@ impl Foundation {
             allowed_origins: config.allowed_origins.clone(),
             request_timeout: config.request_timeout,
             max_body_bytes: config.max_body_bytes,
+            import_max_bytes: config.import_max_bytes,
             hsts: config.tls() || config.public_url.starts_with("https://"),
         }
     }
@@ -77,7 +80,7 @@ pub fn system_ids() -> NewId {
 
 /// Puts the layers around a router that has all its routes. Routes added afterwards are outside.
 pub fn apply(router: Router, foundation: Foundation) -> Router {
-    let limit = foundation.max_body_bytes;
+    let limits = limits::Limits::of(&foundation);
     let cors = cors(&foundation.allowed_origins);
     let state = Arc::new(foundation);
     // From the inside out: the last layer sees a request first.
@@ -85,11 +88,11 @@ pub fn apply(router: Router, foundation: Foundation) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(RequestBodyLimitLayer::new(limit))
+        .layer(from_fn_with_state(limits, limits::real_length))
         // The limit above also counts bodies of unknown length; axum's own would only get in its way.
         .layer(axum::extract::DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(limit, limits::declared_length))
-        .layer(from_fn_with_state(state.request_timeout, limits::timeout));
+        .layer(from_fn_with_state(limits, limits::declared_length))
+        .layer(from_fn_with_state(limits, limits::timeout));
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,

@@ -26,6 +26,7 @@ fn foundation() -> Foundation {
         allowed_origins: vec!["https://app.example.com".to_owned()],
         request_timeout: Duration::from_secs(30),
         max_body_bytes: 32,
+        import_max_bytes: 64,
         hsts: true,
     }
 }
@@ -45,6 +46,7 @@ fn app(foundation: Foundation) -> Router {
     let router = Router::new()
         .route("/agents/{id}", get(|| async { (axum::Extension(acme()), "fine") }))
         .route("/echo", post(|Json(value): Json<serde_json::Value>| async move { value.to_string() }))
+        .route("/v1/tenants/import", post(|body: axum::body::Bytes| async move { body.len().to_string() }))
         .route("/hang", get(hang))
         .route("/boom", get(boom))
         .route("/who", get(|info: RequestInfo| async move { format!("{:?}", info.client) }));
@@ -245,4 +247,16 @@ async fn a_client_that_hangs_up_is_logged() {
         (&499.into(), &"r-1".into())
     );
     assert_eq!(parsed[0]["tenantry.tenant.slug"], "acme");
+}
+
+#[tokio::test]
+async fn an_import_may_be_larger_than_other_bodies() {
+    for (length, status) in [(32, 200), (64, 200), (65, 413)] {
+        let declared = Request::post("/v1/tenants/import").header(header::CONTENT_LENGTH, length);
+        assert_eq!(send(app(foundation()), declared, vec![b'x'; length]).await.status(), status, "{length}");
+        let undeclared =
+            Body::from_stream(futures_util::stream::iter([Ok::<_, std::io::Error>(vec![b'x'; length])]));
+        let sent = send(app(foundation()), Request::post("/v1/tenants/import"), undeclared).await;
+        assert_eq!(sent.status(), status, "{length}");
+    }
 }

@@ -6,6 +6,8 @@ mod adopt;
 mod create;
 mod create_key;
 mod delete;
+mod export;
+mod import;
 mod list;
 mod psql_session;
 mod purge;
@@ -31,6 +33,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show::status))
         .routes(routes!(create_key::create_key))
         .routes(routes!(psql_session::open))
+        .routes(routes!(export::export))
+        .routes(routes!(import::import))
         .routes(routes!(adopt::adopt))
         .routes(routes!(suspend::suspend))
         .routes(routes!(resume::resume))
