@@ -69,7 +69,7 @@ impl Operation {
             "create_api_key" => Some(json!({"name": "another"})),
             "open_psql_session" => Some(json!({})),
             // An archive is no JSON: enough for whoever may not send one.
-            "import_tenant" => Some(json!({})),
+            "import_tenant" => Some(json!({"archive": "none"})),
             "create_agent" => Some(json!({"name": "Ada", "role": "r"})),
             "update_agent" => Some(json!({"role": "other"})),
             _ => None,
