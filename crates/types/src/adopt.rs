@@ -18,21 +18,28 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct AdoptTenant {
     /// The schema's name as PostgreSQL keeps it, without quotes; case matters. At most 63 bytes.
+    #[schema(max_length = 63)]
     pub schema: String,
     /// 3 to 63 characters of `a-z`, `0-9` and hyphens.
+    #[schema(max_length = 63)]
     pub slug: String,
     /// For people; 1 to 200 characters.
+    #[schema(max_length = 200)]
     pub name: String,
     /// Who answers for it.
+    #[schema(max_length = 254)]
     pub admin_email: String,
     /// Its plan; the server's default tier when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 20)]
     pub plan_tier: Option<String>,
     /// The version that its tables have, such as `3` or `2.1`; `0` when absent. A schema with a `flyway_schema_history` has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 50)]
     pub baseline: Option<String>,
     /// The tenant's id, where its rows carry one in `tenant_id` already; a new one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 30)]
     pub tenant_id: Option<TenantId>,
     /// True: the run ends after the inspection, with its report, and nothing is changed.
     #[serde(default)]

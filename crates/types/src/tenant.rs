@@ -108,6 +108,7 @@ pub struct OwnerInvitation {
 pub struct Reason {
     /// At most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
     pub reason: Option<String>,
 }
 
@@ -121,6 +122,7 @@ pub struct Nothing {}
 #[serde(deny_unknown_fields)]
 pub struct Confirm {
     /// The tenant's slug, again.
+    #[schema(max_length = 63)]
     pub confirm: String,
 }
 

@@ -70,12 +70,12 @@ pub(super) fn changed(schema: &str) -> Error {
 /// Refuses what is PostgreSQL's own, and what cannot be a name.
 pub(super) fn check_name(schema: &str) -> Result<()> {
     let mut fields = Fields::default();
-    if schema.is_empty() {
+    if schema.trim().is_empty() {
         fields.wrong("/schema", "required", "must name a schema");
     } else if schema.len() > 63 {
         fields.wrong("/schema", "too_long", "must have at most 63 bytes, as names in PostgreSQL do");
-    } else if schema.contains('\0') {
-        fields.wrong("/schema", "invalid_character", "must not contain U+0000");
+    } else if schema.chars().any(char::is_control) {
+        fields.wrong("/schema", "invalid_character", "must not contain control characters");
     } else if schema.starts_with("pg_") || schema == "information_schema" {
         fields.wrong("/schema", "system", "must not be PostgreSQL's own");
     } else if schema == "public" {

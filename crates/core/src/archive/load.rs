@@ -126,7 +126,8 @@ pub async fn discard(tx: &ControlTx, archive: Uuid) -> Result<()> {
     store::remove(tx, archive).await
 }
 
-/// Removes uploads that have been silent for an hour: their client or their server is gone. Returns how many.
+/// Removes uploads that have been silent for an hour, whose client or server is gone, and archives that no run made a tenant of within a
+/// week. Returns how many.
 ///
 /// # Errors
 /// The database's; the next look tries again.

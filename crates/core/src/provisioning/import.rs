@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: registry, archive, wish. Called by: server's import.
 //! Invariants: a wish that cannot be is refused before its archive is read (`a_wrong_wish_is_refused_before_the_upload`).
-//! After a crash: an archive without a run is swept.
+//! After a crash: an archive that no run made a tenant of is swept a week later.
 
 use super::{Beginning, Provisioning, access::FirstAccess, answer, model::Input, slug_taken, wish};
 use crate::{

@@ -478,7 +478,7 @@ async fn an_upload_that_fell_silent_is_swept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_export_in_every_state_but_one() {
     let (app, ..) = filled().await;
-    for state in ["status = 'suspended'", "status = 'deleted', deleted_at = now()"] {
+    for state in ["status = 'suspended', suspended_at = now()", "status = 'deleted', deleted_at = now()"] {
         execute(&app.database, &format!("UPDATE tenants SET {state}")).await;
         whole(&export(&app.operator(), "acme").await);
     }
@@ -491,7 +491,7 @@ async fn operators_export_in_every_state_but_one() {
     tenant.post("/v1/tenants/acme/export", &json!({})).await.expect(403);
     let kind = tenant.with_header("content-type", "application/x-tar");
     kind.raw(Method::POST, "/v1/tenants/import?slug=fresh", "").await.expect(403);
-    let events = value(&app.database, "SELECT string_agg(after ->> 'status', ' ' ORDER BY occurred_at, id) FROM audit_events WHERE action = 'tenant.export'").await;
+    let events = value(&app.database, "SELECT string_agg(after ->> 'status', ' ' ORDER BY occurred_at, id) FROM audit_unsealed WHERE action = 'tenant.export'").await;
     assert_eq!(events, "suspended deleted");
 }
 
@@ -499,7 +499,7 @@ async fn operators_export_in_every_state_but_one() {
 async fn an_export_is_audited_before_its_first_byte() {
     let app = TestApp::start().await;
     app.tenant("acme").await;
-    let count = "SELECT count(*) FROM audit_events WHERE action = 'tenant.export'";
+    let count = "SELECT count(*) FROM audit_unsealed WHERE action = 'tenant.export'";
     let response = app.operator().send(Method::POST, "/v1/tenants/acme/export", None).await;
     assert_eq!(value(&app.database, count).await, "1", "before a byte of the body was read");
     let name = response.headers()["content-disposition"].to_str().unwrap();
@@ -507,7 +507,7 @@ async fn an_export_is_audited_before_its_first_byte() {
     // Where nothing can be recorded, nothing is read.
     execute(
         &app.database,
-        &format!("REVOKE INSERT ON audit_events FROM {}", app.database.installation.platform()),
+        &format!("REVOKE INSERT ON audit_unsealed FROM {}", app.database.installation.platform()),
     )
     .await;
     app.operator().post("/v1/tenants/acme/export", &json!({})).await.expect(500);

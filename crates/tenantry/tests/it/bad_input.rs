@@ -5,7 +5,7 @@
 use crate::{
     idempotency::wish,
     idempotency_outage::everything,
-    support::{Ids, NOBODY, Operation, agent, document, operations},
+    support::{Ids, Operation, agent, document, operations},
 };
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -52,7 +52,9 @@ fn targets() -> Vec<Target> {
         let body = &document["paths"][&operation.template][method]["requestBody"];
         let schema = resolve(&document, &body["content"]["application/json"]["schema"]);
         let good = operation.body();
-        (!body.is_null()).then(|| Target {
+        // An archive is no JSON: its own tests change every byte of one.
+        let json = body["content"].get("application/json").is_some();
+        json.then(|| Target {
             good: good.unwrap_or_else(|| panic!("say which body would do for {}", operation.id)),
             schema: schema.as_object().cloned().unwrap_or_else(|| panic!("{} reads no object", operation.id)),
             operation,
@@ -70,7 +72,7 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 
 impl Target {
     fn fields(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.schema["properties"].as_object().into_iter().flatten()
+        self.schema.get("properties").and_then(Value::as_object).into_iter().flatten()
     }
 
     fn is_required(&self, field: &str) -> bool {
@@ -97,12 +99,15 @@ impl Target {
     }
 }
 
+/// Operations whose body says nothing that must be said.
+const BODY_MAY_BE_LEFT_OUT: [&str; 4] =
+    ["suspend_tenant", "resume_tenant", "restore_tenant", "retry_provisioning_run"];
+
 /// Bodies that are wrong as a whole.
 fn whole(target: &Target, limit: usize) -> Vec<Case> {
     let good = target.good.to_string();
     let first = target.fields().next().map(|(name, _)| name.clone()).unwrap_or_default();
     let mut cases = vec![
-        case("empty", "", &[400], ""),
         case("blank", " \n\t ", &[400], ""),
         case("cut off", &good.as_bytes()[..good.len() - 1], &[400], ""),
         case("something after it", format!("{good} x"), &[400], ""),
@@ -127,6 +132,9 @@ fn whole(target: &Target, limit: usize) -> Vec<Case> {
         case("over the limit", format!("{}{good}", " ".repeat(limit)), &[413], ""),
         case("over the limit in a field", target.with(&first, json!("x".repeat(limit))), &[413], ""),
     ];
+    if !BODY_MAY_BE_LEFT_OUT.contains(&target.operation.id.as_str()) {
+        cases.push(case("empty", "", &[400], ""));
+    }
     for (what, body) in [("an array", format!("[{good}]")), ("a text", json!(good).to_string())] {
         cases.push(case(what, body, &[422], ""));
     }
@@ -312,7 +320,11 @@ async fn bad_bodies_are_refused_and_nothing_is_written() {
     let app = TestApp::start().await;
     let acme = app.tenant("acme").await;
     let agent = agent(&acme.client, "Iris").await;
-    let ids = Ids { slug: "acme", agent: &agent, ..NOBODY };
+    let run = app.operator().get("/v1/tenants/acme/status").await.expect(200).json["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let ids = Ids { slug: "acme", agent: &agent, run: &run };
     let limit = app.config.max_body_bytes;
     let before = everything(&app.database).await;
     for target in targets() {
@@ -353,7 +365,9 @@ fn every_operation_that_changes_something_is_covered() {
         .filter(|operation| [Method::POST, Method::PATCH, Method::PUT].contains(&operation.method));
     for operation in changing {
         assert!(
-            covered.iter().any(|target| target.operation.id == operation.id) || operation.body().is_none(),
+            covered.iter().any(|target| target.operation.id == operation.id)
+                || operation.body().is_none()
+                || operation.id == "import_tenant",
             "{}",
             operation.id
         );

@@ -77,9 +77,12 @@ async fn the_same_request_is_answered_again() {
         }
         assert_eq!(count(&app, made).await, "1", "{path}");
     }
-    let deeds = count(&app, "audit_events WHERE action = 'tenant.create' OR after ->> 'name' = 'once'").await;
-    assert_eq!(deeds, "3", "what was done once is audited once");
-    assert_eq!(count(&app, &format!("{}._events", acme.tenant.schema_name)).await, "1");
+    let schema = &acme.tenant.schema_name;
+    let deeds = format!(
+        "(SELECT action, after FROM audit_unsealed UNION ALL SELECT action, after FROM audit_events
+          UNION ALL SELECT action, after FROM {schema}._events) AS e WHERE action IN ('tenant.create', 'agent.create') OR after ->> 'name' = 'once'"
+    );
+    assert_eq!(count(&app, &deeds).await, "4", "what was done once is audited once");
     drop(stop);
 }
 
@@ -125,6 +128,10 @@ async fn a_key_is_required_where_nothing_else_guards() {
     let document = document();
     let mut required = BTreeSet::new();
     for operation in operations().into_iter().filter(|operation| operation.method == Method::POST) {
+        // Reads, by a verb that no cache answers and no browser follows.
+        if operation.id == "export_tenant" {
+            continue;
+        }
         let parameters = &document["paths"][&operation.template]["post"]["parameters"];
         let header = parameters.as_array().into_iter().flatten().find(|one| one["name"] == "Idempotency-Key");
         let header = header.unwrap_or_else(|| panic!("{} does not take an Idempotency-Key", operation.id));
@@ -293,7 +300,7 @@ async fn a_replay_shows_the_run_as_it_is() {
 async fn a_replay_of_a_failed_run_shows_what_became_of_it() {
     let app = TestApp::builder().start().await;
     let operator = keyed(app.operator(), "k");
-    app.faults.arm("provision.migrate");
+    app.faults.arm("create.migrate.before");
     operator.post("/v1/tenants", &wish("acme")).await.expect(202);
     app.work().await;
     app.faults.disarm();
@@ -449,7 +456,10 @@ async fn sixty_four_callers_with_one_key_make_one_tenant() {
         .filter(|reply| reply.status == 201)
         .map(|reply| reply.json["key"].to_string())
         .collect();
-    assert_eq!((made + told, keys.len(), count(&one, "api_keys").await), (64, 1, "1".to_owned()));
+    assert_eq!(
+        (made + told, keys.len(), count(&one, "api_keys WHERE name = 'once'").await),
+        (64, 1, "1".to_owned())
+    );
 }
 
 /// The application after its master key was changed.

@@ -67,7 +67,16 @@ impl Operation {
                 Some(json!({"slug": "fresh", "name": "Fresh", "admin_email": "a@fresh.example"}))
             }
             "create_api_key" => Some(json!({"name": "another"})),
-            "open_psql_session" => Some(json!({})),
+            "open_psql_session" | "resume_tenant" | "restore_tenant" | "retry_provisioning_run" => {
+                Some(json!({}))
+            }
+            "suspend_tenant" => Some(json!({"reason": "unpaid"})),
+            "purge_tenant" | "roll_back_tenant" | "roll_back_provisioning_run" => {
+                Some(json!({"confirm": "acme"}))
+            }
+            "adopt_tenant" => Some(
+                json!({"schema": "old", "slug": "fresh", "name": "Fresh", "admin_email": "a@fresh.example"}),
+            ),
             // An archive is no JSON: enough for whoever may not send one.
             "import_tenant" => Some(json!({"archive": "none"})),
             "create_agent" => Some(json!({"name": "Ada", "role": "r"})),

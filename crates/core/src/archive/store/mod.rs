@@ -77,7 +77,9 @@ pub(super) async fn sweep(tx: &ControlTx, before: DateTime<Utc>) -> Result<usize
     let gone = tx
         .query(
             "-- archive::sweep
-             DELETE FROM archives WHERE state = 'uploading' AND touched_at < $1 RETURNING id",
+             -- A complete one is discarded when its tenant is active. Until then its run can be retried, for a week.
+             DELETE FROM archives
+             WHERE touched_at < CASE state WHEN 'uploading' THEN $1 ELSE $1 - interval '7 days' END RETURNING id",
             &[&before],
         )
         .await?;
