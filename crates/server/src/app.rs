@@ -8,6 +8,7 @@ use crate::{
     config::Config,
     telemetry::{CreateError, Metrics},
 };
+use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use std::{ops::Deref, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
@@ -70,6 +71,8 @@ pub struct Parts {
     pub public_url: String,
     /// Domain whose subdomains are tenants.
     pub base_domain: Option<String>,
+    /// How long a deleted tenant is kept; for ever where there is none.
+    pub retention: Option<TimeDelta>,
     operator_token: Option<[u8; 32]>,
     listener: Listener,
     stopping: watch::Sender<bool>,
@@ -137,6 +140,7 @@ impl App {
             place,
             public_url: config.public_url.clone(),
             base_domain: config.base_domain.clone(),
+            retention: config.retention,
             operator_token: config.operator_token.as_ref().map(|token| digest(token.expose())),
             listener,
             stopping: watch::Sender::new(false),

@@ -227,6 +227,10 @@ fn slug_taken(error: Error, slug: &str) -> Error {
     if !error.violates("tenants_slug_key") {
         return error;
     }
+    taken(slug)
+}
+
+fn taken(slug: &str) -> Error {
     Error::refused(ErrorCode::SlugTaken, format!("Another tenant has the slug {slug}."))
         .next("Choose another; GET /v1/slugs/{slug} tells which are free.")
 }

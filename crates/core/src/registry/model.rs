@@ -41,6 +41,8 @@ pub struct TenantRecord {
     pub created_at: DateTime<Utc>,
     /// When its row last changed.
     pub updated_at: DateTime<Utc>,
+    /// When it was deleted, where it is.
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 impl TenantRecord {
@@ -59,6 +61,7 @@ impl TenantRecord {
             console_url: console_url(public_url, &self.slug),
             created_at: self.created_at,
             updated_at: self.updated_at,
+            deleted_at: self.deleted_at,
         }
     }
 }
@@ -138,6 +141,7 @@ impl FromRow for TenantRecord {
             allowed_domains: row.get("allowed_domains")?,
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
+            deleted_at: row.get("deleted_at")?,
         })
     }
 }

@@ -55,6 +55,7 @@ fn to_wire(app: &App, made: Made) -> TenantAndRun {
         tenant: made.tenant.to_wire(&app.public_url),
         api_key: made.access.as_ref().map(tenantry_core::provisioning::FirstAccess::api_key),
         owner_invitation: made.access.as_ref().map(invited),
+        restorable_until: made.tenant.deleted_at.zip(app.retention).map(|(at, kept)| at + kept),
         run: made.run,
     }
 }
