@@ -21,8 +21,9 @@ mod testing;
 mod world;
 
 pub use args::{
-    Command, CreateKeyArgs, CreateTenantArgs, Global, KeyCommand, ListRunsArgs, ListTenantsArgs, Output,
-    PagingArgs, PsqlArgs, RunCommand, TenantCommand,
+    ChangeArgs, Command, CreateKeyArgs, CreateTenantArgs, DestroyArgs, Global, KeyCommand, ListRunsArgs,
+    ListTenantsArgs, Output, PagingArgs, PsqlArgs, RetryArgs, RollbackArgs, RunCommand, TenantCommand,
+    WatchArgs,
 };
 
 use std::process::ExitCode;
@@ -34,7 +35,7 @@ use std::process::ExitCode;
 /// Exit codes: 0 done, 1 failed, 2 usage, 3 failed and undone, 4 needs a person. With `tenant psql` the process becomes
 /// `psql`, and this function returns only when that was not possible.
 pub fn run(global: &Global, command: &Command, whole: &clap::Command) -> ExitCode {
-    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    let mut world = world::World::of_process(&mut out, &mut err);
+    let (mut input, mut out, mut err) = (std::io::stdin().lock(), std::io::stdout(), std::io::stderr());
+    let mut world = world::World::of_process(&mut input, &mut out, &mut err);
     ExitCode::from(commands::dispatch(global, command, whole, &mut world).code())
 }

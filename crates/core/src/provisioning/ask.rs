@@ -106,7 +106,9 @@ impl Runs {
         // What it would set back or do again is no longer as it left it: a purge that is tried again would meet a tenant that was restored.
         if store::latest(tx, run.tenant_id).await? != Some(run.id) {
             let next = match asked {
-                Happening::RetryAsked => "Ask for the change itself again; the tenant's state says whether it can be had.",
+                Happening::RetryAsked => {
+                    "Ask for the change itself again; the tenant's state says whether it can be had."
+                }
                 _ => "Delete the tenant instead: DELETE /v1/tenants/{slug}.",
             };
             return refused("Another run came after this one.".to_owned(), next);

@@ -131,6 +131,12 @@ impl Psql {
             match status.as_deref() {
                 Some("open") => return Ok(()),
                 Some("requested") => {}
+                Some("ended") => {
+                    return Err(Error::refused(
+                        ErrorCode::Conflict,
+                        "The tenant does not serve requests any more.",
+                    ));
+                }
                 other => return Err(Error::Fault(format!("psql session {session} is {other:?}"))),
             }
             // A wake-up for speed, a poll for truth.
@@ -184,7 +190,8 @@ async fn step(tx: &ControlTx, id: Uuid, now: DateTime<Utc>, prefix: &str) -> Res
         // The server writes the row, the owner makes and drops what it names: no login of the platform may be named there.
         return Err(Error::Fault(format!("{} is no psql login", session.login)));
     }
-    if session.expires_at <= now {
+    // A suspension ends the sessions it finds; one that was asked for in that moment is found here.
+    if session.expires_at <= now || !session.serves {
         store::drop_login(tx, &session, now).await?;
     } else {
         store::make_login(tx, &session).await?;

@@ -1,11 +1,13 @@
 //! What Tenantry promises, tested where it is promised: through the HTTP API and the command line, against a real PostgreSQL.
 
 mod agents;
+mod ask;
 mod catalogue;
 mod health;
 mod http;
 mod identity;
 mod isolation;
+mod life;
 mod metrics;
 mod migrations;
 mod openapi;
