@@ -98,13 +98,9 @@ impl saga::Host for Host {
         Box::pin(async move {
             let input = store::input(tx, run.id).await?;
             let home = placement::store::home_of(tx, run.tenant_id).await?;
-            Ok(Making {
-                tenant: run.tenant_id,
-                slug: run.tenant_slug.clone(),
-                input,
-                home,
-                result: run.result.clone(),
-            })
+            // Not from the run in hand, which does not know what the transactions before this one have brought.
+            let result = store::result(tx, run.id).await?;
+            Ok(Making { tenant: run.tenant_id, slug: run.tenant_slug.clone(), input, home, result })
         })
     }
 
@@ -117,9 +113,10 @@ impl saga::Host for Host {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let mut run = run.clone();
-            if let Some(making) = making {
-                run.result.clone_from(&making.result);
-            }
+            run.result = match making {
+                Some(making) => making.result.clone(),
+                None => store::result(tx, run.id).await?,
+            };
             store::save(tx, &run, lease.token).await?;
             if run.status.is_final() {
                 audit::record(tx, &self.ctx, &system(), &ended(&run)).await?;

@@ -159,6 +159,14 @@ SELECT input FROM provisioning_runs WHERE id = $1",
     serde_json::from_value(row.get("input")?).map_err(|error| Error::Fault(format!("{id}: {error}")))
 }
 
+/// What it has brought so far.
+pub(super) async fn result(tx: &ControlTx, id: RunId) -> Result<Option<Value>> {
+    let rows = tx
+        .query("-- provisioning::result\nSELECT result FROM provisioning_runs WHERE id = $1", &[&id.0])
+        .await?;
+    Ok(rows.first().map(|row| row.get("result")).transpose()?.flatten())
+}
+
 struct RunRow(Run);
 
 impl FromRow for RunRow {

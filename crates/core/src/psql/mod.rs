@@ -52,7 +52,7 @@ impl Psql {
     /// Opens a session into a workspace of a tenant.
     ///
     /// # Errors
-    /// 404 for an unknown tenant or workspace, 409 where the tenant is not placed, 422 for bad fields, 503 when no worker answers.
+    /// 404 for an unknown tenant or workspace, 409 where the tenant is not placed or does not serve requests, 422 for bad fields, 503 when no worker answers.
     pub async fn open(
         &self,
         request: &Request,
@@ -85,6 +85,16 @@ impl Psql {
                     let tenant = registry::store::by_slug(tx, slug).await?.ok_or_else(Error::not_found)?;
                     if tenant.cell.is_none() {
                         return Err(Error::refused(ErrorCode::Conflict, "The tenant has no schema yet."));
+                    }
+                    if !tenant.status.serves() {
+                        return Err(Error::refused(
+                            ErrorCode::Conflict,
+                            format!(
+                                "The tenant is {}; only an active one can be looked into.",
+                                tenant.status
+                            ),
+                        )
+                        .next("Resume or restore it first."));
                     }
                     let workspace = registry::store::workspace(tx, tenant.id, wish.workspace.as_deref())
                         .await?

@@ -3,6 +3,8 @@
 mod agents;
 mod ask;
 mod catalogue;
+mod durable;
+mod feed;
 mod health;
 mod http;
 mod identity;

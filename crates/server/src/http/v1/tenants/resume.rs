@@ -5,25 +5,31 @@
 use super::changed;
 use crate::{
     app::App,
-    http::{ApiError, Path, authenticate::Caller},
+    http::{ApiError, OptionalJson, Path, authenticate::Caller},
 };
 use axum::{extract::State, response::Response};
 use tenantry_core::{authz::Action, provisioning::Change};
-use tenantry_types::{Problem, run::RunKind, tenant::TenantAndRun};
+use tenantry_types::{
+    Problem,
+    run::RunKind,
+    tenant::{Reason, TenantAndRun},
+};
 
 /// Serves a suspended tenant's requests again, after a look at its fence.
 #[utoipa::path(post, path = "/tenants/{slug}/resume", operation_id = "resume_tenant", tag = "tenants",
-    params(("slug" = String, Path)), responses(
+    params(("slug" = String, Path)), request_body = Option<Reason>, responses(
         (status = 202, description = "The tenant as it is now, and its run. `Location` is the run's address.", body = TenantAndRun),
         (status = 404, description = "`not_found`", body = Problem),
         (status = 409, description = "`conflict`: its state does not allow it, or another run is at work; `next_steps` says what can be done", body = Problem),
+        (status = 422, description = "`invalid`", body = Problem),
     ))]
 pub async fn resume(
     State(app): State<App>,
     Caller(caller): Caller,
     Path(slug): Path<String>,
+    OptionalJson(wish): OptionalJson<Reason>,
 ) -> Result<Response, ApiError> {
     caller.actor.may(Action::ChangeTenant)?;
-    let change = Change { kind: RunKind::Resume, reason: None, confirm: None };
+    let change = Change { kind: RunKind::Resume, reason: wish.unwrap_or_default().reason, confirm: None };
     Ok(changed(&app, app.runs.change(&caller, &slug, change).await?))
 }
