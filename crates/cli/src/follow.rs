@@ -32,7 +32,7 @@ const FAILED_POLLS: u32 = 20;
 #[derive(Debug)]
 pub(crate) enum Followed {
     /// The run is over.
-    Ended(Answer<Run>),
+    Ended(Box<Answer<Run>>),
     /// The time is over.
     OutOfTime,
 }
@@ -61,7 +61,7 @@ pub(crate) fn follow(
         let Some(within) = left(until, clock) else { return Ok(Followed::OutOfTime) };
         match stream(api, &path, within, &mut last_id, &mut last_run, progress) {
             Ok(Stream::Ended) => match last_run.take() {
-                Some(run) if run.value.status.is_final() => return Ok(Followed::Ended(run)),
+                Some(run) if run.value.status.is_final() => return Ok(Followed::Ended(Box::new(run))),
                 other => last_run = other,
             },
             Ok(Stream::Cut) => {}
@@ -143,7 +143,7 @@ fn poll(
                 failed = 0;
                 progress.run(&run.value)?;
                 if run.value.status.is_final() {
-                    return Ok(Followed::Ended(run));
+                    return Ok(Followed::Ended(Box::new(run)));
                 }
             }
             Err(failure) if failure.passing && failed < FAILED_POLLS => failed += 1,

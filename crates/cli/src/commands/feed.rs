@@ -24,7 +24,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// `run watch --all`.
 pub(crate) fn watch(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
-    ctx.say("following all runs; interrupt to end")?;
     let (mut known, mut last_id, mut empty) = (Known::default(), None, 0);
     loop {
         match listen(ctx, &mut known, &mut last_id) {
@@ -44,6 +43,10 @@ pub(crate) fn watch(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
 /// One stream to its end. Returns how many events it brought.
 fn listen(ctx: &mut Ctx<'_, '_>, known: &mut Known, last_id: &mut Option<String>) -> Result<usize, Failure> {
     let mut reader = open(&ctx.api, last_id.as_deref())?;
+    if !std::mem::replace(&mut known.listening, true) {
+        // From here on nothing is missed.
+        ctx.say("following all runs; interrupt to end")?;
+    }
     let (mut parser, mut events, mut bytes) = (Parser::behind(last_id.clone()), Vec::new(), [0_u8; 8192]);
     let mut count = 0;
     loop {
@@ -87,13 +90,23 @@ fn show(ctx: &mut Ctx<'_, '_>, known: &mut Known, event: &Event) -> Result<(), F
 
 /// What was shown of the runs that have not ended.
 #[derive(Default)]
-struct Known(HashMap<RunId, (Option<RunStatus>, Vec<(StepName, StepStatus)>)>);
+struct Known {
+    runs: HashMap<RunId, States>,
+    listening: bool,
+}
+
+/// The last states of a run and of its steps.
+#[derive(Default)]
+struct States {
+    run: Option<RunStatus>,
+    steps: Vec<(StepName, StepStatus)>,
+}
 
 impl Known {
     /// A line for each state that is new.
     fn news(&mut self, run: &Run) -> Vec<String> {
         let head = format!("{}  {} {}", run.id, run.kind, clean(&run.tenant_slug));
-        let (status, steps) = self.0.entry(run.id).or_default();
+        let States { run: status, steps } = self.runs.entry(run.id).or_default();
         let mut lines = Vec::new();
         for step in &run.steps {
             let state = (step.name, step.status);
@@ -116,7 +129,7 @@ impl Known {
         }
         if run.status.is_final() {
             // It may begin again; what it went through then is news.
-            self.0.remove(&run.id);
+            self.runs.remove(&run.id);
         }
         lines
     }
@@ -131,7 +144,7 @@ mod tests {
     }
 
     /// After these streams the server refuses, which ends the command.
-    fn server(streams: Vec<String>, ends: bool) -> Server {
+    fn server(streams: &[String], ends: bool) -> Server {
         let mut replies: Vec<_> = streams.iter().map(|stream| sse(&[stream], ends)).collect();
         replies.push(json(403, r#"{"code":"forbidden","detail":"not allowed"}"#));
         Server::start(replies)
@@ -142,7 +155,7 @@ mod tests {
         let first = event(4, "running", &[("reserve", "succeeded"), ("place", "running")]);
         let step = "id: 5\nevent: step\ndata: {}\n\n";
         let second = event(6, "succeeded", &[("reserve", "succeeded"), ("place", "succeeded")]);
-        let server = server(vec![format!("{first}{step}"), second], false);
+        let server = server(&[format!("{first}{step}"), second], false);
         let ran = Hands::at(&server).run("run watch --all");
         assert_eq!(ran.code, 1);
         insta::assert_snapshot!(ran.out.replace(RUN, "RUN"), @r"
@@ -160,7 +173,7 @@ mod tests {
 
     #[test]
     fn each_event_is_a_line_of_json() {
-        let server = server(vec!["id: 1\nevent: step\ndata: {\"name\":\"new\"}\n\n".to_owned()], true);
+        let server = server(&["id: 1\nevent: step\ndata: {\"name\":\"new\"}\n\n".to_owned()], true);
         let ran = Hands::at(&server).run("run watch --all -q -o json");
         assert_eq!(ran.out, "{\"name\":\"new\"}\n");
     }

@@ -99,7 +99,7 @@ pub(super) fn to_its_end(
 
 fn reached(followed: Followed, id: RunId, when: &str) -> Result<Answer<Run>, Failure> {
     match followed {
-        Followed::Ended(run) => Ok(run),
+        Followed::Ended(run) => Ok(*run),
         Followed::OutOfTime => Err(still_running(id, when)),
     }
 }

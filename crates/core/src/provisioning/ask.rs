@@ -62,6 +62,12 @@ impl Runs {
             .pool
             .run("ask_run", input, |tx, (this, request, id, confirm, asked)| {
                 Box::pin(async move {
+                    let found = store::find(tx, *id).await?.ok_or_else(Error::not_found)?;
+                    if found.status.is_final() {
+                        // Nobody may change the tenant while it is decided. An open run keeps others away by itself, and its holder,
+                        // who may have the tenant's row, is not waited for.
+                        registry::store::hold_by_slug(tx, &found.tenant_slug).await?;
+                    }
                     let mut run = store::hold(tx, *id).await?.ok_or_else(Error::not_found)?;
                     if *asked == Happening::RollbackAsked {
                         let mut fields = Fields::default();

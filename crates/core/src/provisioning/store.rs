@@ -264,6 +264,18 @@ pub(super) async fn latest(tx: &ControlTx, tenant: TenantId) -> Result<Option<Ru
     Ok(rows.first().map(|row| row.get("id").map(RunId)).transpose()?)
 }
 
+/// Whether a run on the tenant has not ended.
+pub(super) async fn is_busy(tx: &ControlTx, tenant: TenantId) -> Result<bool> {
+    let rows = tx
+        .query(
+            "-- provisioning::is_busy
+             SELECT 1 FROM provisioning_runs WHERE tenant_id = $1 AND finished_at IS NULL",
+            &[&tenant.0],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
+
 struct Taken(Run, i32);
 
 impl FromRow for Taken {

@@ -299,10 +299,27 @@ async fn looked_at(fails: &'static str, points: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn steps_share_a_transaction() {
-    insta::assert_snapshot!(looked_at("", ".before").await, @r"");
+    insta::assert_snapshot!(looked_at("", ".before").await, @r"
+    create.place.before: 0 schemas 0 workspaces provisioning
+    create.migrate.before: 0 schemas 0 workspaces provisioning
+    create.isolate.before: 0 schemas 0 workspaces provisioning
+    create.seed.before: 0 schemas 0 workspaces provisioning
+    create.extras.before: 1 schemas 1 workspaces provisioning
+    create.verify.before: 1 schemas 1 workspaces provisioning
+    create.activate.before: 1 schemas 1 workspaces provisioning
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_undoes_in_reverse() {
-    insta::assert_snapshot!(looked_at("create.verify.before", ".undo.after").await, @r"");
+    insta::assert_snapshot!(looked_at("create.verify.before", ".undo.after").await, @r"
+    create.activate.undo.after: 1 schemas 1 workspaces provisioning
+    create.verify.undo.after: 1 schemas 1 workspaces provisioning
+    create.extras.undo.after: 1 schemas 1 workspaces provisioning
+    create.seed.undo.after: 1 schemas 1 workspaces provisioning
+    create.isolate.undo.after: 1 schemas 1 workspaces provisioning
+    create.migrate.undo.after: 1 schemas 1 workspaces provisioning
+    create.place.undo.after: 1 schemas 1 workspaces provisioning
+    create.reserve.undo.after: 0 schemas 1 workspaces provisioning
+    ");
 }

@@ -323,6 +323,22 @@ async fn two_changes_at_once_are_one() {
     assert!(matches!(after.as_str(), "" | "active"), "{after}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_deleted_tenant_is_purged() {
+    let app = TestApp::builder().slots(1).start().await;
+    let acme = app.tenant("acme").await;
+    done(&app, "acme", "delete").await;
+    ask(&app, "acme", "purge").await.expect(202);
+    assert!(ask(&app, "acme", "restore").await.expect(409).text.contains("Another run is at work"));
+    // What no route allows: the tenant serves by the time the worker comes.
+    execute(&app.database, "UPDATE tenants SET status = 'active', deleted_at = NULL").await;
+    app.work().await;
+    let run: Run = app.operator().get("/v1/tenants/acme/status").await.expect(200).parse();
+    assert_eq!(run.status, RunStatus::RolledBack);
+    assert!(run.error.is_some_and(|error| error.contains("only a deleted tenant is purged")));
+    acme.client.get("/v1/agents").await.expect(200);
+}
+
 async fn refused(app: &TestApp, state: &str, verbs: &[&str]) {
     for verb in verbs {
         let reply = ask(app, "acme", verb).await.expect(409);
@@ -379,7 +395,18 @@ async fn every_change_is_audited() {
          FROM audit_events WHERE action LIKE 'tenant.%' AND action <> 'tenant.create' OR action = 'run.end'",
     )
     .await;
-    insta::assert_snapshot!(trail, @r"");
+    insta::assert_snapshot!(trail, @r"
+    operator tenant.suspend active suspended (a test)
+    worker run.end succeeded
+    operator tenant.resume suspended active (a test)
+    operator tenant.delete active deleted
+    worker run.end succeeded
+    operator tenant.restore deleted active (a test)
+    operator tenant.delete active deleted
+    worker run.end succeeded
+    operator tenant.purge deleted deleted
+    worker run.end succeeded
+    ");
     let named = "SELECT count(*) FROM audit_events e WHERE action LIKE 'tenant.%' AND request_id <> ''
                  AND EXISTS (SELECT FROM provisioning_runs r WHERE r.tenant_id = e.tenant_id)";
     assert_eq!(
