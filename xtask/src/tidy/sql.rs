@@ -37,6 +37,11 @@ const READS: &[(&str, &str, &str)] = &[
         "slots",
         "a session's role and schema are its tenant's, whatever the server wrote",
     ),
+    (
+        "crates/core/src/psql/store.rs",
+        "tenants",
+        "a session that was asked for in the moment of a suspension is not opened",
+    ),
 ];
 
 /// No SQL outside `store.rs`, `store/`, and [`HOMES`].

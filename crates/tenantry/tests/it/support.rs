@@ -69,6 +69,10 @@ impl Operation {
             "create_api_key" => Some(json!({"name": "another"})),
             "open_psql_session" => Some(json!({})),
             "create_agent" => Some(json!({"name": "Ada", "role": "r"})),
+            "purge_tenant" | "roll_back_tenant" | "roll_back_provisioning_run" => {
+                Some(json!({"confirm": "acme"}))
+            }
+            "suspend_tenant" | "resume_tenant" | "restore_tenant" => Some(json!({"reason": "r"})),
             "update_agent" => Some(json!({"role": "other"})),
             _ => None,
         }
