@@ -354,7 +354,7 @@ async fn everything(app: &TestApp) -> String {
 }
 
 fn hexadecimal(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    tenantry_pg::roles::hex(text.as_bytes())
 }
 
 #[tokio::test(flavor = "multi_thread")]

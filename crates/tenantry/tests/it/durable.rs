@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -16,7 +16,7 @@ use tenantry_durable::{
     jobs::{self, Handler, Job, NewJob},
     outbox,
 };
-use tenantry_pg::{ControlTx, Pool};
+use tenantry_pg::{ControlTx, Pool, task};
 use tenantry_testkit::{TestApp, TestDatabase};
 use tokio::sync::Notify;
 
@@ -52,7 +52,7 @@ async fn a_late_commit_is_not_missed() {
     let pool = &database.placement.owner;
     let (put_first, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (owner, signals) = (pool.clone(), (Arc::clone(&put_first), Arc::clone(&go)));
-    let late = tokio::spawn(async move {
+    let late = task::detached(async move {
         owner
             .run("late", signals, |tx, (put_first, go)| {
                 Box::pin(async move {
@@ -80,7 +80,7 @@ async fn readers_and_writers_at_once_see_one_order() {
     let pool = &database.placement.owner;
     let writers = (0..4).map(|_| {
         let pool = pool.clone();
-        tokio::spawn(async move {
+        task::detached(async move {
             for _ in 0..25 {
                 put(&pool, "event").await;
             }
@@ -160,7 +160,7 @@ async fn a_job_is_done_once() {
     });
     let workers = (0..6).map(|_| {
         let (pool, done) = (pool.clone(), Arc::clone(&done));
-        tokio::spawn(async move { work(&pool, now(), done).await })
+        task::detached(async move { work(&pool, now(), done).await })
     });
     let workers: Vec<_> = workers.collect();
     let mut did = 0;
@@ -279,7 +279,7 @@ impl Faults for Onlooker {
                               (SELECT count(*) FROM workspaces) || ' workspaces', (SELECT status FROM tenants))",
         );
         let stood = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(look));
-        self.seen.lock().unwrap().push(format!("{point}: {stood}"));
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{point}: {stood}"));
         if point == self.fails { Err(Error::Fault("as the test wants".to_owned())) } else { Ok(()) }
     }
 }
@@ -292,8 +292,9 @@ async fn looked_at(fails: &'static str, points: &str) -> String {
     let onlooker = Arc::new(Onlooker { database: app.database.clone(), seen: Mutex::default(), fails });
     let mut placement = app.database.placement.clone();
     placement.ctx.faults = Arc::<Onlooker>::clone(&onlooker);
-    provisioning::work(&placement, Duration::from_secs(30), None).await.unwrap().unwrap();
-    let seen = onlooker.seen.lock().unwrap();
+    let ended = provisioning::work(&placement, Duration::from_secs(30), None).await;
+    assert!(ended.is_ok_and(|ended| ended.is_some()), "the run was not driven to its end");
+    let seen = onlooker.seen.lock().unwrap_or_else(PoisonError::into_inner);
     seen.iter().filter(|line| line.contains(points)).cloned().collect::<Vec<_>>().join("\n")
 }
 

@@ -48,7 +48,10 @@ impl Stream {
             let frame = poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx));
             let frame = tokio::time::timeout(Duration::from_secs(30), frame).await;
             let frame = frame.unwrap_or_else(|_| panic!("nothing comes after {}", self.text));
-            let data = frame.unwrap_or_else(|| panic!("it ends: {}", self.text)).unwrap().into_data();
+            let data = frame
+                .unwrap_or_else(|| panic!("it ends: {}", self.text))
+                .unwrap_or_else(|error| panic!("{error}"))
+                .into_data();
             self.text.push_str(&String::from_utf8_lossy(&data.unwrap_or_default()));
         }
     }
@@ -137,7 +140,7 @@ async fn the_feed_is_for_operators_and_ends_with_the_process() {
     assert_eq!(acme.client.get(FEED).await.expect(403).code(), "forbidden");
     app.anyone.get(FEED).await.expect(401);
     let open = app.operator();
-    let reading = tokio::spawn(async move { open.get(FEED).await });
+    let reading = tenantry_pg::task::detached(async move { open.get(FEED).await });
     app.app.stop_streams();
     let ended = tokio::time::timeout(Duration::from_secs(30), reading).await;
     ended.expect("the stream goes on").unwrap().expect(200);
