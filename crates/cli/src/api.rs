@@ -109,6 +109,24 @@ impl Api {
         }
     }
 
+    /// DELETE.
+    pub(crate) fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, Failure> {
+        let mut request = self
+            .agent
+            .delete(format!("{}{path}", self.base()))
+            .config()
+            .timeout_global(Some(WHOLE))
+            .build()
+            .header(header::ACCEPT, "application/json");
+        if let Some(token) = &self.settings.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
+        }
+        let answer = request.call().map_err(|error| lost(self.broken(error)))?;
+        let location = location(&answer);
+        let (status, text) = self.text(answer).map_err(lost)?;
+        self.accept(status, location.as_deref(), text, path)
+    }
+
     /// POST of something to be made.
     pub(crate) fn post<B: Serialize, T: DeserializeOwned>(
         &self,
@@ -128,12 +146,6 @@ impl Api {
         if let Some(token) = &self.settings.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
         }
-        let lost = |failure: Failure| match failure.code.as_str() {
-            "connection_lost" => {
-                failure.next("it may have been done all the same: look before you try again")
-            }
-            _ => failure,
-        };
         let answer = request.send(&body).map_err(|error| lost(self.broken(error)))?;
         let location = location(&answer).filter(|_| answer.status().is_redirection());
         let (status, text) = self.text(answer).map_err(lost)?;
@@ -235,6 +247,14 @@ fn is_unreachable(error: &io::Error) -> bool {
     // A failed look-up has no kind of its own in std, only this text.
     matches!(error.kind(), AddrNotAvailable | HostUnreachable | NetworkUnreachable)
         || error.to_string().starts_with("failed to lookup address")
+}
+
+/// An answer that got lost says nothing about the deed.
+fn lost(failure: Failure) -> Failure {
+    match failure.code.as_str() {
+        "connection_lost" => failure.next("it may have been done all the same: look before you try again"),
+        _ => failure,
+    }
 }
 
 fn location(answer: &Response<Body>) -> Option<String> {

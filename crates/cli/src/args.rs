@@ -8,7 +8,11 @@
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
 use std::{ffi::OsString, fmt, path::PathBuf};
-use tenantry_types::{RunId, TenantId, Tier, run::RunStatus, tenant::TenantStatus};
+use tenantry_types::{
+    RunId, TenantId, Tier,
+    run::{RunKind, RunStatus},
+    tenant::TenantStatus,
+};
 
 /// Seconds that `tenant create` waits when it is not told otherwise: a tenant is active in under 2 minutes.
 pub(crate) const WAIT_SECONDS: &str = "120";
@@ -105,6 +109,41 @@ pub enum TenantCommand {
     Export(ExportArgs),
     /// Make a new tenant of a file that `tenant export` wrote
     Import(ImportArgs),
+    /// Refuse a tenant's requests, on every server at once; its data is kept
+    Suspend(ChangeArgs),
+    /// Serve a suspended tenant's requests again
+    Resume(ChangeArgs),
+    /// Delete a tenant; until the retention is over it can be restored
+    Delete(DestroyArgs),
+    /// Take a deletion back
+    Restore(ChangeArgs),
+    /// Remove a deleted tenant for good: schema, roles, keys, members, rows
+    Purge(DestroyArgs),
+}
+
+/// `tenant suspend`, `tenant resume`, `tenant restore`.
+#[derive(Debug, Clone, Args)]
+pub struct ChangeArgs {
+    /// Slug of the tenant
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub slug: String,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Answer at once; follow with `tenantry run watch`
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// `tenant delete`, `tenant purge`.
+#[derive(Debug, Clone, Args)]
+pub struct DestroyArgs {
+    /// Slug of the tenant
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub slug: String,
+    /// Answer at once; follow with `tenantry run watch`
+    #[arg(long)]
+    pub no_wait: bool,
 }
 
 /// `tenant create`.
@@ -267,12 +306,45 @@ pub enum RunCommand {
         id: RunId,
     },
     /// Follow a run until it ends; exit 3 if it was undone, 4 if it needs a person
-    Watch {
-        /// `run_…`
-        id: RunId,
-    },
+    Watch(WatchArgs),
     /// List runs, latest first
     List(ListRunsArgs),
+    /// Take a run back: its steps are undone in reverse, and a tenant that it made is removed
+    Rollback(RollbackArgs),
+    /// Try a run again that was rolled back
+    Retry(RetryArgs),
+}
+
+/// `run watch`.
+#[derive(Debug, Clone, Args)]
+pub struct WatchArgs {
+    /// `run_…`
+    #[arg(required_unless_present = "all")]
+    pub id: Option<RunId>,
+    /// All runs, from now on, until this command is interrupted
+    #[arg(long, conflicts_with = "id")]
+    pub all: bool,
+}
+
+/// `run rollback`.
+#[derive(Debug, Clone, Args)]
+pub struct RollbackArgs {
+    /// `run_…`, or the slug of a tenant for its latest run
+    #[arg(value_name = "ID|SLUG", value_parser = NonEmptyStringValueParser::new())]
+    pub run: String,
+    /// Answer at once; follow with `tenantry run watch`
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// `run retry`.
+#[derive(Debug, Clone, Args)]
+pub struct RetryArgs {
+    /// `run_…`
+    pub id: RunId,
+    /// Answer at once; follow with `tenantry run watch`
+    #[arg(long)]
+    pub no_wait: bool,
 }
 
 /// `run list`.
@@ -284,6 +356,9 @@ pub struct ListRunsArgs {
     /// Only those in this state
     #[arg(long, value_parser = words(RunStatus::ALL, |status| status.as_str()), ignore_case = true)]
     pub status: Option<String>,
+    /// Only those that do this
+    #[arg(long, value_parser = words(RunKind::ALL, |kind| kind.as_str()), ignore_case = true)]
+    pub kind: Option<String>,
     /// Which page
     #[command(flatten)]
     pub paging: PagingArgs,
@@ -413,6 +488,10 @@ mod tests {
             "tenant create acme --name A --admin-email a@b --wait 3 --no-wait",
             "tenant create acme --name A --admin-email a@b --wait 0",
             "run show ten_00000000000000000000000007",
+            "run watch",
+            "run watch --all run_00000000000000000000000007",
+            "run list --kind move",
+            "run retry acme",
             "key create --tenant acme --role owner",
             "audit verify --all --tenant acme",
             "audit export --format xml",

@@ -1,7 +1,8 @@
 //! Follows a provisioning run to its end: by its event stream, resumed where it broke, else by asking again and again.
 //!
-//! Owns: nothing. Calls: api, sse, progress. Called by: `tenant create`, `run watch`.
-//! Invariants: a broken stream is resumed behind the last event, and nothing is shown twice
+//! Owns: nothing. Calls: api, sse, progress. Called by: every command that begins a run, `run watch`.
+//! Invariants: the last end that a stream tells of counts, since a run that was taken back has told of one before
+//! (`the_last_end_counts`); a broken stream is resumed behind the last event, and nothing is shown twice
 //! (`a_stream_cut_in_the_middle_is_resumed`); after five resumptions the run is polled (`a_stream_that_keeps_breaking_ends_in_polling`);
 //! waiting ends when its time is over (`waiting_ends_in_time`); steps show while the stream is open (`steps_show_at_once`).
 //! After a crash: nothing is left; the run itself is the server's.
@@ -31,14 +32,15 @@ const FAILED_POLLS: u32 = 20;
 #[derive(Debug)]
 pub(crate) enum Followed {
     /// The run is over.
-    Ended(Answer<Run>),
+    Ended(Box<Answer<Run>>),
     /// The time is over.
     OutOfTime,
 }
 
 /// How one stream ended.
 enum Stream {
-    Ended(Answer<Run>),
+    /// The server had no more to say.
+    Ended,
     Cut,
 }
 
@@ -51,14 +53,17 @@ pub(crate) fn follow(
     progress: &mut Progress<'_>,
 ) -> Result<Followed, Failure> {
     let path = format!("/v1/provisioning-runs/{}", encode(&id.to_string()));
-    let mut last_id = None;
+    let (mut last_id, mut last_run) = (None, None);
     for attempt in 0..=RESUMPTIONS {
         if attempt > 0 {
             clock.pause(FIRST_PAUSE * 2_u32.pow(attempt - 1));
         }
         let Some(within) = left(until, clock) else { return Ok(Followed::OutOfTime) };
-        match stream(api, &path, within, &mut last_id, progress) {
-            Ok(Stream::Ended(run)) => return Ok(Followed::Ended(run)),
+        match stream(api, &path, within, &mut last_id, &mut last_run, progress) {
+            Ok(Stream::Ended) => match last_run.take() {
+                Some(run) if run.value.status.is_final() => return Ok(Followed::Ended(Box::new(run))),
+                other => last_run = other,
+            },
             Ok(Stream::Cut) => {}
             Err(failure) if failure.passing => {}
             Err(failure) => return Err(failure),
@@ -80,13 +85,14 @@ fn stream(
     path: &str,
     within: Option<Duration>,
     last_id: &mut Option<String>,
+    last_run: &mut Option<Answer<Run>>,
     progress: &mut Progress<'_>,
 ) -> Result<Stream, Failure> {
     let mut reader = api.events(&format!("{path}/events"), last_id.as_deref(), within)?;
     let (mut parser, mut events, mut bytes) = (Parser::behind(last_id.clone()), Vec::new(), [0_u8; 8192]);
     loop {
         let read = match reader.read(&mut bytes) {
-            Ok(0) => return Ok(Stream::Cut),
+            Ok(0) => return Ok(Stream::Ended),
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(_) => return Ok(Stream::Cut),
@@ -95,7 +101,7 @@ fn stream(
         for event in events.drain(..) {
             last_id.clone_from(&event.id);
             if let Some(run) = take(event, path, progress)? {
-                return Ok(Stream::Ended(run));
+                *last_run = Some(run);
             }
         }
         if let Some(error) = too_large {
@@ -104,7 +110,7 @@ fn stream(
     }
 }
 
-/// Shows an event; gives the run when it says that the run is over.
+/// Shows an event; gives the run when it tells of the whole.
 fn take(event: Event, path: &str, progress: &mut Progress<'_>) -> Result<Option<Answer<Run>>, Failure> {
     match event.name.as_str() {
         // A step that a newer server knows and this version does not: not shown, and the run goes on.
@@ -117,7 +123,7 @@ fn take(event: Event, path: &str, progress: &mut Progress<'_>) -> Result<Option<
         "run" => {
             let run = Answer::<Run>::read(event.data, path)?;
             progress.run(&run.value)?;
-            Ok(Some(run).filter(|run| run.value.status.is_final()))
+            Ok(Some(run))
         }
         _ => Ok(None),
     }
@@ -137,7 +143,7 @@ fn poll(
                 failed = 0;
                 progress.run(&run.value)?;
                 if run.value.status.is_final() {
-                    return Ok(Followed::Ended(run));
+                    return Ok(Followed::Ended(Box::new(run)));
                 }
             }
             Err(failure) if failure.passing && failed < FAILED_POLLS => failed += 1,

@@ -21,9 +21,10 @@ mod testing;
 mod world;
 
 pub use args::{
-    AuditCommand, AuditFilterArgs, Command, CreateKeyArgs, CreateTenantArgs, ExportArgs, ExportAuditArgs,
-    Global, ImportArgs, KeyCommand, ListAuditArgs, ListRunsArgs, ListTenantsArgs, Output, PagingArgs,
-    PsqlArgs, RunCommand, TenantCommand, VerifyAuditArgs,
+    AuditCommand, AuditFilterArgs, ChangeArgs, Command, CreateKeyArgs, CreateTenantArgs, DestroyArgs,
+    ExportArgs, ExportAuditArgs, Global, ImportArgs, KeyCommand, ListAuditArgs, ListRunsArgs,
+    ListTenantsArgs, Output, PagingArgs, PsqlArgs, RetryArgs, RollbackArgs, RunCommand, TenantCommand,
+    VerifyAuditArgs, WatchArgs,
 };
 
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ use std::process::ExitCode;
 /// Exit codes: 0 done, 1 failed, 2 usage, 3 failed and undone, 4 needs a person. With `tenant psql` the process becomes
 /// `psql`, and this function returns only when that was not possible.
 pub fn run(global: &Global, command: &Command, whole: &clap::Command) -> ExitCode {
-    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    let mut world = world::World::of_process(&mut out, &mut err);
+    let (mut input, mut out, mut err) = (std::io::stdin().lock(), std::io::stdout(), std::io::stderr());
+    let mut world = world::World::of_process(&mut input, &mut out, &mut err);
     ExitCode::from(commands::dispatch(global, command, whole, &mut world).code())
 }

@@ -2,13 +2,14 @@
 //! names the one at work.
 //!
 //! Owns: nothing. Calls: indicatif. Called by: follow.
-//! Invariants: a state of a step is shown once, however often it is told (`a_state_is_shown_once`); quiet shows nothing
-//! (`quiet_is_quiet`). After a crash: nothing is left.
+//! Invariants: a state of a step is shown once, however often it is told (`a_state_is_shown_once`); what was before the command is not shown
+//! again (`what_was_before_is_not_shown`); quiet shows nothing (`quiet_is_quiet`). After a crash: nothing is left.
 
 use crate::{
     render::{clean, took},
     style::{Ink, paint},
 };
+use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     io::{self, Write},
@@ -24,6 +25,7 @@ pub(crate) struct Progress<'a> {
     quiet: bool,
     seen: Vec<(StepName, StepStatus)>,
     rolling_back: bool,
+    since: Option<DateTime<Utc>>,
 }
 
 impl<'a> Progress<'a> {
@@ -36,7 +38,13 @@ impl<'a> Progress<'a> {
         if !spinner.is_hidden() {
             spinner.enable_steady_tick(Duration::from_millis(100));
         }
-        Self { err, spinner, colour, quiet, seen: Vec::new(), rolling_back: false }
+        Self { err, spinner, colour, quiet, seen: Vec::new(), rolling_back: false, since: None }
+    }
+
+    /// Shows nothing of what `run` had been through before, and takes it as known that it rolls back if it does.
+    pub(crate) fn after(&mut self, run: &Run) {
+        self.since = run.steps.iter().filter_map(|step| step.finished_at.max(step.started_at)).max();
+        self.rolling_back = true;
     }
 
     /// A line of its own.
@@ -46,6 +54,10 @@ impl<'a> Progress<'a> {
 
     /// The present state of one step.
     pub(crate) fn step(&mut self, step: &Step) -> io::Result<()> {
+        let at = step.finished_at.or(step.started_at);
+        if self.since.is_some_and(|since| at.is_none_or(|at| at <= since)) {
+            return Ok(());
+        }
         let known = self.seen.iter_mut().find(|(name, _)| *name == step.name);
         match known {
             Some((_, status)) if *status == step.status => return Ok(()),
@@ -72,7 +84,12 @@ impl<'a> Progress<'a> {
     /// The present state of the whole run.
     pub(crate) fn run(&mut self, run: &Run) -> io::Result<()> {
         if run.status == RunStatus::RollingBack && !std::mem::replace(&mut self.rolling_back, true) {
-            self.line("  a step failed; undoing what was done")?;
+            let failed = run.steps.iter().any(|step| step.status == StepStatus::Failed);
+            self.line(if failed {
+                "  a step failed; undoing what was done"
+            } else {
+                "  undoing what was done"
+            })?;
         }
         run.steps.iter().try_for_each(|step| self.step(step))
     }
@@ -127,6 +144,21 @@ mod tests {
           reserve   undone        1.2 ms  2 rows
           extras    skipped       1.2 ms  2 rows
         ");
+    }
+
+    #[test]
+    fn what_was_before_is_not_shown() {
+        let mut before = run("succeeded", &[("reserve", "succeeded"), ("place", "succeeded")]);
+        before.steps.iter_mut().for_each(|step| step.finished_at = step.started_at);
+        let mut undone = run("rolled_back", &[("reserve", "undone"), ("place", "undone")]);
+        undone.steps[1].finished_at = undone.steps[1].started_at.map(|at| at + chrono::TimeDelta::seconds(1));
+        let told = shown(false, false, |progress| {
+            progress.after(&before);
+            progress.run(&before)?;
+            progress.run(&run("rolling_back", &[("reserve", "succeeded"), ("place", "succeeded")]))?;
+            progress.run(&undone)
+        });
+        assert_eq!(told, "  place     undone        1.2 ms  2 rows\n");
     }
 
     #[test]

@@ -206,6 +206,7 @@ pub(crate) fn api(url: &str) -> Api {
 pub(crate) struct Hands {
     vars: BTreeMap<String, String>,
     closed: bool,
+    typed: Option<String>,
     url: String,
 }
 
@@ -233,7 +234,7 @@ impl Write for Closed {
 
 impl Hands {
     pub(crate) fn new() -> Self {
-        Self { vars: BTreeMap::new(), closed: false, url: "http://server".to_owned() }
+        Self { vars: BTreeMap::new(), closed: false, typed: None, url: "http://server".to_owned() }
     }
 
     pub(crate) fn at(server: &Server) -> Self {
@@ -244,6 +245,11 @@ impl Hands {
     pub(crate) fn var(mut self, key: &str, value: &str) -> Self {
         self.vars.insert(key.to_owned(), value.to_owned());
         self
+    }
+
+    /// At a terminal, where this is typed.
+    pub(crate) fn types(self, text: &str) -> Self {
+        Self { typed: Some(text.to_owned()), ..self }
     }
 
     pub(crate) fn closed_output(self) -> Self {
@@ -261,7 +267,10 @@ impl Hands {
             io::Error::other("came back")
         };
         let clock = TestClock::default();
+        let mut input = io::Cursor::new(self.typed.clone().unwrap_or_default());
         let mut world = World {
+            input: &mut input,
+            input_is_terminal: self.typed.is_some(),
             out: if self.closed { &mut closed } else { &mut out },
             err: &mut err,
             out_is_terminal: false,
@@ -291,7 +300,7 @@ pub(crate) fn run_json(status: &str, steps: &[(&str, &str)]) -> String {
         if matches!(status, "rolled_back" | "needs_attention") { "\"no slot and no room\"" } else { "null" };
     let took = if matches!(status, "pending" | "running") { "null" } else { "41.2" };
     format!(
-        r#"{{"id":"{RUN}","tenant_id":"ten_00000000000000000000000002","tenant_slug":"acme","status":"{status}","steps":[{}],"error":{error},"created_at":"2026-03-04T11:56:30Z","started_at":null,"finished_at":null,"duration_ms":{took},"added_later":1}}"#,
+        r#"{{"id":"{RUN}","kind":"create","tenant_id":"ten_00000000000000000000000002","tenant_slug":"acme","status":"{status}","steps":[{}],"error":{error},"created_at":"2026-03-04T11:56:30Z","started_at":null,"finished_at":null,"duration_ms":{took},"added_later":1}}"#,
         steps.join(",")
     )
 }

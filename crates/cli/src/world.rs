@@ -1,4 +1,4 @@
-//! What a command touches outside itself: two writers, the clock, the environment, and becoming another program.
+//! What a command touches outside itself: two writers and a reader, the clock, the environment, and becoming another program.
 //!
 //! Owns: the seam between commands and the process. Calls: settings, clock. Called by: lib, tests.
 //! Invariants: a command gets everything from here, so a test replaces all of it (`testing::Hands`).
@@ -6,7 +6,7 @@
 
 use crate::{clock::Clock, clock::WallClock, settings};
 use std::{
-    io::{IsTerminal, Write},
+    io::{BufRead, IsTerminal, Write},
     os::unix::process::CommandExt,
     path::PathBuf,
     process,
@@ -18,6 +18,10 @@ pub(crate) struct World<'a> {
     pub out: &'a mut dyn Write,
     /// Progress, hints, errors.
     pub err: &'a mut dyn Write,
+    /// What a person types.
+    pub input: &'a mut dyn BufRead,
+    /// Whether a person is there to be asked: `input` is a terminal.
+    pub input_is_terminal: bool,
     /// Whether `out` is a terminal.
     pub out_is_terminal: bool,
     /// Whether `err` is a terminal.
@@ -36,11 +40,18 @@ pub(crate) struct World<'a> {
 
 impl<'a> World<'a> {
     /// The world of this process.
-    pub(crate) fn of_process(out: &'a mut std::io::Stdout, err: &'a mut std::io::Stderr) -> Self {
+    pub(crate) fn of_process(
+        input: &'a mut std::io::StdinLock<'static>,
+        out: &'a mut std::io::Stdout,
+        err: &'a mut std::io::Stderr,
+    ) -> Self {
+        let input_is_terminal = input.is_terminal();
         let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
         Self {
             out,
             err,
+            input,
+            input_is_terminal,
             out_is_terminal,
             err_is_terminal,
             clock: &WallClock,

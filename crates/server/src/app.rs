@@ -126,6 +126,7 @@ impl App {
             schema_version: place.template.version(),
             environment: place.environment,
             public_url: config.public_url.clone(),
+            retention: config.retention,
             waker: waker.clone(),
         };
         let provisioning = Provisioning {

@@ -52,6 +52,9 @@ pub struct Tenant {
     /// Where its schema comes from, when one tenant is shown that was adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopted: Option<Adopted>,
+    /// When it was deleted, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// Asks for a tenant.
@@ -89,6 +92,9 @@ pub struct TenantAndRun {
     /// Where the run makes a tenant: the invitation of its owner. Shown this once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_invitation: Option<OwnerInvitation>,
+    /// Where the tenant is deleted: until when it can be restored; absent where deleted tenants are kept for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restorable_until: Option<DateTime<Utc>>,
 }
 
 /// An invitation for whoever answers for a tenant to become its OWNER.

@@ -62,6 +62,11 @@ const READS: &[(&str, &str, &str)] = &[
         "workspaces",
         "an archive tells them, archived ones too, and asks whether their ids are free",
     ),
+    (
+        "crates/core/src/psql/store.rs",
+        "tenants",
+        "a session that was asked for in the moment of a suspension is not opened",
+    ),
 ];
 
 /// No SQL outside `store.rs`, `store/`, and [`HOMES`].

@@ -78,7 +78,7 @@ pub(crate) fn import(ctx: &mut Ctx<'_, '_>, args: &ImportArgs) -> Result<Exit, F
     let opened = File::open(&file).map_err(|error| unreadable(&error))?;
     let path = with_query("/v1/tenants/import", &query);
     let made: Answer<TenantAndRun> = ctx.api.upload(&path, MEDIA_TYPE, &opened)?;
-    tenant::follow_made(ctx, &args.slug, made, args.wait, args.no_wait)
+    tenant::follow_made(ctx, &args.slug, &made, args.wait, args.no_wait)
 }
 
 /// Into `<file>.part`, which gets its name once it was checked and is on the disk.

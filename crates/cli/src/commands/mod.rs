@@ -7,8 +7,11 @@
 mod adopt;
 mod archive;
 mod audit;
+mod confirm;
 mod doctor;
+mod feed;
 mod key;
+mod life;
 mod lists;
 mod psql;
 mod runs;
@@ -35,6 +38,7 @@ pub(crate) struct Ctx<'w, 'a> {
     pub world: &'w mut World<'a>,
     output: Output,
     quiet: bool,
+    confirmed: bool,
     colourless: bool,
 }
 
@@ -77,7 +81,8 @@ fn perform(
         Settings::find(global.url.as_deref(), global.token.as_deref(), world.lookup, &world.folder)?;
     let api = Api::new(settings, world.proxy.clone())?;
     let colourless = settings::colourless(world.lookup);
-    let mut ctx = Ctx { api, world, output: global.output, quiet: global.quiet, colourless };
+    let mut ctx =
+        Ctx { api, world, output: global.output, quiet: global.quiet, confirmed: global.yes, colourless };
     if !matches!(command, Command::Doctor) {
         ctx.api.need_token()?;
     }
@@ -90,7 +95,17 @@ fn perform(
         Command::Tenant(TenantCommand::Export(args)) => archive::export(&mut ctx, args),
         Command::Tenant(TenantCommand::Import(args)) => archive::import(&mut ctx, args),
         Command::Run(RunCommand::Show { id }) => runs::show(&mut ctx, *id),
-        Command::Run(RunCommand::Watch { id }) => runs::watch(&mut ctx, *id),
+        Command::Tenant(TenantCommand::Suspend(args)) => life::change(&mut ctx, "suspend", args),
+        Command::Tenant(TenantCommand::Resume(args)) => life::change(&mut ctx, "resume", args),
+        Command::Tenant(TenantCommand::Restore(args)) => life::change(&mut ctx, "restore", args),
+        Command::Tenant(TenantCommand::Delete(args)) => life::delete(&mut ctx, args),
+        Command::Tenant(TenantCommand::Purge(args)) => life::purge(&mut ctx, args),
+        Command::Run(RunCommand::Watch(args)) => match args.id {
+            Some(id) => runs::watch(&mut ctx, id),
+            None => feed::watch(&mut ctx),
+        },
+        Command::Run(RunCommand::Rollback(args)) => runs::roll_back(&mut ctx, args),
+        Command::Run(RunCommand::Retry(args)) => runs::retry(&mut ctx, args),
         Command::Run(RunCommand::List(args)) => runs::list(&mut ctx, args),
         Command::Key(KeyCommand::Create(args)) => key::create(&mut ctx, args),
         Command::Audit(AuditCommand::List(args)) => audit::list(&mut ctx, args),

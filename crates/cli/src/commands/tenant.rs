@@ -1,20 +1,21 @@
 //! `tenant create`, `tenant list`, `tenant show`.
 //!
-//! Owns: how a tenant looks. Calls: /v1/tenants, follow. Called by: dispatch.
+//! Owns: how a tenant looks. Calls: /v1/tenants, runs. Called by: dispatch, `life`.
 //! Invariants: the exit code tells how the run ended (`exit_codes_follow_the_run`); a tenant that is gone is not shown
-//! (`a_tenant_that_was_undone_is_null`). After a crash: the run goes on; `run watch` picks it up.
+//! (`a_tenant_that_was_undone_is_null`); a key that was made is printed, however the waiting ends (`the_first_key_is_printed_whatever_happens`). After a crash: the run goes on; `run watch` picks it up.
 
 use super::{Ctx, lists, runs};
 use crate::{
     api::{Answer, encode},
     args::{CreateTenantArgs, ListTenantsArgs},
-    follow::{Followed, follow},
     outcome::{Exit, Failure},
     render::{facts, limit, short, table, took, when},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tenantry_types::{
-    run::{Run, RunStatus},
+    run::{Run, RunKind, RunStatus},
     tenant::{CreateTenant, Tenant, TenantAndRun},
 };
 
@@ -28,50 +29,123 @@ pub(crate) fn create(ctx: &mut Ctx<'_, '_>, args: &CreateTenantArgs) -> Result<E
         allowed_domains: args.domains.clone(),
     };
     let made = ctx.api.post::<_, TenantAndRun>("/v1/tenants", &wish)?;
-    follow_made(ctx, &args.slug, made, args.wait, args.no_wait)
+    follow_made(ctx, &args.slug, &made, args.wait, args.no_wait)
 }
 
 /// Follows the run that makes a tenant for `wait` seconds, or says how to.
 pub(super) fn follow_made(
     ctx: &mut Ctx<'_, '_>,
     slug: &str,
-    made: Answer<TenantAndRun>,
+    made: &Answer<TenantAndRun>,
     wait: u32,
     no_wait: bool,
 ) -> Result<Exit, Failure> {
-    let Answer { value: made, text } = made;
     if no_wait {
-        ctx.result(&text, |now| with_run(&made.tenant, &made.run, now))?;
-        ctx.hint(&format!("follow it: `tenantry run watch {}`", made.run.id))?;
+        answered(ctx, made)?;
+        ctx.hint(&format!("follow it: `tenantry run watch {}`", made.value.run.id))?;
         return Ok(Exit::Done);
     }
-    ctx.say(&format!("making {}: {}", made.run.tenant_slug, made.run.id))?;
-    let until = ctx.world.clock.now() + TimeDelta::seconds(i64::from(wait));
-    let (api, clock, mut progress) = ctx.progress();
-    let followed = follow(api, made.run.id, Some(until), clock, &mut progress)?;
-    drop(progress);
-    let Followed::Ended(run) = followed else {
-        return Err(runs::still_running(made.run.id, &format!("after {wait} s")));
-    };
-    report(ctx, slug, &run)?;
+    let run = &made.value.run;
+    ctx.say(&format!("making {}: {}", run.tenant_slug, run.id))?;
+    let until = TimeDelta::seconds(i64::from(wait));
+    let shown = runs::to_its_end(ctx, run.id, Some(until)).and_then(|run| {
+        report(ctx, slug, &made.text, &run)?;
+        Ok(run)
+    });
+    if shown.is_err() && made.value.api_key.is_some() {
+        // Its secrets are in this answer alone, and the run goes on without us.
+        answered(ctx, made)?;
+    }
+    let run = shown?;
     let exit = runs::ended(&run.value)?;
-    ctx.hint(&format!("mint a key for it: `tenantry key create --tenant {slug}`"))?;
+    let another = if made.value.api_key.is_some() { "make more keys" } else { "mint a key for it" };
+    ctx.hint(&format!("{another}: `tenantry key create --tenant {slug}`"))?;
     Ok(exit)
 }
 
-/// Prints tenant and run as they are now; the tenant is `null` when it is gone.
-fn report(ctx: &mut Ctx<'_, '_>, slug: &str, run: &Answer<Run>) -> Result<(), Failure> {
+/// Prints what began a run as the server answered.
+pub(super) fn answered(ctx: &mut Ctx<'_, '_>, made: &Answer<TenantAndRun>) -> Result<(), Failure> {
+    let Answer { value, text } = made;
+    ctx.result(text, |now| {
+        let mut rows = with_run(&value.tenant, &value.run, now);
+        rows.extend(once(value, now));
+        facts(&rows)
+    })?;
+    warn(ctx, value)
+}
+
+/// Prints tenant and run as they are now, with what only the answer that began the run tells; the tenant is `null` when it is gone.
+pub(super) fn report(
+    ctx: &mut Ctx<'_, '_>,
+    slug: &str,
+    answer: &str,
+    run: &Answer<Run>,
+) -> Result<(), Failure> {
+    let gone = run.value.kind == RunKind::Purge || run.value.status != RunStatus::Succeeded;
     let tenant = match ctx.api.get::<Tenant>(&path(slug)) {
         Ok(tenant) => Some(tenant),
-        Err(failure) if failure.code == "not_found" && run.value.status != RunStatus::Succeeded => None,
+        Err(failure) if failure.code == "not_found" && gone => None,
         Err(failure) => return Err(failure),
     };
+    let made = Answer::<TenantAndRun>::read(answer.to_owned(), "the server")?.value;
     let text = tenant.as_ref().map_or("null", |tenant| tenant.text.trim_end());
-    let json = format!(r#"{{"tenant":{text},"run":{}}}"#, run.text.trim_end());
-    ctx.result(&json, |now| match &tenant {
-        Some(tenant) => with_run(&tenant.value, &run.value, now),
-        None => facts(&[("run", of_run(&run.value))]),
-    })
+    let more = Answer::<Once>::read(answer.to_owned(), "the server")?.value.members();
+    let json = format!(r#"{{"tenant":{text},"run":{}{more}}}"#, run.text.trim_end());
+    ctx.result(&json, |now| {
+        let mut rows = match &tenant {
+            Some(tenant) => with_run(&tenant.value, &run.value, now),
+            None => vec![("run", of_run(&run.value))],
+        };
+        rows.extend(once(&made, now));
+        facts(&rows)
+    })?;
+    warn(ctx, &made)
+}
+
+/// What only the answer that began a run tells, as it came.
+#[derive(Deserialize)]
+struct Once {
+    api_key: Option<Box<RawValue>>,
+    owner_invitation: Option<Box<RawValue>>,
+    restorable_until: Option<Box<RawValue>>,
+}
+
+impl Once {
+    /// As further members of an object.
+    fn members(&self) -> String {
+        [
+            ("api_key", &self.api_key),
+            ("owner_invitation", &self.owner_invitation),
+            ("restorable_until", &self.restorable_until),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!(r#","{name}":{}"#, value.as_ref()?)))
+        .collect()
+    }
+}
+
+/// The same for people.
+fn once(made: &TenantAndRun, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    rows.extend(made.api_key.as_ref().map(|key| ("api key", key.clone())));
+    if let Some(invitation) = &made.owner_invitation {
+        rows.push(("invite", invitation.url.clone()));
+        rows.push(("for", format!("{}, good until {}", invitation.email, date(invitation.expires_at, now))));
+    }
+    rows.extend(made.restorable_until.map(|until| ("restorable until", date(until, now))));
+    rows
+}
+
+fn date(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{} ({})", time.to_rfc3339_opts(SecondsFormat::Secs, true), when(time, now))
+}
+
+/// Who does not keep a secret now cannot have it again.
+fn warn(ctx: &mut Ctx<'_, '_>, made: &TenantAndRun) -> Result<(), Failure> {
+    if made.api_key.is_none() {
+        return Ok(());
+    }
+    ctx.hint("keep the API key and the owner's invitation link now: only their hashes are stored, and they are not shown again")
 }
 
 /// `tenant list`.
@@ -120,8 +194,8 @@ fn of_run(run: &Run) -> String {
     }
 }
 
-fn with_run(tenant: &Tenant, run: &Run, now: DateTime<Utc>) -> String {
-    facts(&[
+fn with_run(tenant: &Tenant, run: &Run, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
         ("tenant", format!("{} ({})", tenant.slug, tenant.id)),
         ("name", tenant.name.clone()),
         ("status", tenant.status.to_string()),
@@ -129,13 +203,15 @@ fn with_run(tenant: &Tenant, run: &Run, now: DateTime<Utc>) -> String {
         ("schema", tenant.schema_name.clone()),
         ("console", tenant.console_url.clone()),
         ("created", when(tenant.created_at, now)),
-        ("run", of_run(run)),
-    ])
+    ];
+    rows.extend(tenant.deleted_at.map(|at| ("deleted", when(at, now))));
+    rows.push(("run", of_run(run)));
+    rows
 }
 
 fn in_full(tenant: &Tenant, now: DateTime<Utc>) -> String {
     let limits = &tenant.limits;
-    let mut text = facts(&[
+    let mut rows = vec![
         ("slug", tenant.slug.to_string()),
         ("name", tenant.name.clone()),
         ("id", tenant.id.to_string()),
@@ -147,7 +223,9 @@ fn in_full(tenant: &Tenant, now: DateTime<Utc>) -> String {
         ("console", tenant.console_url.clone()),
         ("created", when(tenant.created_at, now)),
         ("changed", when(tenant.updated_at, now)),
-    ]);
+    ];
+    rows.extend(tenant.deleted_at.map(|at| ("deleted", when(at, now))));
+    let mut text = facts(&rows);
     text.push('\n');
     text.push_str(&table(
         ["limit", "at most"],

@@ -74,6 +74,15 @@ fn a_stream_that_keeps_breaking_ends_in_polling() {
 }
 
 #[test]
+fn the_last_end_counts() {
+    let story = [last(1, "succeeded"), last(2, "rolling_back"), step(3, "place", "undone")].concat();
+    let server = Server::start(vec![sse(&[&story, &last(4, "rolled_back")], true)]);
+    assert_eq!(watch(&server).code, 3);
+    let server = Server::start(vec![sse(&[&story], true), sse(&[&last(4, "rolled_back")], true)]);
+    assert_eq!(watch(&server).code, 3, "a run that rolls back has not ended, whatever it had told before");
+}
+
+#[test]
 fn a_refusal_is_not_repeated() {
     let problem = r#"{"code":"not_found","detail":"no such run"}"#;
     let server = Server::start(vec![json(404, problem)]);

@@ -59,6 +59,7 @@ impl Duties {
             environment: Environment::Live,
             // Nothing that a duty begins hands out a link or a key.
             public_url: String::new(),
+            retention,
             waker,
         };
         Self { ctx: placement.ctx.clone(), runs, placement: placement.clone(), retention }
@@ -125,5 +126,39 @@ impl Duties {
         let before = self.ctx.now() - TimeDelta::days(KEPT_DAYS);
         outbox::forget(tx, before).await?;
         Ok(jobs::forget(tx, before).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::placement::Template;
+    use tenantry_pg::{
+        Login, Pool, PoolSettings, Quiet, Target,
+        roles::{Installation, MasterKey},
+    };
+
+    /// Duties that connect to nothing.
+    fn duties() -> Duties {
+        let (target, _) = Target::parse("postgres://nobody@127.0.0.1:1/nothing?sslmode=disable").unwrap();
+        let login = Login { user: "nobody".to_owned(), passwords: Vec::new() };
+        let owner = Pool::new(target, login, PoolSettings::default(), Arc::new(Quiet));
+        let placement = Placement {
+            owner: owner.clone(),
+            installation: Installation::of_database("nothing", MasterKey::new([7; 32]), None),
+            template: Template::built_in().unwrap(),
+            ctx: Ctx::system(),
+        };
+        Duties::new(&placement, Waker::start(owner), None)
+    }
+
+    #[tokio::test]
+    async fn every_duty_has_a_handler() {
+        let duties = duties();
+        let kinds = SCHEDULES.iter().map(|(name, _)| *name).chain([PURGE]);
+        for kind in kinds {
+            assert!(duties.handler(kind).is_some(), "{kind} is asked for, and nobody does it");
+        }
+        assert!(duties.handler("carve").is_none());
     }
 }

@@ -57,7 +57,7 @@ pub(super) async fn kept(
         },
         None => None,
     };
-    Ok(Some(Answer::again(to_wire(tenant, run, access.as_ref()))))
+    Ok(Some(Answer::again(to_wire(runs, tenant, run, access.as_ref()))))
 }
 
 /// Keeps what was made for the same request, if it comes again.
@@ -77,14 +77,16 @@ pub(super) async fn keep(
         }
         None => idempotency::finish(tx, &runs.ctx, once, 202, &kept).await?,
     }
-    Ok(Answer::first(to_wire(tenant, run, access.as_ref())))
+    Ok(Answer::first(to_wire(runs, tenant, run, access.as_ref())))
 }
 
-fn to_wire(tenant: Tenant, run: Run, access: Option<&FirstAccess>) -> TenantAndRun {
+fn to_wire(runs: &Runs, tenant: Tenant, run: Run, access: Option<&FirstAccess>) -> TenantAndRun {
     let owner_invitation = access.map(|access| OwnerInvitation {
         email: tenant.admin_email.clone(),
         url: access.invitation_url(),
         expires_at: access.expires_at(),
     });
-    TenantAndRun { tenant, run, api_key: access.map(FirstAccess::api_key), owner_invitation }
+    let restorable_until = tenant.deleted_at.zip(runs.retention).map(|(at, kept)| at + kept);
+    let api_key = access.map(FirstAccess::api_key);
+    TenantAndRun { tenant, run, api_key, owner_invitation, restorable_until }
 }

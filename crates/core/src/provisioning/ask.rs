@@ -2,7 +2,8 @@
 //!
 //! Owns: nothing beyond provisioning's tables. Calls: durable's state machine, registry, audit. Called by: server.
 //! Invariants: whoever holds the run is overruled by its token (`a_running_run_is_rolled_back`); a tenant that serves for longer than a day is
-//! deleted, not rolled back (`an_old_tenant_is_not_rolled_back`). After a crash: the worker takes the run as it was asked.
+//! deleted, not rolled back (`an_old_tenant_is_not_rolled_back`); a run that another one came after is history, and touches nothing any more
+//! (`a_run_of_the_past_is_left_alone`). After a crash: the worker takes the run as it was asked.
 
 use super::{Runs, latest, life, store};
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     audit::{self, Deed},
     ctx::Request,
     idempotency::{self, Answer, Once},
+    registry,
 };
 use chrono::TimeDelta;
 use serde_json::json;
@@ -99,6 +101,12 @@ impl Runs {
         confirm: Option<&str>,
         asked: Happening,
     ) -> Result<Run> {
+        let found = store::find(tx, id).await?.ok_or_else(Error::not_found)?;
+        if found.status.is_final() {
+            // Nobody may change the tenant while it is decided. An open run keeps others away by itself, and its holder, who may have the
+            // tenant's row, is not waited for.
+            registry::store::hold_by_slug(tx, &found.tenant_slug).await?;
+        }
         let mut run = store::hold(tx, id).await?.ok_or_else(Error::not_found)?;
         if asked == Happening::RollbackAsked {
             let mut fields = Fields::default();
@@ -135,18 +143,25 @@ impl Runs {
             };
             return refused(format!("The run is {}.", run.status), next);
         }
-        if asked != Happening::RollbackAsked || run.status != RunStatus::Succeeded {
+        // What it would set back or do again is no longer as it left it: a purge that is tried again would meet a tenant that was restored.
+        if store::latest(tx, run.tenant_id).await? != Some(run.id) {
+            let next = match asked {
+                Happening::RetryAsked => {
+                    "Ask for the change itself again; the tenant's state says whether it can be had."
+                }
+                _ => "Delete the tenant instead: DELETE /v1/tenants/{slug}.",
+            };
+            return refused("Another run came after this one.".to_owned(), next);
+        }
+        if asked == Happening::RetryAsked {
+            return slug_is_free(tx, run).await;
+        }
+        if run.status != RunStatus::Succeeded {
             return Ok(());
         }
         if !matches!(run.kind, RunKind::Create | RunKind::Adopt | RunKind::Import) {
             let next = "Suspend and resume, delete and restore take each other back; a purge nobody can.";
             return refused(format!("A finished {} is not rolled back.", run.kind), next);
-        }
-        if store::latest(tx, run.tenant_id).await? != Some(run.id) {
-            return refused(
-                "Another run came after this one.".to_owned(),
-                "Delete the tenant instead: DELETE /v1/tenants/{slug}.",
-            );
         }
         let recent = run.finished_at.is_some_and(|at| self.ctx.now() - at < TimeDelta::hours(ROLLBACK_HOURS));
         if !recent {
@@ -158,6 +173,15 @@ impl Runs {
         }
         Ok(())
     }
+}
+
+/// A tenant that is made again wants its slug, which somebody else may have by now.
+async fn slug_is_free(tx: &ControlTx, run: &Run) -> Result<()> {
+    let makes = matches!(run.kind, RunKind::Create | RunKind::Adopt | RunKind::Import);
+    if makes && registry::store::by_slug(tx, &run.tenant_slug).await?.is_some() {
+        return Err(super::taken(&run.tenant_slug));
+    }
+    Ok(())
 }
 
 /// As before its first step; what was counted stays counted.

@@ -117,7 +117,8 @@ impl saga::Host for Host {
             let input = store::input(tx, run.id).await?;
             let home = placement::store::home_of(tx, run.tenant_id).await?;
             let mut making = Making::new_for(run.tenant_id, &run.tenant_slug, input);
-            (making.home, making.result) = (home, run.result.clone());
+            // Not from the run in hand, which does not know what the transactions before this one have brought.
+            (making.home, making.result) = (home, store::result(tx, run.id).await?);
             Ok(making)
         })
     }
@@ -131,9 +132,10 @@ impl saga::Host for Host {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let mut run = run.clone();
-            if let Some(making) = making {
-                run.result.clone_from(&making.result);
-            }
+            run.result = match making {
+                Some(making) => making.result.clone(),
+                None => store::result(tx, run.id).await?,
+            };
             store::save(tx, &run, lease.token).await?;
             if run.status.is_final() {
                 audit::record(tx, &self.ctx, &system(), &ended(&run)).await?;

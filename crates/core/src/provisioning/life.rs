@@ -75,6 +75,10 @@ impl Runs {
         let (record, suspended_at) =
             registry::store::hold_by_slug(tx, slug).await?.ok_or_else(Error::not_found)?;
         let status = model::next_state(change.kind, record.status, suspended_at.is_some())?;
+        // The registry's constraint knows open runs alone, and a restoration is at its end at once: it must not pass a purge that waits.
+        if store::is_busy(tx, record.id).await? {
+            return Err(busy());
+        }
         let run = self.begin_change(tx, change.kind, &record, suspended_at).await?;
         let deed = Deed {
             tenant: Some(record.id),
@@ -190,6 +194,10 @@ pub(super) fn one_at_a_time(error: Error) -> Error {
     if !error.violates("provisioning_runs_one_open_idx") {
         return error;
     }
+    busy()
+}
+
+fn busy() -> Error {
     Error::refused(ErrorCode::Conflict, "Another run is at work on this tenant.")
         .next("Wait for it to end: GET /v1/tenants/{slug}/status.")
 }

@@ -36,6 +36,7 @@ use crate::{
 };
 use access::FirstAccess;
 use answer::Made;
+use chrono::TimeDelta;
 use host::{Host, Making};
 use model::{Input, New};
 use serde_json::json;
@@ -74,6 +75,8 @@ pub struct Runs {
     pub environment: Environment,
     /// Where people find the console.
     pub public_url: String,
+    /// How long a deleted tenant can be restored; for ever where there is none.
+    pub retention: Option<TimeDelta>,
     /// Tells the worker.
     pub waker: Waker,
 }
@@ -269,6 +272,10 @@ fn slug_taken(error: Error, slug: &str) -> Error {
     if !error.violates("tenants_slug_key") {
         return error;
     }
+    taken(slug)
+}
+
+fn taken(slug: &str) -> Error {
     Error::refused(ErrorCode::SlugTaken, format!("Another tenant has the slug {slug}."))
         .next("Choose another; GET /v1/slugs/{slug} tells which are free.")
 }

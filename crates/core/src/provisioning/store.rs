@@ -159,6 +159,14 @@ SELECT input FROM provisioning_runs WHERE id = $1",
     serde_json::from_value(row.get("input")?).map_err(|error| Error::Fault(format!("{id}: {error}")))
 }
 
+/// What it has brought so far.
+pub(super) async fn result(tx: &ControlTx, id: RunId) -> Result<Option<Value>> {
+    let rows = tx
+        .query("-- provisioning::result\nSELECT result FROM provisioning_runs WHERE id = $1", &[&id.0])
+        .await?;
+    Ok(rows.first().map(|row| row.get("result")).transpose()?.flatten())
+}
+
 struct RunRow(Run);
 
 impl FromRow for RunRow {
@@ -254,6 +262,18 @@ pub(super) async fn latest(tx: &ControlTx, tenant: TenantId) -> Result<Option<Ru
         )
         .await?;
     Ok(rows.first().map(|row| row.get("id").map(RunId)).transpose()?)
+}
+
+/// Whether a run on the tenant has not ended.
+pub(super) async fn is_busy(tx: &ControlTx, tenant: TenantId) -> Result<bool> {
+    let rows = tx
+        .query(
+            "-- provisioning::is_busy
+             SELECT 1 FROM provisioning_runs WHERE tenant_id = $1 AND finished_at IS NULL",
+            &[&tenant.0],
+        )
+        .await?;
+    Ok(!rows.is_empty())
 }
 
 struct Taken(Run, i32);

@@ -69,8 +69,8 @@ impl Psql {
     /// Opens a session into a workspace of a tenant; with `once`, one session however often it is asked for.
     ///
     /// # Errors
-    /// 404 for an unknown tenant or workspace, 409 where the tenant is not placed or the session has ended, 422 for bad fields, 503 when
-    /// no worker answers; those of [`idempotency::begin`] and [`idempotency::Kept::seed`].
+    /// 404 for an unknown tenant or workspace, 409 where the tenant is not placed or does not serve requests, or the session has ended, 422 for
+    /// bad fields, 503 when no worker answers; those of [`idempotency::begin`] and [`idempotency::Kept::seed`].
     pub async fn open(
         &self,
         request: &Request,
@@ -133,6 +133,10 @@ impl Psql {
         let tenant = registry::store::by_slug(tx, slug).await?.ok_or_else(Error::not_found)?;
         if tenant.cell.is_none() {
             return Err(Error::refused(ErrorCode::Conflict, "The tenant has no schema yet."));
+        }
+        if !tenant.status.serves() {
+            let detail = format!("The tenant is {}; only an active one can be looked into.", tenant.status);
+            return Err(Error::refused(ErrorCode::Conflict, detail).next("Resume or restore it first."));
         }
         let workspace = registry::store::workspace(tx, tenant.id, wish.workspace.as_deref())
             .await?
@@ -237,7 +241,8 @@ async fn step(tx: &ControlTx, id: Uuid, now: DateTime<Utc>, prefix: &str) -> Res
         // The server writes the row, the owner makes and drops what it names: no login of the platform may be named there.
         return Err(Error::Fault(format!("{} is no psql login", session.login)));
     }
-    if session.expires_at <= now {
+    // A suspension ends the sessions it finds; one that was asked for in that moment is found here.
+    if session.expires_at <= now || !session.serves {
         store::drop_login(tx, &session, now).await?;
     } else {
         store::make_login(tx, &session).await?;

@@ -48,6 +48,8 @@ pub(super) struct Session {
     verifier: String,
     pub(super) expires_at: DateTime<Utc>,
     schema: String,
+    /// Whether its tenant serves requests.
+    pub(super) serves: bool,
 }
 
 impl FromRow for Session {
@@ -59,6 +61,7 @@ impl FromRow for Session {
             verifier: row.get("verifier")?,
             expires_at: row.get("expires_at")?,
             schema: row.get("schema_name")?,
+            serves: row.get("serves")?,
         })
     }
 }
@@ -82,8 +85,9 @@ pub(super) async fn hold(tx: &ControlTx, id: Uuid, now: DateTime<Utc>) -> Result
         .optional(
             "-- psql::hold
              -- Schema and role are the slot's: the login that may ask for a session may not write these.
-             SELECT s.id, s.login, h.role_name, s.verifier, s.expires_at, h.schema_name
+             SELECT s.id, s.login, h.role_name, s.verifier, s.expires_at, h.schema_name, t.status = 'active' AS serves
              FROM psql_sessions s JOIN slots h ON h.tenant_id = s.tenant_id AND h.state = 'claimed'
+                                  JOIN tenants t ON t.id = s.tenant_id
              WHERE s.id = $1 AND (s.status = 'requested' OR (s.status = 'open' AND s.expires_at <= $2))
              FOR UPDATE OF s SKIP LOCKED",
             &[&id, &now],
@@ -96,7 +100,7 @@ pub(super) async fn of_tenant(tx: &ControlTx, tenant: TenantId) -> Result<Vec<Se
     Ok(tx
         .all(
             "-- psql::of_tenant
-             SELECT s.id, s.login, s.role_name, s.verifier, s.expires_at, '' AS schema_name
+             SELECT s.id, s.login, s.role_name, s.verifier, s.expires_at, '' AS schema_name, false AS serves
              FROM psql_sessions s WHERE s.tenant_id = $1 AND s.status IN ('requested', 'open') FOR UPDATE",
             &[&tenant.0],
         )

@@ -41,6 +41,8 @@ pub struct TenantRecord {
     pub created_at: DateTime<Utc>,
     /// When its row last changed.
     pub updated_at: DateTime<Utc>,
+    /// When it was deleted, where it is.
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 impl TenantRecord {
@@ -60,6 +62,7 @@ impl TenantRecord {
             created_at: self.created_at,
             updated_at: self.updated_at,
             adopted: None,
+            deleted_at: self.deleted_at,
         }
     }
 }
@@ -139,6 +142,7 @@ impl FromRow for TenantRecord {
             allowed_domains: row.get("allowed_domains")?,
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
+            deleted_at: row.get("deleted_at")?,
         })
     }
 }

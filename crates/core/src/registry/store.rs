@@ -21,7 +21,7 @@ macro_rules! select_tenant_with {
             $name,
             "
              SELECT t.id, t.slug, t.name, t.status, t.plan_tier, t.schema_name, t.role_name, t.cell,
-                    t.admin_email, t.allowed_domains, t.created_at, t.updated_at,
+                    t.admin_email, t.allowed_domains, t.created_at, t.updated_at, t.deleted_at,
                     t.max_agents::bigint AS own_agents,
                     t.max_tasks_per_month::bigint AS own_tasks_per_month,
                     t.storage_limit_gb::bigint AS own_storage_gb,

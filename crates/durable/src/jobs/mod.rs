@@ -74,6 +74,8 @@ where
         pool.run("take_job", (now, lease), |tx, (now, lease)| Box::pin(store::take(tx, *now, *lease)));
     let Some(job) = taken.await? else { return Ok(None) };
     let outcome = match handler(&job.kind) {
+        // Taken again and again without an end: it takes its worker down each time.
+        _ if job.attempts > ATTEMPTS => Err(format!("no worker came to its end in {ATTEMPTS} attempts")),
         None => Err(format!("nobody knows how to do `{}`", job.kind)),
         Some(handler) => pool
             .run("job", (job.clone(), lease, handler), |tx, (job, lease, handler)| {

@@ -277,13 +277,17 @@ async fn release<H: Host>(host: &H, run: Run, lease: Lease, pause: Duration) -> 
         .await
 }
 
-/// One of the host's writes, in a transaction of its own.
+/// One of the host's writes.
+type Write<H> =
+    for<'a> fn(&'a H, &'a ControlTx, &'a Run, &'a Lease) -> BoxFuture<'a, Result<(), <H as Host>::Error>>;
+
+/// The same in a transaction of its own.
 async fn with<H: Host>(
     host: &H,
     name: &'static str,
     run: Run,
     lease: Lease,
-    write: for<'a> fn(&'a H, &'a ControlTx, &'a Run, &'a Lease) -> BoxFuture<'a, Result<(), H::Error>>,
+    write: Write<H>,
 ) -> Result<(), H::Error> {
     let input = (host.clone(), run, lease, write);
     host.pool().run(name, input, |tx, (host, run, lease, write)| write(host, tx, run, lease)).await

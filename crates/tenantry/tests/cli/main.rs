@@ -3,6 +3,7 @@
 mod client;
 mod dev;
 mod http;
+mod life;
 mod process;
 mod psql;
 mod refusals;

@@ -84,6 +84,75 @@ fn a_tenant_that_was_undone_is_null() {
     assert!(ran.err.contains(r#"{"type":"about:blank","code":"rolled_back""#), "{}", ran.err);
 }
 
+const ACCESS: &str = r#","api_key":"tnt_dev_abc_secret_crc","owner_invitation":{"email":"a@acme.example","url":"https://acme.example/accept-invitation#token=t0ken","expires_at":"2026-03-11T12:00:00Z"}"#;
+
+fn accepted_with_access() -> Reply {
+    let accepted = accepted();
+    json(202, &format!("{}{ACCESS}}}", &accepted[..accepted.len() - 1]))
+}
+
+#[test]
+fn the_first_key_is_printed_whatever_happens() {
+    let server = Server::start(vec![
+        accepted_with_access(),
+        ended("succeeded"),
+        json(200, &tenant_json("acme", "active")),
+    ]);
+    let ran = Hands::at(&server).run(CREATE);
+    assert_eq!(ran.code, 0);
+    insta::assert_snapshot!(ran.out, @r"
+    tenant   acme (ten_00000000000000000000000002)
+    name     Acme Inc.
+    status   active
+    tier     pro
+    schema   t_x1
+    console  https://acme.example/console
+    created  3 min ago
+    run      run_00000000000000000000000009 succeeded in 41.2 ms
+    api key  tnt_dev_abc_secret_crc
+    invite   https://acme.example/accept-invitation#token=t0ken
+    for      a@acme.example, good until 2026-03-11T12:00:00Z (in 7 days)
+    ");
+    insta::assert_snapshot!(ran.err, @r"
+    making acme: run_00000000000000000000000009
+    next: keep the API key and the owner's invitation link now: only their hashes are stored, and they are not shown again
+    next: make more keys: `tenantry key create --tenant acme`
+    ");
+    // Once only, and on standard output.
+    assert_eq!((ran.out.matches("secret").count(), ran.err.contains("secret")), (1, false));
+    let gone = || json(404, r#"{"code":"not_found","detail":"no such run"}"#);
+    for (line, replies, code) in [
+        (CREATE.to_owned(), vec![accepted_with_access(), gone()], 1),
+        (CREATE.to_owned(), vec![accepted_with_access(), ended("succeeded"), json(503, "gone")], 1),
+        (format!("{CREATE} --no-wait"), vec![accepted_with_access()], 0),
+        (format!("{CREATE} -o json"), vec![accepted_with_access(), gone()], 1),
+    ] {
+        let ran = Hands::at(&Server::start(replies)).run(&line);
+        assert_eq!(ran.code, code, "{line}");
+        assert!(
+            ran.out.contains("tnt_dev_abc_secret_crc") && ran.out.contains("#token=t0ken"),
+            "{line}: {}",
+            ran.out
+        );
+    }
+}
+
+#[test]
+fn the_first_key_is_json_as_it_came() {
+    let server = Server::start(vec![
+        accepted_with_access(),
+        ended("succeeded"),
+        json(200, &tenant_json("acme", "active")),
+    ]);
+    let ran = Hands::at(&server).run(&format!("{CREATE} -o json"));
+    let expected = format!(
+        r#"{{"tenant":{},"run":{}{ACCESS}}}"#,
+        tenant_json("acme", "active"),
+        run_json("succeeded", &[])
+    );
+    assert_eq!((ran.code, ran.out), (0, format!("{expected}\n")));
+}
+
 #[test]
 fn without_waiting_it_answers_at_once() {
     let server = Server::start(vec![json(202, &accepted())]);

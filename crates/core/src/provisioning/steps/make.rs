@@ -36,7 +36,8 @@ pub(super) fn reserve<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Mak
                 now: host.ctx.now(),
             },
         )
-        .await?;
+        .await
+        .map_err(|error| super::super::slug_taken(error, &making.slug))?;
         Ok(Done::did("slug held"))
     })
 }

@@ -15,7 +15,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use std::{convert::Infallible, time::Duration};
 use tenantry_core::{Event as Happened, provisioning};
-use tenantry_types::{RunId, run::Run};
+use tenantry_types::RunId;
 use tokio::{sync::watch, time::Instant};
 
 /// Polls for truth where no wake-up comes.
@@ -33,7 +33,6 @@ pub(super) struct Watching {
     /// One run, or all.
     run: Option<RunId>,
     after: i64,
-    ended: bool,
     woken: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
 }
@@ -41,7 +40,7 @@ pub(super) struct Watching {
 impl Watching {
     pub(super) fn new(app: App, credential: Credential, run: Option<RunId>, after: i64) -> Self {
         let (woken, stopping) = (app.woken(), app.stopping());
-        Self { app, credential, checked: Instant::now(), run, after, ended: false, woken, stopping }
+        Self { app, credential, checked: Instant::now(), run, after, woken, stopping }
     }
 
     /// As server-sent events, with a heartbeat.
@@ -59,12 +58,11 @@ impl Watching {
 
     /// The next events, or `None` when there will be none.
     async fn next(&mut self) -> Option<Vec<Happened>> {
-        while !self.ended && !*self.stopping.borrow() && self.still_known().await {
+        while !*self.stopping.borrow() && self.still_known().await {
             match self.look().await {
                 Ok((ended, batch)) if batch.is_empty() && ended => return None,
                 Ok((_, batch)) if !batch.is_empty() => {
                     self.after = batch.last().map_or(self.after, |event| event.position);
-                    self.ended = self.run.is_some() && batch.iter().any(is_final);
                     return Some(batch);
                 }
                 Ok(_) => {}
@@ -93,6 +91,7 @@ impl Watching {
     }
 
     /// Whether the run had ended, and what came after the last event. In this order: an end seen first means that all events are there.
+    /// An event that tells of an end does not: a run that was rolled back or tried again has told of one before.
     async fn look(&self) -> tenantry_core::Result<(bool, Vec<Happened>)> {
         let ended = match self.run {
             Some(run) => provisioning::show(&self.app.platform, run).await?.status.is_final(),
@@ -105,11 +104,6 @@ impl Watching {
 /// The id of the last event that the client has.
 pub(super) fn last_event_id(headers: &HeaderMap) -> Option<i64> {
     headers.get("last-event-id")?.to_str().ok()?.trim().parse().ok()
-}
-
-fn is_final(event: &Happened) -> bool {
-    event.event == "run"
-        && serde_json::from_value::<Run>(event.data.clone()).is_ok_and(|run| run.status.is_final())
 }
 
 /// In a stream of all runs each event names its own.

@@ -16,12 +16,12 @@ use tenantry_core::{authz::Action, provisioning::Change};
 use tenantry_types::{
     Problem,
     run::RunKind,
-    tenant::{Nothing, TenantAndRun},
+    tenant::{Reason, TenantAndRun},
 };
 
 /// Serves a suspended tenant's requests again, after a look at its fence.
 #[utoipa::path(post, path = "/tenants/{slug}/resume", operation_id = "resume_tenant", tag = "tenants",
-    params(("slug" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = idempotency::ABOUT)), request_body = Nothing, responses(
+    params(("slug" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = idempotency::ABOUT)), request_body = Reason, responses(
         (status = 202, description = "The tenant as it is now, and its run. `Location` is the run's address.", body = TenantAndRun),
         (status = 404, description = "`not_found`", body = Problem),
         (status = 409, description = "`conflict`: its state does not allow it, or another run is at work; `next_steps` says what can be done; or `idempotency_in_flight`", body = Problem),
@@ -31,9 +31,9 @@ pub async fn resume(
     State(app): State<App>,
     Caller(caller): Caller,
     Path(slug): Path<String>,
-    AcceptedOrEmpty(once, _): AcceptedOrEmpty<Nothing>,
+    AcceptedOrEmpty(once, wish): AcceptedOrEmpty<Reason>,
 ) -> Result<Response, ApiError> {
     caller.actor.may(Action::ChangeTenant)?;
-    let change = Change { kind: RunKind::Resume, reason: None, confirm: None };
+    let change = Change { kind: RunKind::Resume, reason: wish.reason, confirm: None };
     Ok(changed(&app, &app.runs.change(&caller, once, &slug, change).await?))
 }
