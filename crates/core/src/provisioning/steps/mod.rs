@@ -143,6 +143,15 @@ mod tests {
                 .collect();
             format!("{kind}: {}", steps.join(" "))
         });
-        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"");
+        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
+        create: reserve | place migrate isolate seed | extras verify activate
+        adopt: reserve | inspect take_over seed | verify activate
+        import: reserve | place migrate isolate load seed | extras verify activate
+        suspend: close | sessions
+        resume: verify open
+        delete: close | sessions
+        restore: verify open
+        purge: sessions audit drop forget
+        ");
     }
 }
