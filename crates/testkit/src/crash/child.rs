@@ -8,7 +8,7 @@ use std::{fs, os::unix::process::ExitStatusExt, path::Path, process::Stdio, time
 use tokio::process::Command;
 
 /// The longest that a child is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a child ended.
 #[derive(Debug)]

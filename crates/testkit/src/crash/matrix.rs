@@ -36,7 +36,7 @@ pub async fn kinds(exe: &Path, kinds: &[RunKind], depth: Depth) -> Vec<KindRepor
         loop {
             let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(next) = next else { return reports };
-            reports.push(kind(exe, next, depth).await);
+            reports.push(Box::pin(kind(exe, next, depth)).await);
         }
     };
     let (one, other) = tokio::join!(lane(), lane());
@@ -53,7 +53,16 @@ async fn kind(exe: &Path, kind: RunKind, depth: Depth) -> KindReport {
     }
     let mut trial = Trial::start(exe, kind.as_str()).await;
     for scenario in scenarios(kind) {
-        trial.scenario(&scenario, &steps, depth).await;
+        trial.scenario(scenario, &steps, depth).await;
+        if depth == Depth::Pairs {
+            // Minutes pass between these.
+            eprintln!(
+                "{}: {} runs so far, {} differences",
+                scenario.name(),
+                trial.report.cases,
+                trial.report.differences.len()
+            );
+        }
     }
     let uncovered = uncovered(kind, &steps, &trial.died_at);
     trial.report.differences.extend(uncovered);
@@ -64,9 +73,9 @@ async fn kind(exe: &Path, kind: RunKind, depth: Depth) -> KindReport {
 pub async fn two_workers(exe: &Path) -> KindReport {
     let mut trial = Trial::start(exe, "two workers").await;
     let making = Scenario { kind: RunKind::Create, victim: Victim::Worker, way: Way::Forward, warm: false };
-    let passed = trial.undisturbed(&making, None).await;
+    let passed = trial.undisturbed(making, None).await;
     for crash in making.deaths(&passed) {
-        trial.while_another_works(&making, &crash).await;
+        trial.while_another_works(making, &crash).await;
     }
     trial.end().await
 }
@@ -102,7 +111,7 @@ impl Trial {
         self.report
     }
 
-    async fn scenario(&mut self, scenario: &Scenario, steps: &[StepName], depth: Depth) {
+    async fn scenario(&mut self, scenario: Scenario, steps: &[StepName], depth: Depth) {
         // On the way forward too, where nothing failed: each step's end is where the way back may begin.
         let failing = |step: &StepName| format!("{}.{step}.after", scenario.kind);
         let fails = scenario.way == Way::Failing;
@@ -126,7 +135,7 @@ impl Trial {
     }
 
     /// Every death, then every second one that whoever goes on comes by.
-    async fn pairs(&mut self, scenario: &Scenario, fail: Option<&str>, passed: &[String]) {
+    async fn pairs(&mut self, scenario: Scenario, fail: Option<&str>, passed: &[String]) {
         let place =
             |crash: &Crash| passed.iter().position(|point| *point == crash.point).unwrap_or(usize::MAX);
         let seconds = scenario.deaths(passed);
@@ -143,7 +152,7 @@ impl Trial {
     }
 
     /// Without a crash; what the process passed.
-    async fn undisturbed(&mut self, scenario: &Scenario, fail: Option<&str>) -> Vec<String> {
+    async fn undisturbed(&mut self, scenario: Scenario, fail: Option<&str>) -> Vec<String> {
         let subject = self.stage.prepare(scenario).await;
         let ended = self.stage.child(scenario, &subject, None, fail).await;
         let label = format!("{}, undisturbed", scenario.name());
@@ -154,7 +163,7 @@ impl Trial {
     }
 
     /// One process after another, each dies at its point; then all goes to its end, and the world is compared.
-    async fn case(&mut self, scenario: &Scenario, fail: Option<&str>, crashes: &[Crash]) {
+    async fn case(&mut self, scenario: Scenario, fail: Option<&str>, crashes: &[Crash]) {
         let places: Vec<_> = crashes.iter().map(|crash| crash.point.as_str()).collect();
         let label = format!("{}, dead at {}", scenario.name(), places.join(" and at "));
         let subject = self.stage.prepare(scenario).await;
@@ -168,17 +177,16 @@ impl Trial {
     }
 
     fn killed(&mut self, label: &str, ended: &Ended, crash: &Crash) {
-        match ended.not_killed_at(&crash.point) {
-            Some(wrong) => self.note(label, vec![wrong]),
-            None => {
-                self.report.kills += 1;
-                self.died_at.insert(crash.point.clone());
-            }
+        if let Some(wrong) = ended.not_killed_at(&crash.point) {
+            self.note(label, vec![wrong]);
+        } else {
+            self.report.kills += 1;
+            self.died_at.insert(crash.point.clone());
         }
     }
 
     /// Both have a run and stand before the cells, which a superuser holds; then one dies at its point, and the other does all the rest.
-    async fn while_another_works(&mut self, scenario: &Scenario, crash: &Crash) {
+    async fn while_another_works(&mut self, scenario: Scenario, crash: &Crash) {
         let label = format!("two workers, one dead at {}", crash.point);
         let mut subjects = Vec::new();
         for _ in 0..3 {
@@ -209,7 +217,7 @@ impl Trial {
     }
 
     /// Lets all go to its end, then looks at the run, at its tenant, and at the world.
-    async fn conclude(&mut self, label: &str, scenario: &Scenario, subject: &Subject, ended: Option<&str>) {
+    async fn conclude(&mut self, label: &str, scenario: Scenario, subject: &Subject, ended: Option<&str>) {
         let mut wrong: Vec<String> = self.stage.settle().await.into_iter().collect();
         wrong.extend(self.stage.outcome(scenario, subject, ended).await);
         let world = self.stage.differences_with(&subject.slug).await;
@@ -223,7 +231,7 @@ impl Trial {
 }
 
 /// How the run ends. A server's death before its answer leaves no run: all that it did is one transaction.
-fn expected(scenario: &Scenario, point: Option<&str>) -> Option<&'static str> {
+fn expected(scenario: Scenario, point: Option<&str>) -> Option<&'static str> {
     match (scenario.victim, scenario.way) {
         (Victim::Server, _) => point.is_none_or(|point| point == ANSWER).then_some("succeeded"),
         (Victim::Worker, Way::Forward) => Some("succeeded"),

@@ -100,7 +100,7 @@ pub fn uncovered(kind: RunKind, steps: &[StepName], reached: &BTreeSet<String>) 
 
 impl Scenario {
     /// In a few words.
-    pub fn name(&self) -> String {
+    pub fn name(self) -> String {
         let victim = match self.victim {
             Victim::Server => "server",
             Victim::Worker => "worker",
@@ -114,7 +114,7 @@ impl Scenario {
     }
 
     /// Where to die, of what was passed without a crash: on the way back only there, since the way forward has its own scenario.
-    pub(super) fn deaths(&self, passed: &[String]) -> Vec<Crash> {
+    pub(super) fn deaths(self, passed: &[String]) -> Vec<Crash> {
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         let mut deaths = Vec::new();
         for point in passed {
@@ -127,7 +127,7 @@ impl Scenario {
         deaths
     }
 
-    fn counts(&self, point: &str) -> bool {
+    fn counts(self, point: &str) -> bool {
         let back = point.contains(".undo.") || point.contains(".undone.");
         let ours = point.starts_with(&format!("{}.", self.kind)) || point == ANSWER;
         ours && (back || self.way == Way::Forward)

@@ -95,7 +95,7 @@ impl Stage {
     /// The process that does the scenario's part, and perhaps dies.
     pub(super) async fn child(
         &self,
-        scenario: &Scenario,
+        scenario: Scenario,
         subject: &Subject,
         crash: Option<&Crash>,
         fail: Option<&str>,
@@ -113,7 +113,7 @@ impl Stage {
     }
 
     /// A tenant in the state that the scenario begins from, with its run where the worker is the one to die.
-    pub(super) async fn prepare(&self, scenario: &Scenario) -> Subject {
+    pub(super) async fn prepare(&self, scenario: Scenario) -> Subject {
         let slug = format!("case-{}-{}", scenario.kind, self.number.fetch_add(1, Ordering::Relaxed));
         let mut subject = Subject { caller: self.before(scenario.kind, &slug).await, slug };
         if scenario.kind == RunKind::Create {
@@ -140,25 +140,24 @@ impl Stage {
             RunKind::Create => None,
             RunKind::Adopt => self.prepare_adopt(slug).await,
             RunKind::Import => self.prepare_import(slug).await,
-            RunKind::Suspend => Some(self.active(slug, true).await),
-            RunKind::Delete => Some(self.active(slug, true).await),
+            RunKind::Suspend | RunKind::Delete => Some(self.active(slug, true).await),
             RunKind::Resume => Some(self.active_then(slug, RunKind::Suspend).await),
             RunKind::Restore | RunKind::Purge => Some(self.active_then(slug, RunKind::Delete).await),
         }
     }
 
-    /// What an adoption begins from: the owner makes a schema `old_<slug>` with the template's tables and a row in them. No tenant yet, so
-    /// no caller. Nothing is made while adoptions have no steps.
-    #[expect(clippy::unused_async, reason = "it will make a schema")]
-    async fn prepare_adopt(&self, _slug: &str) -> Option<Client> {
-        None
+    /// What an adoption begins from: the owner makes a schema named after `slug`, with the template's tables and a row in one of them, whose
+    /// name `ask` then puts into the wish. There is no tenant yet, and so no caller.
+    #[expect(clippy::unused_async, reason = "it will make a schema, once adoptions have steps")]
+    async fn prepare_adopt(&self, slug: &str) -> Option<Client> {
+        panic!("adoptions have steps now: make the schema that becomes {slug} here, and take it up in `ask`")
     }
 
-    /// What an import begins from: an archive of another tenant is uploaded, and its id goes with the wish. No tenant yet, so no caller.
-    /// Nothing is made while imports have no steps.
-    #[expect(clippy::unused_async, reason = "it will upload an archive")]
-    async fn prepare_import(&self, _slug: &str) -> Option<Client> {
-        None
+    /// What an import begins from: another tenant is exported, its archive is uploaded, and `ask` puts its id into the wish. There is no
+    /// tenant yet, and so no caller.
+    #[expect(clippy::unused_async, reason = "it will upload an archive, once imports have steps")]
+    async fn prepare_import(&self, slug: &str) -> Option<Client> {
+        panic!("imports have steps now: upload the archive that becomes {slug} here, and take it up in `ask`")
     }
 
     /// Whether a slot is ready for the next tenant, as the scenario wants it.
@@ -237,7 +236,7 @@ impl Stage {
     /// How the run must have ended: with this status, or not be there at all. And what its tenant's callers must find.
     pub(super) async fn outcome(
         &self,
-        scenario: &Scenario,
+        scenario: Scenario,
         subject: &Subject,
         ended: Option<&str>,
     ) -> Vec<String> {

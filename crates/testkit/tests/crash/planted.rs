@@ -5,13 +5,13 @@ use tenantry_testkit::crash::Stage;
 
 /// What is planted, what takes it back, and a part of the line that must name it.
 struct Plant {
-    plant: &'static str,
+    sql: &'static str,
     mend: &'static str,
     named: &'static str,
 }
 
-const fn plant(plant: &'static str, named: &'static str, mend: &'static str) -> Plant {
-    Plant { plant, mend, named }
+const fn plant(sql: &'static str, named: &'static str, mend: &'static str) -> Plant {
+    Plant { sql, mend, named }
 }
 
 /// `{schema}`, `{role}` and `{prefix}` are those of a tenant that serves.
@@ -116,10 +116,10 @@ async fn a_planted_difference_is_named() {
     let named = |text: &str| {
         text.replace("{prefix}", prefix).replace("{schema}", &tenant.schema_name).replace("{role}", &role)
     };
-    for Plant { plant, mend, named: wanted } in PLANTS {
-        admin.execute(&named(plant)).await.unwrap_or_else(|error| panic!("{plant}: {error}"));
+    for Plant { sql, mend, named: wanted } in PLANTS {
+        admin.execute(&named(sql)).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
         let found = stage.differences().await;
-        assert!(found.iter().any(|line| line.contains(&named(wanted))), "{plant}: {found:#?}");
+        assert!(found.iter().any(|line| line.contains(&named(wanted))), "{sql}: {found:#?}");
         admin.execute(&named(mend)).await.unwrap_or_else(|error| panic!("{mend}: {error}"));
         assert_eq!(stage.differences().await, [""; 0], "after {mend}");
     }
