@@ -80,6 +80,26 @@ pub async fn two_workers(exe: &Path) -> KindReport {
     trial.end().await
 }
 
+/// A worker is killed while it makes slots, of which a batch is one transaction: none of them is there, and the next worker makes them all.
+pub async fn slots(exe: &Path) -> KindReport {
+    let mut trial = Trial::start(exe, "slots").await;
+    for (point, nth) in [("slot.begin", 1), ("slot.end", 1), ("slot.begin", 3), ("slot.end", 3)] {
+        let crash = Crash { point: point.to_owned(), nth };
+        let label = format!("slots, dead at {point} of slot {nth}");
+        let ended = trial.stage.filler(&crash, 3).await;
+        trial.report.cases += 1;
+        trial.killed(&label, &ended, &crash);
+        let mut wrong: Vec<String> = trial.stage.settle().await.into_iter().collect();
+        wrong.extend(trial.stage.differences().await);
+        let ready = trial.stage.see("SELECT count(*) FROM slots WHERE state = 'ready'").await;
+        wrong.extend((ready != "0").then(|| format!("{ready} slots are ready")));
+        trial.note(&label, wrong);
+    }
+    let filled = trial.stage.app.database.placement.fill(3).await;
+    trial.note("slots, in the end", filled.err().map(|error| error.to_string()).into_iter().collect());
+    trial.end().await
+}
+
 fn steps(kind: RunKind) -> Vec<StepName> {
     let mut catalogue = provisioning::catalogue().into_iter();
     catalogue.find(|(known, _)| *known == kind).map(|(_, steps)| steps).unwrap_or_default()

@@ -12,7 +12,7 @@ mod scenario;
 mod stage;
 mod world;
 
-pub use matrix::{Depth, kinds, two_workers};
+pub use matrix::{Depth, kinds, slots, two_workers};
 pub use process::main;
 pub use report::{KindReport, matrix_main, summary, table};
 pub use scenario::{Scenario, Victim, Way};
@@ -44,6 +44,8 @@ pub struct Plan {
     pub fail: Option<String>,
     /// A server's part, or a worker's where there is none.
     pub wish: Option<Wish>,
+    /// Slots that a worker keeps ready.
+    pub warm_slots: usize,
 }
 
 /// A point, and at which passing of it.

@@ -63,7 +63,7 @@ async fn work(plan: Plan) -> Result<()> {
     };
     match &plan.wish {
         Some(wish) => serve(pool(installation.platform_login()), ctx, installation, &template, wish).await?,
-        None => toil(Placement { owner: pool(owner), installation, template, ctx }).await?,
+        None => toil(Placement { owner: pool(owner), installation, template, ctx }, plan.warm_slots).await?,
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ async fn serve(
 }
 
 /// A worker: works until no run is open.
-async fn toil(placement: Placement) -> Result<()> {
+async fn toil(placement: Placement, warm_slots: usize) -> Result<()> {
     let owner = placement.owner.clone();
     let listener = Listener::beside(&owner, wake::CHANNEL);
     let mut woken = listener.subscribe();
@@ -103,7 +103,7 @@ async fn toil(placement: Placement) -> Result<()> {
     present.map_err(|_| Error::Fault("the listener is gone".to_owned()))?;
     let worker = Worker {
         placement,
-        settings: WorkerSettings { warm_slots: 0, ..WorkerSettings::default() },
+        settings: WorkerSettings { warm_slots, ..WorkerSettings::default() },
         metrics: Metrics::new(1).map_err(|error| Error::Fault(error.to_string()))?,
         waker: Waker::start(owner.clone()),
         presence: listener.presence(),

@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: matrix. Called by: tests/crash, `crash_worker matrix`. After a crash: nothing is left.
 
-use super::matrix::{Depth, kinds, two_workers};
+use super::matrix::{Depth, kinds, slots, two_workers};
 use serde::Serialize;
 use std::{path::Path, process::ExitCode};
 use tenantry_types::run::RunKind;
@@ -96,6 +96,7 @@ pub fn matrix_main(report: &Path, names: &[&str]) -> ExitCode {
         let mut reports = kinds(&exe, &wanted, Depth::Pairs).await;
         if everything {
             reports.push(two_workers(&exe).await);
+            reports.push(slots(&exe).await);
         }
         reports
     });

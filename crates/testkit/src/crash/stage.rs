@@ -87,7 +87,7 @@ impl Stage {
 
     /// One text as a superuser sees it, empty for NULL.
     pub(super) async fn see(&self, sql: &str) -> String {
-        let sql = format!("SELECT coalesce((SELECT told FROM ({sql}) AS asked (told)), '')");
+        let sql = format!("SELECT coalesce((SELECT told::text FROM ({sql}) AS asked (told)), '')");
         let found = self.admin.value(&sql).await;
         found.unwrap_or_else(|error| panic!("{error:?}\n{sql}")).unwrap_or_default()
     }
@@ -102,14 +102,18 @@ impl Stage {
     ) -> Ended {
         let wish = (scenario.victim == Victim::Server)
             .then(|| Wish { kind: scenario.kind, slug: subject.slug.clone() });
-        let plan = Plan {
-            owner_url: self.app.database.owner_url(),
-            trace: scratch("trace"),
-            crash: crash.cloned(),
-            fail: fail.map(str::to_owned),
-            wish,
-        };
+        let plan = Plan { crash: crash.cloned(), fail: fail.map(str::to_owned), wish, ..self.plan() };
         child::run(&self.exe, &plan).await
+    }
+
+    /// A worker that dies while it makes slots.
+    pub(super) async fn filler(&self, crash: &Crash, warm_slots: usize) -> Ended {
+        child::run(&self.exe, &Plan { crash: Some(crash.clone()), warm_slots, ..self.plan() }).await
+    }
+
+    fn plan(&self) -> Plan {
+        let owner_url = self.app.database.owner_url();
+        Plan { owner_url, trace: scratch("trace"), crash: None, fail: None, wish: None, warm_slots: 0 }
     }
 
     /// A tenant in the state that the scenario begins from, with its run where the worker is the one to die.

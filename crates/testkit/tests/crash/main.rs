@@ -3,7 +3,7 @@
 mod planted;
 
 use std::path::Path;
-use tenantry_testkit::crash::{Depth, kinds, summary, table, two_workers};
+use tenantry_testkit::crash::{Depth, kinds, slots, summary, table, two_workers};
 use tenantry_types::run::RunKind;
 
 pub(crate) fn exe() -> &'static Path {
@@ -23,6 +23,14 @@ async fn every_single_crash_leaves_no_difference() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_two_workers_is_killed() {
     let report = two_workers(exe()).await;
+    println!("{}", summary(std::slice::from_ref(&report)));
+    assert!(report.differences.is_empty(), "\n{}", table(&[report]));
+}
+
+/// A batch of slots is one transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_is_killed_while_it_makes_slots() {
+    let report = slots(exe()).await;
     println!("{}", summary(std::slice::from_ref(&report)));
     assert!(report.differences.is_empty(), "\n{}", table(&[report]));
 }

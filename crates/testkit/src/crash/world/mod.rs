@@ -53,7 +53,7 @@ async fn ask(world: &World<'_>, sql: &str) -> String {
         .replace("{reference}", world.reference)
         .replace("{tenant}", world.tenant)
         .replace("{steps}", &steps.join(", "));
-    let sql = format!("SELECT coalesce((SELECT told FROM ({sql}) AS asked (told)), '')");
+    let sql = format!("SELECT coalesce((SELECT told::text FROM ({sql}) AS asked (told)), '')");
     let found = world.admin.value(&sql).await;
     found.unwrap_or_else(|error| panic!("{error:?}\n{sql}")).unwrap_or_default()
 }
