@@ -12,7 +12,7 @@ use super::{
 };
 use std::{
     collections::BTreeSet,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Instant,
 };
@@ -105,8 +105,13 @@ fn steps(kind: RunKind) -> Vec<StepName> {
     catalogue.find(|(known, _)| *known == kind).map(|(_, steps)| steps).unwrap_or_default()
 }
 
+/// Cases on one stage. Their tenants stay, and looking at hundreds of them takes longer than making a new stage.
+const CASES_PER_STAGE: usize = 40;
+
 struct Trial {
+    exe: PathBuf,
     stage: Stage,
+    on_stage: usize,
     report: KindReport,
     died_at: BTreeSet<String>,
     /// Differences of the world that were told already: they stay, and each is told once.
@@ -118,14 +123,30 @@ impl Trial {
     async fn start(exe: &Path, name: &str) -> Self {
         let began = Instant::now();
         let stage = Stage::start(exe).await;
-        Self { stage, report: KindReport::new(name), died_at: BTreeSet::new(), told: BTreeSet::new(), began }
+        let (report, exe) = (KindReport::new(name), exe.to_owned());
+        Self { exe, stage, on_stage: 0, report, died_at: BTreeSet::new(), told: BTreeSet::new(), began }
     }
 
-    /// The whole world, once more.
-    async fn end(mut self) -> KindReport {
+    /// Another case begins, on another stage where this one has seen enough.
+    async fn begin(&mut self) {
+        self.report.cases += 1;
+        self.on_stage += 1;
+        if self.on_stage > CASES_PER_STAGE {
+            self.look_at_the_whole().await;
+            self.stage = Stage::start(&self.exe).await;
+            self.told.clear();
+            self.on_stage = 1;
+        }
+    }
+
+    async fn look_at_the_whole(&mut self) {
         let world = self.stage.differences().await;
         let new = world.into_iter().filter(|line| self.told.insert(line.clone())).collect();
         self.note("in the end", new);
+    }
+
+    async fn end(mut self) -> KindReport {
+        self.look_at_the_whole().await;
         self.report.points = self.died_at.len();
         self.report.seconds = self.began.elapsed().as_secs_f64();
         self.report
@@ -173,10 +194,10 @@ impl Trial {
 
     /// Without a crash; what the process passed.
     async fn undisturbed(&mut self, scenario: Scenario, fail: Option<&str>) -> Vec<String> {
+        self.begin().await;
         let subject = self.stage.prepare(scenario).await;
         let ended = self.stage.child(scenario, &subject, None, fail).await;
         let label = format!("{}, undisturbed", scenario.name());
-        self.report.cases += 1;
         self.note(&label, ended.not_done().into_iter().collect());
         self.conclude(&label, scenario, &subject, expected(scenario, None)).await;
         ended.passed
@@ -186,8 +207,8 @@ impl Trial {
     async fn case(&mut self, scenario: Scenario, fail: Option<&str>, crashes: &[Crash]) {
         let places: Vec<_> = crashes.iter().map(|crash| crash.point.as_str()).collect();
         let label = format!("{}, dead at {}", scenario.name(), places.join(" and at "));
+        self.begin().await;
         let subject = self.stage.prepare(scenario).await;
-        self.report.cases += 1;
         for crash in crashes {
             let ended = self.stage.child(scenario, &subject, Some(crash), fail).await;
             self.killed(&label, &ended, crash);
@@ -208,11 +229,11 @@ impl Trial {
     /// Both have a run and stand before the cells, which a superuser holds; then one dies at its point, and the other does all the rest.
     async fn while_another_works(&mut self, scenario: Scenario, crash: &Crash) {
         let label = format!("two workers, one dead at {}", crash.point);
+        self.begin().await;
         let mut subjects = Vec::new();
         for _ in 0..3 {
             subjects.push(self.stage.prepare(scenario).await);
         }
-        self.report.cases += 1;
         let Some(subject) = subjects.first() else { return };
         let gate = self.stage.app.database.admin().await;
         let shut = gate.execute("BEGIN; LOCK TABLE cells IN ACCESS EXCLUSIVE MODE").await;
