@@ -9,10 +9,10 @@ CARGO := scripts/cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 SCRIPTS := $(wildcard scripts/* deploy/compose/*.sh) .ci/run
 
-.PHONY: help demo test check bench install fmt clippy tidy codegen scripts container rust-test bootstrap-demo clean
+.PHONY: help demo test check bench install fmt clippy tidy codegen scripts container rust-test bootstrap-demo clean crash-matrix
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: bootstrap-demo ## Build, start everything with three demo tenants, say where to look; Ctrl-C stops it
 	@$(CARGO) build --locked --package tenantry
@@ -24,6 +24,9 @@ check: fmt clippy tidy ## The fast checks: format, lints, rules of the house
 
 bench: install ## Measure: each figure beside its floor or peer, JSON in target/bench
 	@$(CARGO) xtask bench
+
+crash-matrix: install ## Kill runs at every pair of points, compare the world with the registry; KIND=purge for one kind; JSON in target/crash-matrix.json
+	@$(CARGO) run --quiet --locked --package tenantry-testkit --bin crash_worker -- matrix "$(TARGET)/crash-matrix.json" $(KIND)
 
 install: ## Install what the checks need and this machine lacks
 	@scripts/bootstrap test

@@ -9,6 +9,7 @@
 mod app;
 mod client;
 mod clock;
+pub mod crash;
 mod database;
 mod faults;
 

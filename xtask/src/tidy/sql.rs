@@ -11,7 +11,10 @@ use std::collections::BTreeSet;
 /// Product files outside stores that hold SQL: (path or folder, reason).
 const HOMES: &[(&str, &str)] = &[
     ("crates/pg/", "the driver's own crate: transactions, roles, migrations"),
-    ("crates/durable/src/lease.rs", "the one predicate of a free lease, which stores put into their statements"),
+    (
+        "crates/durable/src/lease.rs",
+        "the one predicate of a free lease, which stores put into their statements",
+    ),
     ("crates/core/src/placement/home.rs", "makes, guards and removes schemas and roles: DDL, no rows"),
 ];
 

@@ -123,22 +123,15 @@ impl saga::Host for Host {
         })
     }
 
-    fn save<'a>(
-        &'a self,
-        tx: &'a ControlTx,
-        run: &'a Run,
-        making: Option<&'a Making>,
-        lease: &'a Lease,
-    ) -> BoxFuture<'a, Result<()>> {
+    fn record(&self, run: &mut Run, making: &Making) {
+        run.result.clone_from(&making.result);
+    }
+
+    fn save<'a>(&'a self, tx: &'a ControlTx, run: &'a Run, lease: &'a Lease) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let mut run = run.clone();
-            run.result = match making {
-                Some(making) => making.result.clone(),
-                None => store::result(tx, run.id).await?,
-            };
-            store::save(tx, &run, lease.token).await?;
+            store::save(tx, run, lease.token).await?;
             if run.status.is_final() {
-                audit::record(tx, &self.ctx, &system(), &ended(&run)).await?;
+                audit::record(tx, &self.ctx, &system(), &ended(run)).await?;
             }
             Ok(())
         })

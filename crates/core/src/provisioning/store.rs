@@ -51,7 +51,9 @@ pub(super) async fn save(tx: &ControlTx, run: &Run, token: Uuid) -> Result<()> {
             "-- provisioning::save
              UPDATE provisioning_runs SET status = $3, error = $4, started_at = $5, finished_at = $6, result = $7,
                     lease_token = CASE WHEN $6 IS NULL THEN lease_token END,
-                    lease_until = CASE WHEN $6 IS NULL THEN lease_until END
+                    lease_until = CASE WHEN $6 IS NULL THEN lease_until END,
+                    holder_pid = CASE WHEN $6 IS NULL THEN holder_pid END,
+                    holder_started = CASE WHEN $6 IS NULL THEN holder_started END
              WHERE id = $1 AND lease_token = $2
              RETURNING id",
             &[

@@ -53,7 +53,8 @@ pub(super) async fn finish(tx: &ControlTx, id: Uuid, token: Uuid, job: &Job) -> 
     let rows = tx
         .query(
             "-- jobs::finish
-             UPDATE jobs SET status = 'succeeded', finished_at = now(), error = NULL, lease_token = NULL, lease_until = NULL
+             UPDATE jobs SET status = 'succeeded', finished_at = now(), error = NULL, lease_token = NULL, lease_until = NULL,
+                    holder_pid = NULL, holder_started = NULL
              WHERE id = $1 AND lease_token = $2 RETURNING id",
             &[&id, &token],
         )
@@ -79,7 +80,7 @@ pub(super) async fn fail(
         "-- jobs::fail
          UPDATE jobs SET status = CASE WHEN $4 IS NULL THEN 'failed' ELSE 'pending' END, error = $3,
                 run_at = coalesce($4, run_at), finished_at = CASE WHEN $4 IS NULL THEN now() END,
-                lease_token = NULL, lease_until = NULL
+                lease_token = NULL, lease_until = NULL, holder_pid = NULL, holder_started = NULL
          WHERE id = $1 AND lease_token = $2",
         &[&id, &token, &error, &again],
     )

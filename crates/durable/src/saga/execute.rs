@@ -233,7 +233,9 @@ async fn attempt<H: Host>(host: &H, run: Run, lease: Lease, way: Way) -> Result<
             (*record.lock().unwrap_or_else(PoisonError::into_inner)).clone_from(&run);
             outcome?;
             tx.refuse_warnings()?;
-            host.save(tx, &run, Some(&making), lease).await?;
+            // In the run that is returned too: the next transaction begins from it.
+            host.record(&mut run, &making);
+            host.save(tx, &run, lease).await?;
             Ok::<_, H::Error>(run)
         })
     });
@@ -264,8 +266,7 @@ async fn keeping<H: Host, T>(host: &H, run: &Run, lease: Lease, work: impl Futur
 }
 
 async fn save<H: Host>(host: &H, run: Run, lease: Lease) -> Result<Run, H::Error> {
-    with(host, "save_run", run.clone(), lease, |host, tx, run, lease| host.save(tx, run, None, lease))
-        .await?;
+    with(host, "save_run", run.clone(), lease, |host, tx, run, lease| host.save(tx, run, lease)).await?;
     Ok(run)
 }
 

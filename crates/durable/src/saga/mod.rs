@@ -65,12 +65,13 @@ pub trait Host: Clone + Send + Sync + 'static {
         tx: &'a ControlTx,
         run: &'a Run,
     ) -> BoxFuture<'a, Result<Self::Making, Self::Error>>;
+    /// Puts into the run what the steps of a transaction brought, or took back.
+    fn record(&self, run: &mut Run, making: &Self::Making);
     /// Writes the run as it is now, if the token still holds it; fails if not. Final states give the lease back.
     fn save<'a>(
         &'a self,
         tx: &'a ControlTx,
         run: &'a Run,
-        making: Option<&'a Self::Making>,
         lease: &'a Lease,
     ) -> BoxFuture<'a, Result<(), Self::Error>>;
     /// Keeps the lease for another length.

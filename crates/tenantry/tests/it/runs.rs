@@ -354,3 +354,34 @@ async fn the_stream_of_a_cold_run_is_live() {
     runs.dedup();
     assert_eq!(runs, ["pending", "running", "succeeded"]);
 }
+
+/// Each transaction of the way back begins from what the one before it left, the result too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rolled_back_run_has_no_result() {
+    let app = TestApp::builder().start().await;
+    let asked = ask(&app, "acme").await;
+    app.work().await;
+    assert!(run(&app, &asked).await.result.is_some());
+    let path = format!("/v1/provisioning-runs/{}/rollback", asked.id);
+    app.operator().post(&path, &json!({"confirm": "acme"})).await.expect(202);
+    app.work().await;
+    let run = run(&app, &asked).await;
+    assert_eq!((run.status, run.result), (RunStatus::RolledBack, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_at_its_end_has_no_holder() {
+    let app = TestApp::builder().start().await;
+    ask(&app, "acme").await;
+    let listener = Listener::beside(&app.database.placement.owner, "any");
+    listener.presence().wait_for(Option::is_some).await.unwrap();
+    let mut worker = app.worker();
+    worker.presence = listener.presence();
+    worker.look(&mut 0).await;
+    for table in ["provisioning_runs", "jobs"] {
+        let held = format!(
+            "SELECT concat(count(*) > 0, ' ', count(holder_pid)) FROM {table} WHERE finished_at IS NOT NULL"
+        );
+        assert_eq!(value(&app.database, &held).await, "t 0", "{table}");
+    }
+}
