@@ -39,7 +39,7 @@ pub(crate) async fn run(mut config: Config, demo: bool) -> Result<(), Failure> {
         Some(_) => None,
         None => Some(start_cluster(&config).await?),
     };
-    let outcome = with_database(&mut config, cluster.as_ref(), sockets, demo, stop).await;
+    let outcome = Box::pin(with_database(&mut config, cluster.as_ref(), sockets, demo, stop)).await;
     let Some(cluster) = cluster else { return outcome };
     let stopped = tokio::task::spawn_blocking(move || cluster.stop()).await?;
     if let (Err(_), Err(error)) = (&outcome, &stopped) {

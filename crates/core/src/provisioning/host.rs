@@ -79,7 +79,7 @@ impl Making {
         self.home.as_ref().ok_or_else(|| Error::Fault("a step needs a home, and none was placed".to_owned()))
     }
 
-    pub(super) fn new(&self) -> Result<&super::model::New> {
+    pub(super) fn wanted(&self) -> Result<&super::model::New> {
         self.input
             .new
             .as_ref()

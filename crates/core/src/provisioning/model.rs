@@ -68,11 +68,9 @@ pub(super) fn next_state(kind: RunKind, now: TenantStatus, suspended: bool) -> R
             "Wait for its run to end: GET /v1/tenants/{slug}/status.",
         ),
         (Suspend, Active) => Ok(Suspended),
-        (Resume, Suspended) => Ok(Active),
-        (Delete, Active | Suspended) => Ok(Deleted),
         (Restore, Deleted) if suspended => Ok(Suspended),
-        (Restore, Deleted) => Ok(Active),
-        (Purge, Deleted) => Ok(Deleted),
+        (Resume, Suspended) | (Restore, Deleted) => Ok(Active),
+        (Delete, Active | Suspended) | (Purge, Deleted) => Ok(Deleted),
         (Suspend, Suspended) => refused("The tenant is suspended already.", "Nothing to do."),
         (Suspend | Resume, Deleted) => {
             refused("The tenant is deleted.", "Restore it first: POST /v1/tenants/{slug}/restore.")

@@ -86,7 +86,7 @@ pub(super) fn activate<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Ma
     Box::pin(async move {
         let report = making.result.take();
         let done = make::activate(host, tx, making).await?;
-        making.result = Some(json!({"console_url": making.new()?.console_url, "adoption": report}));
+        making.result = Some(json!({"console_url": making.wanted()?.console_url, "adoption": report}));
         Ok(done)
     })
 }

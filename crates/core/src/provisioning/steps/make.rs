@@ -21,7 +21,7 @@ type Undone<'a> = BoxFuture<'a, Result<()>>;
 
 pub(super) fn reserve<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
     Box::pin(async move {
-        let new = making.new()?;
+        let new = making.wanted()?;
         registry::store::insert_tenant(
             tx,
             &registry::store::NewTenant {
@@ -75,7 +75,7 @@ pub(super) fn unplace<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Mak
 }
 
 pub(super) fn opaque(making: &Making) -> Result<&str> {
-    let schema = &making.new()?.schema_name;
+    let schema = &making.wanted()?.schema_name;
     schema.strip_prefix("tenant_").ok_or_else(|| Error::Fault(format!("{schema} is not a name that we gave")))
 }
 
@@ -99,7 +99,7 @@ pub(super) fn isolate<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Mak
 
 pub(super) fn seed<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
     Box::pin(async move {
-        let (new, now) = (making.new()?, host.ctx.now());
+        let (new, now) = (making.wanted()?, host.ctx.now());
         let workspace = new.first.workspace;
         registry::store::insert_workspace(tx, workspace, making.tenant, "default", "Default", true, now)
             .await?;
@@ -117,7 +117,7 @@ pub(super) async fn first_access_of_default(host: &Host, tx: &ControlTx, making:
 
 /// The first API key and the owner's invitation.
 async fn first_access(host: &Host, tx: &ControlTx, making: &Making, workspace: WorkspaceId) -> Result<()> {
-    let (new, now) = (making.new()?, host.ctx.now());
+    let (new, now) = (making.wanted()?, host.ctx.now());
     let first = &new.first;
     let key = FirstKey {
         id: first.key,
@@ -159,7 +159,7 @@ pub(super) fn verify<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Maki
 pub(super) fn activate<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
     Box::pin(async move {
         registry::store::activate_tenant(tx, making.tenant, host.ctx.now()).await?;
-        making.result = Some(json!({"console_url": making.new()?.console_url}));
+        making.result = Some(json!({"console_url": making.wanted()?.console_url}));
         Ok(Done::did(format!("{} serves requests", making.slug)))
     })
 }
