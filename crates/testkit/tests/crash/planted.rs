@@ -98,9 +98,10 @@ const PLANTS: &[Plant] = &[
         "UPDATE outbox SET event = 'run' WHERE event = 'gone'",
     ),
     plant(
-        "UPDATE audit_events SET action = 'tenant.gone' WHERE action = 'tenant.create'",
-        "was audited 0 times as asked for",
-        "UPDATE audit_events SET action = 'tenant.create' WHERE action = 'tenant.gone'",
+        "INSERT INTO audit_unsealed (id, occurred_at, tenant_id, actor_kind, actor, action, target_kind, target)
+         SELECT gen_random_uuid(), now(), id, 'system', 'planted', 'tenant.create', 'tenant', slug FROM tenants WHERE slug = 'acme'",
+        "was audited 2 times as asked for",
+        "DELETE FROM audit_unsealed WHERE actor = 'planted'",
     ),
 ];
 

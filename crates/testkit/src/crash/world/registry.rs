@@ -41,19 +41,22 @@ pub(super) const CHECKS: &[&str] = &[
      ) w (id, slug, kind, ended, status)
      LEFT JOIN public.tenants t ON t.id = w.id
      WHERE coalesce(t.status, 'absent') <> w.status",
+    "SELECT 'the adoption of ' || a.tenant_id || ' was not undone, and its tenant is gone' FROM public.adoptions a
+     WHERE a.undone_at IS NULL AND NOT EXISTS (SELECT FROM public.tenants t WHERE t.id = a.tenant_id)",
     "SELECT 'tenant ' || t.slug || ' was made by no run' FROM public.tenants t
      WHERE NOT EXISTS (SELECT FROM public.provisioning_runs r
                        WHERE r.tenant_id = t.id AND r.kind IN ('create', 'adopt', 'import') AND r.status = 'succeeded')",
 ];
 
-/// A statement per table with a tenant's id. The audit trail and the runs outlive their tenants; a slot carries the id before there is one.
+/// A statement per table with a tenant's id. The audit trail, the runs and the record of an adoption outlive their tenants; a slot carries
+/// the id before there is one.
 pub(super) const ROWS_OF_NO_TENANT: &str = "
     SELECT string_agg(format(
                'SELECT %L || x.tenant_id FROM public.%I x WHERE NOT EXISTS (SELECT FROM public.tenants t WHERE t.id = x.tenant_id) AND x.tenant_id IS NOT NULL',
                'row of ' || c.relname || ' without its tenant: ', c.relname), E'\\n' ORDER BY c.relname)
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped AND a.atttypid = 'uuid'::regtype
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-      AND c.relname NOT IN ('provisioning_runs', 'slots') AND c.relname !~ '^audit_'";
+      AND c.relname NOT IN ('provisioning_runs', 'slots', 'adoptions') AND c.relname !~ '^audit_'";
 
 /// A statement for the table of idempotency keys, where there is one: a key without an answer is one whose deed is half done.
 pub(super) const KEYS_IN_FLIGHT: &str = "

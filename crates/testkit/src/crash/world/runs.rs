@@ -35,10 +35,12 @@ pub(super) const CHECKS: &[&str] = &[
     // The intent is audited once, with the run; an end that a worker wrote, once each.
     "SELECT 'the ' || r.kind || ' of ' || r.tenant_slug || ' was audited ' || count(a.*) || ' times as asked for'
      FROM public.provisioning_runs r
-     LEFT JOIN public.audit_events a ON a.tenant_id = r.tenant_id AND a.action = 'tenant.' || r.kind
+     LEFT JOIN (SELECT tenant_id, action FROM public.audit_events UNION ALL SELECT tenant_id, action FROM public.audit_unsealed) a
+            ON a.tenant_id = r.tenant_id AND a.action = 'tenant.' || r.kind
      GROUP BY r.id HAVING count(a.*) <> (SELECT count(*) FROM public.provisioning_runs o WHERE o.tenant_id = r.tenant_id AND o.kind = r.kind)",
     "SELECT 'an end of ' || a.target || ' was audited ' || count(*) || ' times: ' || coalesce(a.after ->> 'status', '')
-     FROM public.audit_events a WHERE a.action = 'run.end'
+     FROM (SELECT action, target, after FROM public.audit_events UNION ALL SELECT action, target, after FROM public.audit_unsealed) a
+     WHERE a.action = 'run.end'
      GROUP BY a.target, a.after ->> 'status' HAVING count(*) <> 1",
     "SELECT 'job ' || j.kind || ' ' || j.key || ' is ' || j.status || coalesce(': ' || j.error, '') FROM public.jobs j
      WHERE j.status IN ('running', 'failed') OR (j.finished_at IS NOT NULL AND j.holder_pid IS NOT NULL)",
