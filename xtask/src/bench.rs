@@ -9,7 +9,8 @@ use std::{
 };
 
 /// A package and its bench.
-const BENCHES: [(&str, &str); 2] = [("tenantry-pg", "scope"), ("tenantry", "provisioning")];
+const BENCHES: [(&str, &str); 3] =
+    [("tenantry-pg", "scope"), ("tenantry", "provisioning"), ("tenantry", "life")];
 
 pub(super) fn run(root: &Path, arguments: &[String]) -> ExitCode {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -25,7 +26,7 @@ pub(super) fn run(root: &Path, arguments: &[String]) -> ExitCode {
             bench,
             "--",
         ]);
-        // The small bench has one fleet of its own size.
+        // The others have fleets of their own size.
         if bench == "provisioning" {
             command.args(arguments);
         }

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 use tenantry_pg::{BoxFuture, ControlTx, ErrorKind, TxError};
-use tenantry_types::run::{Run, RunStatus, StepStatus};
+use tenantry_types::run::{Run, RunStatus, StepName, StepStatus};
 
 /// Takings of a run after which an interruption counts as a failure: going forward, and going back. Undoing is worth more patience: after
 /// it a person has to come.
@@ -102,6 +102,7 @@ pub async fn act<H: Host>(
     let steps = host.steps(run);
     for position in range {
         let Some(step) = steps.get(position) else { break };
+        known(run, position, step.name)?;
         if run.steps.get(position).is_none_or(|record| record.status != StepStatus::Running) {
             begin_step(run, position, host.now());
         }
@@ -139,12 +140,25 @@ pub async fn undo<H: Host>(
     let steps = host.steps(run);
     for position in range.rev() {
         let Some(step) = steps.get(position) else { continue };
+        known(run, position, step.name)?;
         host.at(&point(run, step.name.as_str(), "undo.before"))?;
         (step.undo)(host, tx, making).await?;
         host.at(&point(run, step.name.as_str(), "undo.after"))?;
         undo_step(run, position, host.now());
     }
     Ok(())
+}
+
+/// A run that another version began may have other steps: none of ours is done in the place of one of its.
+fn known<E: TxError>(run: &Run, position: usize, name: StepName) -> Result<(), E> {
+    match run.steps.get(position) {
+        Some(record) if record.name == name => Ok(()),
+        record => {
+            let theirs = record.map_or("nothing", |record| record.name.as_str());
+            let told = format!("the run has {theirs} where this version has {name}: let the version that began it end it");
+            Err(tenantry_pg::Error::Shape(told).into())
+        }
+    }
 }
 
 /// `create.place.before`: where a test can make a run fail, or its process end.

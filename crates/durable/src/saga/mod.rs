@@ -3,7 +3,8 @@
 //! Owns: nothing; a host keeps the log in tables of its own. Calls: pg. Called by: core's hosts, the worker.
 //! Invariants: steps up to a boundary share one transaction with their record (`steps_share_a_transaction`); a failure undoes in reverse
 //! (`a_failure_undoes_in_reverse`); a holder that lost its lease changes nothing (core's `a_lost_lease_changes_nothing`); a database that
-//! goes away is no failure of a step: the run waits (core's `a_lost_connection_is_no_failure`), yet not for ever.
+//! goes away is no failure of a step: the run waits (core's `a_lost_connection_is_no_failure`), yet not for ever; a run whose steps are another
+//! version's is left to a person (core's `a_run_of_another_version_is_left_to_a_person`).
 //! After a crash: whoever takes the run next goes on after the last committed boundary, forward or back.
 
 mod execute;

@@ -385,3 +385,14 @@ async fn what_is_at_its_end_has_no_holder() {
         assert_eq!(value(&app.database, &held).await, "t 0", "{table}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_another_version_is_left_to_a_person() {
+    let app = TestApp::builder().start().await;
+    let asked = ask(&app, "acme").await;
+    execute(&app.database, "UPDATE provisioning_steps SET name = 'load' WHERE position = 3").await;
+    app.work().await;
+    let run = run(&app, &asked).await;
+    assert_eq!(run.status, RunStatus::NeedsAttention, "nothing is done or undone in the place of something else");
+    assert!(run.error.unwrap().contains("the run has load where this version has migrate"));
+}
