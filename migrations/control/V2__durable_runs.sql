@@ -14,6 +14,7 @@ ALTER TABLE provisioning_runs
     ALTER COLUMN input DROP DEFAULT;
 -- One run at a time: a suspension must not meet the purge of the same tenant half-way.
 CREATE UNIQUE INDEX provisioning_runs_one_open_idx ON provisioning_runs (tenant_id) WHERE finished_at IS NULL;
+CREATE INDEX provisioning_runs_slug_idx ON provisioning_runs (tenant_slug, id);
 COMMENT ON TABLE provisioning_runs IS 'Work on a tenant: making, changing, removing it. No foreign key to tenants: the record outlives them.';
 COMMENT ON COLUMN provisioning_runs.kind IS 'What the run does with its tenant; which steps it has follows from it.';
 COMMENT ON COLUMN provisioning_runs.input IS 'What its steps need. No secret: of keys and tokens the hashes.';
@@ -77,9 +78,9 @@ CREATE TABLE schedules_due (
 );
 COMMENT ON TABLE schedules_due IS 'When each recurring job is made next. What recurs, and how often, is in the code.';
 
-ALTER TABLE tenants
-    ADD COLUMN suspended_at timestamptz,
-    ADD CHECK (status <> 'suspended' OR suspended_at IS NOT NULL);
+ALTER TABLE tenants ADD COLUMN suspended_at timestamptz;
+UPDATE tenants SET suspended_at = updated_at WHERE status = 'suspended';
+ALTER TABLE tenants ADD CHECK (status <> 'suspended' OR suspended_at IS NOT NULL);
 CREATE INDEX tenants_deleted_idx ON tenants (deleted_at) WHERE status = 'deleted';
 COMMENT ON COLUMN tenants.suspended_at IS 'Since when. Kept through a deletion, so that restoring a suspended tenant does not revive it.';
 

@@ -3,8 +3,6 @@
 -- Writers append to audit_unsealed in the deed's own transaction and wait for nobody. The sealer alone, as the owner, moves rows on to
 -- audit_events, gives each its place and its hash, and writes down the head of each chain.
 
-DROP TABLE audit_events;
-
 CREATE TABLE audit_unsealed (
     arrived      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id           uuid NOT NULL,
@@ -22,6 +20,12 @@ CREATE TABLE audit_unsealed (
     after        jsonb,
     CONSTRAINT audit_unsealed_target_is_whole CHECK (target IS NULL OR target_kind IS NOT NULL)
 );
+
+-- What was written before goes the way of all that is new: it is sealed by the next worker.
+INSERT INTO audit_unsealed (id, occurred_at, tenant_id, actor_kind, actor, action, target_kind, target, request_id, address, before, after)
+SELECT id, occurred_at, tenant_id, actor_kind, actor, action, target_kind, target, request_id, address, before, after
+FROM audit_events ORDER BY occurred_at, id;
+DROP TABLE audit_events;
 COMMENT ON TABLE audit_unsealed IS 'Who did what, not sealed yet. Written in the transaction of the deed, or moved here from a tenant''s _events; the sealer moves rows on to audit_events.';
 COMMENT ON COLUMN audit_unsealed.arrived IS 'Order of arrival; transactions commit in another order, so a gap may still fill.';
 COMMENT ON COLUMN audit_unsealed.id IS 'Not unique: a tenant''s role chooses the ids of its own events, and must not be able to stop the trail with one.';

@@ -40,6 +40,10 @@ impl Default for WorkerSettings {
     }
 }
 
+/// Runs that are driven before the rest has its turn: whoever asks without a pause must not keep slots from being made, or psql sessions
+/// from being ended.
+const RUNS_PER_PASS: usize = 4;
+
 /// After so many new slots the planner's picture of the catalogue is refreshed.
 const ANALYZE_AFTER: usize = 100;
 
@@ -92,9 +96,13 @@ impl Worker {
     }
 
     /// Everything once, and of the slots one batch: who waits for a tenant or a psql session waits for no more than that. Returns whether
-    /// there is another batch to make. A failing part is logged, and does not keep the others from their work.
+    /// there may be more to do at once. A failing part is logged, and does not keep the others from their work.
     async fn pass(&self, made: &mut usize, filling: bool) -> bool {
-        while let Some(Some(outcome)) = told("provisioning", self.drive_one().await) {
+        let mut driven = 0;
+        while driven < RUNS_PER_PASS
+            && let Some(Some(outcome)) = told("provisioning", self.drive_one().await)
+        {
+            driven += 1;
             self.metrics.run_ended(&outcome.run, false);
             self.waker.wake();
         }
@@ -113,7 +121,7 @@ impl Worker {
             told("catalogue statistics", self.placement.analyze_catalogue().await);
             *made = 0;
         }
-        more
+        more || driven == RUNS_PER_PASS
     }
 
     async fn drive_one(&self) -> Result<Option<provisioning::Outcome>> {

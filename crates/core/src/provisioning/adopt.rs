@@ -75,7 +75,8 @@ impl Provisioning {
 
     /// A run of the inspection alone. It makes nothing that could be made twice.
     async fn look_only(&self, wish: AdoptTenant) -> Result<Answer<TenantToAdopt>> {
-        let tenant = wish.tenant_id.unwrap_or_else(|| TenantId(self.runs.ctx.uuid()));
+        // Never the wished one: a look is no run of a tenant that may be there.
+        let tenant = TenantId(self.runs.ctx.uuid());
         let run = self
             .runs
             .pool

@@ -153,13 +153,21 @@ impl Runs {
             };
             return refused("Another run came after this one.".to_owned(), next);
         }
+        let makes = matches!(run.kind, RunKind::Create | RunKind::Adopt | RunKind::Import);
+        let input = store::input(tx, run.id).await?;
+        if makes && input.new.is_none() && input.adopt.is_none() {
+            let detail =
+                "The run was begun by an earlier version, which did not write down what its undo needs."
+                    .to_owned();
+            return refused(detail, "Delete the tenant instead: DELETE /v1/tenants/{slug}.");
+        }
         if asked == Happening::RetryAsked {
             return slug_is_free(tx, run).await;
         }
         if run.status != RunStatus::Succeeded {
             return Ok(());
         }
-        if !matches!(run.kind, RunKind::Create | RunKind::Adopt | RunKind::Import) {
+        if !makes {
             let next = "Suspend and resume, delete and restore take each other back; a purge nobody can.";
             return refused(format!("A finished {} is not rolled back.", run.kind), next);
         }

@@ -28,9 +28,11 @@ pub async fn show(platform: &Pool, id: RunId) -> Result<Run> {
 pub async fn latest(platform: &Pool, slug: &str) -> Result<Run> {
     Slug::stored(slug).ok_or_else(Error::not_found)?;
     let query =
-        store::ListRuns { tenant: Some(slug.to_owned()), status: None, kind: None, limit: 1, before: None };
-    let mut runs = platform.run("latest_run", query, |tx, query| Box::pin(store::list(tx, query))).await?;
-    runs.pop().ok_or_else(Error::not_found)
+        store::ListRuns { tenant: Some(slug.to_owned()), status: None, kind: None, limit: 20, before: None };
+    let runs = platform.run("latest_run", query, |tx, query| Box::pin(store::list(tx, query))).await?;
+    // An adoption that only looked was never this tenant's.
+    let own = |run: &Run| run.kind != RunKind::Adopt || run.steps.len() > 1;
+    runs.into_iter().find(own).ok_or_else(Error::not_found)
 }
 
 /// A page of runs, newest first.

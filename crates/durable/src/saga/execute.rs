@@ -26,11 +26,16 @@ const TAKINGS: (i32, i32) = (5, 20);
 /// What interrupted it: the run waits for the next taking. A step's failure is none: the run that is returned tells of it.
 pub async fn drive<H: Host>(host: &H, mut run: Run, lease: Lease, takings: i32) -> Result<Run, H::Error> {
     while !run.status.is_final() {
-        let (outcome, patience) = if run.status == RunStatus::RollingBack {
-            (back(host, &run, lease).await, TAKINGS.1)
-        } else {
-            (forward(host, &run, lease).await, TAKINGS.0)
-        };
+        let back_now = run.status == RunStatus::RollingBack;
+        let patience = if back_now { TAKINGS.1 } else { TAKINGS.0 };
+        if takings > patience {
+            // Taken again and again without an end, and without an error: it takes its worker down each time.
+            let told = format!("no worker came to its end in {patience} takings");
+            let stop = Stop { run, error: tenantry_pg::Error::Shape(told).into() };
+            run = save(host, failed(host, stop), lease).await?;
+            continue;
+        }
+        let outcome = if back_now { back(host, &run, lease).await } else { forward(host, &run, lease).await };
         run = match outcome {
             Ok(run) => run,
             Err(stop) if interrupted(&stop.error) && takings < patience => {
@@ -155,7 +160,9 @@ fn known<E: TxError>(run: &Run, position: usize, name: StepName) -> Result<(), E
         Some(record) if record.name == name => Ok(()),
         record => {
             let theirs = record.map_or("nothing", |record| record.name.as_str());
-            let told = format!("the run has {theirs} where this version has {name}: let the version that began it end it");
+            let told = format!(
+                "the run has {theirs} where this version has {name}: let the version that began it end it"
+            );
             Err(tenantry_pg::Error::Shape(told).into())
         }
     }

@@ -393,6 +393,10 @@ async fn a_run_of_another_version_is_left_to_a_person() {
     execute(&app.database, "UPDATE provisioning_steps SET name = 'load' WHERE position = 3").await;
     app.work().await;
     let run = run(&app, &asked).await;
-    assert_eq!(run.status, RunStatus::NeedsAttention, "nothing is done or undone in the place of something else");
+    assert_eq!(
+        run.status,
+        RunStatus::NeedsAttention,
+        "nothing is done or undone in the place of something else"
+    );
     assert!(run.error.unwrap().contains("the run has load where this version has migrate"));
 }

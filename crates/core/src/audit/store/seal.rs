@@ -224,7 +224,12 @@ pub(in crate::audit) async fn take_out(
              INSERT INTO public.audit_unsealed
                  (id, occurred_at, tenant_id, workspace_id, actor_kind, actor, action, target_kind, target, request_id, address, before, after)
              SELECT g.id, CASE WHEN g.occurred_at BETWEEN '2000-01-01 00:00:00Z' AND $2 + interval '1 day' THEN g.occurred_at ELSE $2 END, $1,
-                    g.workspace_id, g.actor_kind, g.actor, g.action, g.target_type, g.target_id, g.request_id, g.address, g.before, g.after
+                    g.workspace_id, g.actor_kind, g.actor, g.action, g.target_type, g.target_id, g.request_id, g.address,
+                    -- Whoever may write there may write gigabytes: they end here, before the worker has to hold them.
+                    CASE WHEN octet_length(g.before::text) > 65536
+                         THEN jsonb_build_object('left_out', 'too large', 'bytes', octet_length(g.before::text)) ELSE g.before END,
+                    CASE WHEN octet_length(g.after::text) > 65536
+                         THEN jsonb_build_object('left_out', 'too large', 'bytes', octet_length(g.after::text)) ELSE g.after END
              FROM gone g ORDER BY g.position
              RETURNING arrived, before::text AS before, after::text AS after",
             &[&tenant.0, &now, &limit],

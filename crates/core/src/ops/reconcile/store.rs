@@ -19,7 +19,9 @@ pub(super) async fn stray_roles(tx: &ControlTx, prefix: &str) -> Result<Vec<Stri
             "-- reconcile::stray_roles
              SELECT r.rolname::text AS name FROM pg_roles r
              WHERE starts_with(r.rolname, $1)
-               AND NOT EXISTS (SELECT FROM slots s WHERE r.rolname IN (s.role_name, s.role_name || '_wide'))
+               -- Two, not one with OR, which no hash answers.
+               AND NOT EXISTS (SELECT FROM slots s WHERE s.role_name = r.rolname)
+               AND NOT EXISTS (SELECT FROM slots s WHERE s.role_name || '_wide' = r.rolname)
                AND NOT EXISTS (SELECT FROM pg_shdepend d WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid)
              ORDER BY 1 LIMIT 100",
             &[&prefix],

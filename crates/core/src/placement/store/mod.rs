@@ -196,6 +196,19 @@ pub(crate) async fn home_of(tx: &ControlTx, tenant: TenantId) -> Result<Option<H
     rows.first().map(home).transpose()
 }
 
+/// Whether a schema is the home of another tenant, or kept for one.
+pub(crate) async fn is_anothers(tx: &ControlTx, tenant: TenantId, schema: &str) -> Result<bool> {
+    let rows = tx
+        .query(
+            "-- placement::is_anothers
+             SELECT EXISTS (SELECT FROM slots s WHERE s.schema_name = $2 AND s.tenant_id <> $1)
+                 OR EXISTS (SELECT FROM tenants t WHERE t.schema_name = $2 AND t.id <> $1) AS anothers",
+            &[&tenant.0, &schema],
+        )
+        .await?;
+    rows.first().map_or(Ok(false), |row| Ok(row.get("anothers")?))
+}
+
 /// After its schema and roles are gone. A ready slot is nobody's and stays.
 pub(crate) async fn forget_slot(tx: &ControlTx, tenant: TenantId) -> Result<()> {
     tx.query(

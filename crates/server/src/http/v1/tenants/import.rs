@@ -24,6 +24,7 @@ use futures_util::StreamExt;
 use http_body_util::LengthLimitError;
 use serde::Deserialize;
 use tenantry_core::{
+    Error,
     archive::{STALL, Upload, Uploaded},
     authz::Action,
     provisioning::ImportWish,
@@ -83,10 +84,12 @@ pub async fn import(
     let made = match app.provisioning.import(&caller, once, wish, &uploaded).await {
         Ok(made) if !made.replayed => made,
         // Nobody needs this upload: an earlier one of the same request was taken, or none is.
-        other => {
+        other @ (Ok(_) | Err(Error::Refused { .. })) => {
             app.archives.discard(uploaded.id).await?;
             other?
         }
+        // The run may be there although its answer was lost. What nobody needs is swept.
+        Err(error) => return Err(error.into()),
     };
     Ok(changed(&app, &made))
 }
