@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tenantry_pg::ControlTx;
 use tenantry_types::{
     RunId,
-    run::Run,
+    run::{Run, RunKind},
     tenant::{OwnerInvitation, Tenant, TenantAndRun},
 };
 
@@ -86,7 +86,11 @@ fn to_wire(runs: &Runs, tenant: Tenant, run: Run, access: Option<&FirstAccess>) 
         url: access.invitation_url(),
         expires_at: access.expires_at(),
     });
-    let restorable_until = tenant.deleted_at.zip(runs.retention).map(|(at, kept)| at + kept);
+    let restorable_until = tenant
+        .deleted_at
+        .filter(|_| run.kind != RunKind::Purge)
+        .zip(runs.retention)
+        .map(|(at, kept)| at + kept);
     let api_key = access.map(FirstAccess::api_key);
     TenantAndRun { tenant, run, api_key, owner_invitation, restorable_until }
 }

@@ -329,7 +329,8 @@ async fn only_a_deleted_tenant_is_purged() {
     let app = TestApp::builder().slots(1).start().await;
     let acme = app.tenant("acme").await;
     done(&app, "acme", "delete").await;
-    ask(&app, "acme", "purge").await.expect(202);
+    let purge: TenantAndRun = ask(&app, "acme", "purge").await.expect(202).parse();
+    assert_eq!(purge.restorable_until, None, "a purge cannot be taken back");
     assert!(ask(&app, "acme", "restore").await.expect(409).text.contains("Another run is at work"));
     // What no route allows: the tenant serves by the time the worker comes.
     execute(&app.database, "UPDATE tenants SET status = 'active', deleted_at = NULL").await;
