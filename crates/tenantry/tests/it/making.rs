@@ -38,12 +38,16 @@ fn adoption(dry: bool) -> Value {
 
 async fn ended(app: &TestApp, made: &Value) -> Value {
     app.work().await;
-    let run = made["run"]["id"].as_str().unwrap();
+    let run = text(&made["run"]["id"]);
     app.operator().get(&format!("/v1/provisioning-runs/{run}")).await.expect(200).json
 }
 
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+}
+
 fn keyed(app: &TestApp, made: &Value) -> Client {
-    app.anyone.clone().with_token(Some(made["api_key"].as_str().unwrap()))
+    app.anyone.clone().with_token(Some(text(&made["api_key"])))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +99,8 @@ async fn a_dry_run_changes_nothing() {
 async fn export(app: &TestApp, slug: &str) -> Vec<u8> {
     let response = app.operator().send(Method::POST, &format!("/v1/tenants/{slug}/export"), None).await;
     assert_eq!(response.status(), 200);
-    to_bytes(response.into_body(), 1 << 26).await.unwrap().to_vec()
+    let body = to_bytes(response.into_body(), 1 << 26).await;
+    body.unwrap_or_else(|error| panic!("{error}")).to_vec()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,8 +9,9 @@ async fn look(app: &TestApp) -> Value {
     app.clock.advance(chrono::TimeDelta::minutes(2));
     app.work().await;
     let told = app.operator().get("/v1/doctor").await.expect(200).json;
-    let checks = told["checks"].as_array().unwrap().iter();
-    checks.clone().find(|check| check["name"] == "wish_and_world").unwrap().clone()
+    let mut checks = told["checks"].as_array().into_iter().flatten();
+    let found = checks.find(|check| check["name"] == "wish_and_world");
+    found.unwrap_or_else(|| panic!("doctor does not say: {told}")).clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
