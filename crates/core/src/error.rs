@@ -35,6 +35,9 @@ pub enum Error {
         /// What is open.
         why: String,
     },
+    /// Who may do what has changed since the scope was minted; tenancy looks again, nobody is told.
+    #[error("access has changed")]
+    Stale,
     /// An invariant does not hold; for the operator.
     #[error("{0}")]
     Fault(String),
@@ -78,7 +81,9 @@ impl Error {
                 ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Retry => ErrorCode::Unavailable,
                 _ => ErrorCode::Internal,
             },
-            Self::Migration(_) | Self::BrokenSlot { .. } | Self::Fault(_) => ErrorCode::Internal,
+            Self::Migration(_) | Self::BrokenSlot { .. } | Self::Stale | Self::Fault(_) => {
+                ErrorCode::Internal
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! Invariants: no HTTP, no driver, no environment here (`cargo xtask tidy`); tenant rows are reached through [`tenancy`] alone.
 //! After a crash: each module says what is left and who repairs it.
 
+pub mod access;
 pub mod adoption;
 pub mod archive;
 pub mod audit;

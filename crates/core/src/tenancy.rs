@@ -1,17 +1,28 @@
 //! The only door to tenant rows: opens a scope's transaction.
 //!
-//! Owns: the process's `ScopeMinter`. Calls: pg, authz, audit (notes). Called by: workload and every module with tables in tenant schemas.
+//! Owns: the process's `ScopeMinter`; the counter `access` in tenant._counters. Calls: pg, authz, audit (notes), identity. Called by: workload and every module with tables in tenant schemas.
 //! Invariants: no row without a [`TenantScope`], and no scope without a verified identity (`authz`); what PostgreSQL refuses with 42501 is
 //! counted as an attempt to cross (`server::telemetry`); what [`Tenancy::write`] committed is noted for the sealer
-//! (`a_tenants_deed_is_sealed_without_a_sweep`). After a crash: PostgreSQL rolls back; a note that was lost is made good by the sweep.
+//! (`a_tenants_deed_is_sealed_without_a_sweep`); a write of whoever may not any more is refused in its own transaction, whatever this process
+//! remembers (`a_removed_member_cannot_write`). After a crash: PostgreSQL rolls back; a note that was lost is made good by the sweep.
 
 use crate::{
     Error, Result,
+    access::Publish,
     audit::Notes,
     authz::{TenantScope, WideScope},
+    ctx::Ctx,
+    identity,
+    registry::TenantRecord,
 };
 use std::{sync::Arc, time::Duration};
-use tenantry_pg::{self as pg, BoxFuture, PoolStatus, ScopeMinter, TenantPools, TenantTx, WideTx, task};
+use tenantry_pg::{
+    self as pg, BoxFuture, Pool, PoolStatus, ScopeMinter, TenantPools, TenantTx, WideTx, task,
+};
+use tenantry_types::ErrorCode;
+
+/// Changes of access that one write may meet, one after the other.
+const RENEWALS: usize = 4;
 
 /// Opens scopes. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +33,8 @@ pub struct Tenancy {
 struct Inner {
     minter: ScopeMinter,
     pools: TenantPools,
+    platform: Pool,
+    ctx: Ctx,
     notes: Notes,
     /// For transactions that read all of a tenant: they last, and must neither hold up requests nor pass a transaction pooler.
     wide: TenantPools,
@@ -29,13 +42,8 @@ struct Inner {
 
 impl Tenancy {
     /// The door of this process, made once at start-up.
-    pub fn new(pools: TenantPools, notes: Notes) -> Self {
-        Self::with_wide(pools.clone(), pools, notes)
-    }
-
-    /// The same with pools of their own for [`Self::read_all`].
-    pub fn with_wide(pools: TenantPools, wide: TenantPools, notes: Notes) -> Self {
-        Self { inner: Arc::new(Inner { minter: ScopeMinter::new(), pools, notes, wide }) }
+    pub fn new(platform: Pool, ctx: Ctx, pools: TenantPools, wide: TenantPools, notes: Notes) -> Self {
+        Self { inner: Arc::new(Inner { minter: ScopeMinter::new(), pools, platform, ctx, notes, wide }) }
     }
 
     /// A transaction that sees every row of a tenant as of its first statement, across workspaces, and may change none. Each statement
@@ -85,16 +93,96 @@ impl Tenancy {
     {
         let (this, scope) = (self.clone(), scope.clone());
         // Detached, as the transaction is: what is committed for a caller who hung up is noted too.
-        let writing = task::detached(async move {
-            let done = this.run(&scope, name, input, work).await?;
-            this.inner.notes.note(scope.tenant_id());
-            Ok(done)
-        });
+        let writing =
+            task::detached(async move { this.write_fresh(scope, name, Arc::new((input, work))).await });
         writing.await.unwrap_or_else(|_| Err(pg::Error::Lost(name).into()))
+    }
+
+    /// Asks in the transaction whether anything about access has changed since the scope was minted. Where it has, whoever it was minted for is
+    /// looked up anew, and the work goes on with the scope that they may have now, or not at all.
+    async fn write_fresh<I, T, W>(
+        &self,
+        mut scope: TenantScope,
+        name: &'static str,
+        work: Arc<(I, W)>,
+    ) -> Result<T>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        W: for<'a> Fn(&'a TenantTx, &'a I) -> BoxFuture<'a, Result<T>> + Send + Sync + 'static,
+    {
+        for _ in 0..RENEWALS {
+            let known = scope.tenant().access_version;
+            let written = self
+                .run(&scope, name, (Arc::clone(&work), known), |tx, (work, known)| {
+                    Box::pin(async move {
+                        if store::access_version(tx).await?.is_some_and(|now| now > *known) {
+                            return Err(Error::Stale);
+                        }
+                        (work.1)(tx, &work.0).await
+                    })
+                })
+                .await;
+            match written {
+                Err(Error::Stale) => {
+                    let actor = identity::again(&self.inner.platform, &self.inner.ctx, scope.actor()).await?;
+                    scope = actor.scope(scope.action())?;
+                }
+                Ok(done) => {
+                    self.inner.notes.note(scope.tenant_id());
+                    return Ok(done);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::refused(ErrorCode::Conflict, "Who may do what in the tenant is changing just now.")
+            .next("Send the request again."))
     }
 
     /// Each cell's pool.
     pub fn status(&self) -> Vec<(i32, PoolStatus)> {
         self.inner.pools.status()
+    }
+}
+
+impl Publish for Tenancy {
+    fn publish<'a>(&'a self, tenant: &'a TenantRecord) -> BoxFuture<'a, Result<()>> {
+        let scope = TenantScope::of_the_platform(tenant);
+        Box::pin(async move {
+            let version = tenant.access_version;
+            self.run(&scope, "publish_access", version, |tx, version| {
+                Box::pin(store::publish_access(tx, *version))
+            })
+            .await
+        })
+    }
+}
+
+/// The one counter that every write of a tenant looks at.
+mod store {
+    use crate::Result;
+    use tenantry_pg::TenantTx;
+
+    pub(super) async fn access_version(tx: &TenantTx) -> Result<Option<i64>> {
+        let rows = tx
+            .query(
+                "-- tenancy::access_version
+                 SELECT used FROM tenant._counters WHERE name = 'access' AND period = 'all' AND workspace_id IS NULL",
+                &[],
+            )
+            .await?;
+        Ok(rows.first().map(|row| row.get("used")).transpose()?)
+    }
+
+    pub(super) async fn publish_access(tx: &TenantTx, version: i64) -> Result<()> {
+        tx.last(
+            "-- tenancy::publish_access
+             INSERT INTO tenant._counters (name, period, workspace_id, used) VALUES ('access', 'all', NULL, $1)
+             ON CONFLICT ON CONSTRAINT _counters_one
+             DO UPDATE SET used = greatest(_counters.used, excluded.used), updated_at = now()",
+            &[&version],
+        )
+        .await?;
+        Ok(())
     }
 }

@@ -27,14 +27,21 @@ impl Drop for AbortOnDrop {
 }
 
 impl Waker {
-    /// Starts the task that sends.
+    /// Starts the task that sends to [`CHANNEL`].
     pub fn start(pool: Pool) -> Self {
+        Self::on(pool, CHANNEL)
+    }
+
+    /// The same on a channel of its own.
+    pub fn on(pool: Pool, channel: &'static str) -> Self {
         let wish = Arc::new(Notify::new());
         let wished = Arc::clone(&wish);
         let task = task::detached(async move {
             loop {
                 wished.notified().await;
-                if let Err(error) = pool.run("wake", (), |tx, ()| Box::pin(store::notify(tx))).await {
+                if let Err(error) =
+                    pool.run("wake", channel, |tx, channel| Box::pin(store::notify(tx, channel))).await
+                {
                     tracing::debug!(%error, "wake-up not sent; pollers will find the work");
                 }
             }
@@ -49,10 +56,9 @@ impl Waker {
 }
 
 mod store {
-    use super::CHANNEL;
     use tenantry_pg::{ControlTx, Error};
 
-    pub(super) async fn notify(tx: &ControlTx) -> Result<(), Error> {
-        tx.last("-- wake::notify\nSELECT pg_notify($1, '')::text", &[&CHANNEL]).await.map(drop)
+    pub(super) async fn notify(tx: &ControlTx, channel: &str) -> Result<(), Error> {
+        tx.last("-- wake::notify\nSELECT pg_notify($1, '')::text", &[&channel]).await.map(drop)
     }
 }

@@ -8,14 +8,13 @@ use crate::{
     config::Config,
     telemetry::{CreateError, Metrics},
 };
-use sha2::{Digest, Sha256};
 use std::{ops::Deref, sync::Arc, time::Duration};
-use subtle::ConstantTimeEq;
 use tenantry_core::{
+    access::Access,
     archive::Archives,
     audit::Notes,
     ctx::Ctx,
-    identity::Environment,
+    identity::{Environment, Gate},
     isolation::ATTEMPT,
     placement::Template,
     provisioning::{Provisioning, Runs},
@@ -69,6 +68,10 @@ pub struct Parts {
     pub psql: Psql,
     /// Takes tenants out as archives, and archives in.
     pub archives: Archives,
+    /// Tells who each request comes from.
+    pub gate: Gate,
+    /// Tells every server when that has changed.
+    pub access: Access,
     /// Counts.
     pub metrics: Metrics,
     /// Where it all is.
@@ -77,7 +80,6 @@ pub struct Parts {
     pub public_url: String,
     /// Domain whose subdomains are tenants.
     pub base_domain: Option<String>,
-    operator_token: Option<[u8; 32]>,
     listener: Listener,
     stopping: watch::Sender<bool>,
 }
@@ -117,7 +119,10 @@ impl App {
         let pools = TenantPools::new(tenants, installation.clone(), tenant_settings, observer);
         let waker = Waker::start(platform.clone());
         let notes = Notes::start(platform.clone(), place.ctx.clone(), waker.clone());
-        let tenancy = Tenancy::with_wide(pools, wide, notes);
+        let tenancy = Tenancy::new(platform.clone(), place.ctx.clone(), pools, wide, notes);
+        let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
+        let operator = config.operator_token.as_ref().map(|token| token.expose());
+        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator);
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {
             pool: platform.clone(),
@@ -128,6 +133,7 @@ impl App {
             public_url: config.public_url.clone(),
             retention: config.retention,
             waker: waker.clone(),
+            access: Some(access.clone()),
         };
         let provisioning = Provisioning {
             runs: runs.clone(),
@@ -156,11 +162,12 @@ impl App {
             provisioning,
             runs,
             psql,
+            gate,
+            access,
             metrics,
             place,
             public_url: config.public_url.clone(),
             base_domain: config.base_domain.clone(),
-            operator_token: config.operator_token.as_ref().map(|token| digest(token.expose())),
             listener,
             stopping: watch::Sender::new(false),
         })))
@@ -171,11 +178,6 @@ impl Parts {
     /// Clock and ids.
     pub fn ctx(&self) -> &Ctx {
         &self.place.ctx
-    }
-
-    /// Whether this is the operator's token, in constant time.
-    pub fn is_operator(&self, token: &str) -> bool {
-        self.operator_token.is_some_and(|known| bool::from(known.ct_eq(&digest(token))))
     }
 
     /// Changes with every wake-up.
@@ -192,10 +194,6 @@ impl Parts {
     pub fn stop_streams(&self) {
         self.stopping.send_replace(true);
     }
-}
-
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }
 
 /// Counts what the pools tell.

@@ -15,7 +15,7 @@ use tenantry_core::{
     Error,
     authz::{Action, Actor, TenantScope},
     ctx::Request,
-    identity,
+    identity::{self, Credential},
     isolation::{self, Refusal},
     registry,
     workload::demo::{self, DemoAgent, Rows},
@@ -121,7 +121,7 @@ pub(crate) async fn show(app: &App, folder: &Path) -> Result<Shown, Failure> {
     }
     folder::prepare(folder)?;
     let folder = fs::canonicalize(folder)?;
-    let request = Request { actor: Actor::Operator, request_id: "demo".to_owned(), address: None };
+    let request = Request { actor: Actor::operator(), request_id: "demo".to_owned(), address: None };
     let mut tenants = Vec::new();
     let mut scopes: Vec<TenantScope> = Vec::new();
     for wanted in &TENANTS {
@@ -190,7 +190,7 @@ async fn enter(
     file: &Path,
 ) -> Result<TenantScope, Failure> {
     if let Some(key) = kept(file, app.ctx().now())
-        && let Ok(actor) = identity::verify_api_key(&app.platform, app.ctx(), &key).await
+        && let Ok(actor) = app.gate.verify(&Credential::Bearer(key)).await
         && let Ok(scope) = actor.scope(Action::WriteAgents)
         && scope.tenant().slug.as_str() == wanted.slug
     {
@@ -214,7 +214,7 @@ async fn enter(
     .await?
     .value;
     folder::write_private(file, &format!("{HEADER}{}\n", made.key))?;
-    let actor = identity::verify_api_key(&app.platform, app.ctx(), &made.key).await?;
+    let actor = app.gate.verify(&Credential::Bearer(made.key)).await?;
     Ok(actor.scope(Action::WriteAgents)?)
 }
 

@@ -6,9 +6,9 @@ use crate::{Client, TestClock, TestDatabase, TestFaults};
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tenantry_core::{
-    authz::{Action, Actor, TenantScope},
+    authz::{Action, TenantScope},
     ctx::{Ctx, System},
-    identity::{self, Environment},
+    identity::{Credential, Environment},
     placement::Template,
 };
 use tenantry_pg::Target;
@@ -228,9 +228,8 @@ impl TestApp {
 
     /// The scope that a key opens: the same way in as a request's.
     pub async fn scope(&self, key: &NewApiKey) -> TenantScope {
-        let actor: Actor = identity::verify_api_key(&self.app.platform, self.app.ctx(), &key.key)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
+        let actor = self.app.gate.verify(&Credential::Bearer(key.key.clone())).await;
+        let actor = actor.unwrap_or_else(|error| panic!("{error}"));
         actor.scope(Action::ReadAgents).unwrap_or_else(|error| panic!("{error}"))
     }
 }

@@ -9,8 +9,7 @@ use crate::{
     tier::words,
 };
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::{fmt, str::FromStr};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Asks for a schema to be adopted as a tenant.

@@ -6,7 +6,6 @@ use crate::{AgentId, WorkspaceId, id::TaskId, tier::words};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-use std::{fmt, str::FromStr};
 use utoipa::ToSchema;
 
 words! {

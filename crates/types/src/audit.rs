@@ -4,9 +4,8 @@
 
 use crate::{EventId, TenantId, WorkspaceId, tier::words};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{fmt, str::FromStr};
 use utoipa::ToSchema;
 
 words! {

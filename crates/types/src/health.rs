@@ -3,8 +3,7 @@
 //! Owns: nothing. Calls: nothing. Called by: ops, server, cli. After a crash: nothing is left.
 
 use crate::{run::Millis, tier::words};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::{fmt, str::FromStr};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 words! {

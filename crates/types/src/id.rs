@@ -101,6 +101,18 @@ id!(
     /// An API key (its row, not its secret).
     ApiKeyId, "key");
 id!(
+    /// A user.
+    UserId, "usr");
+id!(
+    /// An invitation.
+    InvitationId, "inv");
+id!(
+    /// A session: one sign-in.
+    SessionId, "ses");
+id!(
+    /// An operator's access grant to a tenant.
+    AccessGrantId, "grt");
+id!(
     /// An agent.
     AgentId, "agt");
 id!(

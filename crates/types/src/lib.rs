@@ -10,6 +10,7 @@ pub mod archive;
 pub mod audit;
 pub mod health;
 pub mod id;
+pub mod identity;
 pub mod key;
 pub mod page;
 pub mod problem;
@@ -18,7 +19,10 @@ pub mod slug;
 pub mod tenant;
 pub mod tier;
 
-pub use id::{AgentId, ApiKeyId, EventId, RunId, TaskId, TenantId, WorkspaceId};
+pub use id::{
+    AccessGrantId, AgentId, ApiKeyId, EventId, InvitationId, RunId, SessionId, TaskId, TenantId, UserId,
+    WorkspaceId,
+};
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use slug::{Slug, SlugRefusal};
-pub use tier::{Limits, Role, Tier};
+pub use tier::{Limits, OperatorRole, Role, Tier};

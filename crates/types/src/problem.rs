@@ -32,6 +32,12 @@ codes! {
     TenantRequired = "tenant_required", 400, "The request names no tenant";
     /// No identity, or one that does not verify.
     Unauthenticated = "unauthenticated", 401, "A valid token is required";
+    /// Address and password do not belong together, or there is no such user: one answer for both.
+    BadCredentials = "bad_credentials", 401, "Address or password is wrong";
+    /// What the plan allows is used up.
+    QuotaExceeded = "quota_exceeded", 402, "The plan's limit is reached";
+    /// A page of another origin, or none of ours, sent a request with the session's cookie.
+    CsrfRefused = "csrf_refused", 403, "The request did not come from our pages";
     /// The identity may not do this.
     Forbidden = "forbidden", 403, "Not allowed";
     /// The tenant is unknown, suspended, deleted, or not the identity's.
@@ -60,6 +66,8 @@ codes! {
     Invalid = "invalid", 422, "Some fields are not valid";
     /// The `Idempotency-Key` came before, with another request.
     IdempotencyKeyReused = "idempotency_key_reused", 422, "This idempotency key belongs to another request";
+    /// Too many attempts; `Retry-After` says when to come again.
+    TooManyRequests = "too_many_requests", 429, "Too many requests";
     /// A bug, or a fault without a name. Nothing about it is told.
     Internal = "internal", 500, "Something went wrong on our side";
     /// The database or another part cannot be reached or is too busy just now.

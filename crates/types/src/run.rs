@@ -5,7 +5,6 @@
 use crate::{RunId, TenantId, tier::words};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
-use std::{fmt, str::FromStr};
 use utoipa::ToSchema;
 
 words! {

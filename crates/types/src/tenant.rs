@@ -4,8 +4,7 @@
 
 use crate::{Limits, Slug, TenantId, Tier, WorkspaceId, adopt::Adopted, run::Run, tier::words};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::{fmt, str::FromStr};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 words! {

@@ -3,8 +3,7 @@
 //! Owns: nothing. Calls: nothing. Called by: registry, authz, server, cli.
 //! Invariants: `None` is "unlimited", never "unknown". After a crash: nothing is left.
 
-use serde::{Deserialize, Deserializer, Serialize};
-use std::{fmt, str::FromStr};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A word is not one of a closed list.
@@ -32,13 +31,13 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
-        impl FromStr for $name {
+        impl ::std::str::FromStr for $name {
             type Err = $crate::tier::UnknownWord;
             /// Accepts any case.
             fn from_str(text: &str) -> Result<Self, $crate::tier::UnknownWord> {
@@ -47,9 +46,9 @@ macro_rules! words {
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as ::serde::Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
             }
         }
     };
@@ -82,6 +81,18 @@ words! {
         /// Also owns the tenant.
         Owner = "owner",
     } "viewer, member, admin, owner"
+}
+
+words! {
+    /// What an operator may do; later ones include the earlier.
+    OperatorRole {
+        /// Reads.
+        Auditor = "auditor",
+        /// Also suspends and resumes tenants, and runs.
+        Support = "support",
+        /// Everything that operators may.
+        Admin = "admin",
+    } "auditor, support, admin"
 }
 
 /// What a tenant may use. `null` is unlimited. Source: the tier's row, overridden by the tenant's own columns.

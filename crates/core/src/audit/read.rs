@@ -31,8 +31,9 @@ impl Trail {
     pub fn of(actor: &Actor, platform: &Pool, control: &Pool) -> Result<Self> {
         actor.may(Action::ReadAudit)?;
         Ok(match actor {
-            Actor::ApiKey(key) => Self { pool: control.clone(), own: Some(key.tenant.id) },
-            Actor::Operator | Actor::System => Self { pool: platform.clone(), own: None },
+            Actor::Operator(_) | Actor::System => Self { pool: platform.clone(), own: None },
+            // Who may read and is no operator reads the trail of their own tenant.
+            own => Self { pool: control.clone(), own: Some(own.tenant_id().ok_or_else(Error::not_found)?) },
         })
     }
 

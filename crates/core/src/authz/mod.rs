@@ -2,62 +2,25 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: server's middleware and every operation.
 //! Invariants: a scope is made from an authenticated actor alone (private fields); an action without a row is refused by the compiler
-//! (`match`); the table as printed is reviewed (`the_policy_as_a_table`). After a crash: nothing is left.
+//! (`match`); an operation without an action is refused to everybody (`every_operation_has_its_action`); the table as printed is reviewed
+//! (`cargo xtask codegen --check`, docs/security/authz-matrix.md). After a crash: nothing is left.
 
+mod actor;
+mod matrix;
+mod operations;
 mod policy;
 mod scope;
 
-pub use policy::{Action, allows};
+pub use actor::{Actor, GrantedActor, KeyActor, MemberActor, OperatorActor, Person, Place, ProvenBy};
+pub use matrix::matrix;
+pub use operations::{Need, need_of, operations};
+pub use policy::{Action, allows, key_scopes, may_assign};
 pub use scope::{TenantScope, WideScope};
 
 use crate::{Error, Result, registry::TenantRecord};
-use tenantry_types::{ApiKeyId, ErrorCode, Role, WorkspaceId};
-
-/// A verified identity.
-#[derive(Debug, Clone)]
-pub enum Actor {
-    /// A user of the platform itself; member of no tenant.
-    Operator,
-    /// A machine of one workspace.
-    ApiKey(Box<KeyActor>),
-    /// The platform's own worker.
-    System,
-}
-
-/// What is known of an API key after it was verified.
-#[derive(Debug, Clone)]
-pub struct KeyActor {
-    /// Its row.
-    pub id: ApiKeyId,
-    /// For people.
-    pub name: String,
-    /// The workspace it is confined to.
-    pub workspace: WorkspaceId,
-    /// What it may do there.
-    pub role: Role,
-    /// Its tenant.
-    pub tenant: TenantRecord,
-}
+use tenantry_types::ErrorCode;
 
 impl Actor {
-    /// The word in audit events.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::ApiKey(_) => "api_key",
-            Self::System => "system",
-        }
-    }
-
-    /// Who exactly, for audit events and logs.
-    pub fn label(&self) -> String {
-        match self {
-            Self::Operator => "operator".to_owned(),
-            Self::ApiKey(key) => key.id.to_string(),
-            Self::System => "worker".to_owned(),
-        }
-    }
-
     /// May this actor do that at all?
     ///
     /// # Errors
@@ -73,16 +36,13 @@ impl Actor {
     /// A scope in the actor's own workspace, for this action.
     ///
     /// # Errors
-    /// 403 when the actor may not do it, belongs to no tenant, or its tenant does not serve requests.
+    /// 403 when the actor may not do it, is in no workspace, or its tenant does not serve requests.
     pub fn scope(&self, action: Action) -> Result<TenantScope> {
         self.may(action)?;
-        match self {
-            Self::ApiKey(key) if key.tenant.status.serves() => Ok(TenantScope::mint(key)),
-            Self::ApiKey(_) => Err(tenant_inactive()),
-            Self::Operator | Self::System => {
-                Err(Error::refused(ErrorCode::Forbidden, "Operators are members of no tenant.")
-                    .next("Use an API key of the tenant: POST /v1/tenants/{slug}/api-keys."))
-            }
+        match self.place() {
+            Some(place) if place.tenant.status.serves() => Ok(TenantScope::mint(place, self, action)),
+            Some(_) => Err(tenant_inactive()),
+            None => Err(self.nowhere()),
         }
     }
 
@@ -93,11 +53,22 @@ impl Actor {
     pub fn wide_scope(&self, action: Action, tenant: &TenantRecord) -> Result<WideScope> {
         self.may(action)?;
         match self {
-            Self::Operator | Self::System => Ok(WideScope::mint(tenant)),
-            Self::ApiKey(_) => Err(Error::refused(
+            Self::Operator(_) | Self::System => Ok(WideScope::mint(tenant)),
+            Self::User(_) | Self::Member(_) | Self::ApiKey(_) | Self::Granted(_) => Err(Error::refused(
                 ErrorCode::Forbidden,
-                "A key reads its own workspace; reading across workspaces is for operators.",
+                "Your identity reads its own workspace; reading across workspaces is for operators.",
             )),
+        }
+    }
+
+    fn nowhere(&self) -> Error {
+        let refused = |detail: &str| Error::refused(ErrorCode::Forbidden, detail);
+        match self {
+            Self::User(_) => refused("Your token is for no workspace.")
+                .next("POST /v1/auth/switch-workspace gives one for a workspace that you are a member of."),
+            _ => refused("Operators are members of no tenant.").next(
+                "Use an API key of the tenant (POST /v1/tenants/{slug}/api-keys), or ask for an access grant.",
+            ),
         }
     }
 }

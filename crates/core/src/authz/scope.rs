@@ -1,13 +1,15 @@
 //! The scope: proof that somebody may touch the rows of one workspace of one tenant.
 //!
 //! Owns: nothing. Calls: nothing. Called by: authz mints, tenancy opens.
-//! Invariants: private fields; minted in `Actor::scope` and `Actor::wide_scope` alone. No Deserialize, no Default, no public constructor.
+//! Invariants: private fields; minted in `Actor::scope` and `Actor::wide_scope`, and for the platform's counter in no workspace at all. No Deserialize, no Default, no public constructor.
 //! After a crash: nothing is left.
 
-use super::KeyActor;
+use super::{Action, Actor, Place};
 use crate::{Error, Result, registry::TenantRecord};
+use std::sync::Arc;
 use tenantry_pg::{ScopeNames, WideNames};
 use tenantry_types::{Role, TenantId, WorkspaceId};
+use uuid::Uuid;
 
 /// A permission to touch the rows of one workspace of one tenant, with a role.
 #[derive(Debug, Clone)]
@@ -15,11 +17,37 @@ pub struct TenantScope {
     tenant: TenantRecord,
     workspace: WorkspaceId,
     role: Role,
+    actor: Arc<Actor>,
+    action: Action,
 }
 
 impl TenantScope {
-    pub(super) fn mint(key: &KeyActor) -> Self {
-        Self { tenant: key.tenant.clone(), workspace: key.workspace, role: key.role }
+    pub(super) fn mint(place: &Place, actor: &Actor, action: Action) -> Self {
+        let Place { tenant, workspace, role } = place;
+        let actor = Arc::new(actor.clone());
+        Self { tenant: tenant.clone(), workspace: *workspace, role: *role, actor, action }
+    }
+
+    /// For the platform's own counter in a tenant's schema; it is in no workspace, so that row-level security shows it no row of one.
+    pub(crate) fn of_the_platform(tenant: &TenantRecord) -> Self {
+        let nowhere = WorkspaceId(Uuid::nil());
+        Self {
+            tenant: tenant.clone(),
+            workspace: nowhere,
+            role: Role::Viewer,
+            actor: Arc::new(Actor::System),
+            action: Action::ReadMe,
+        }
+    }
+
+    /// Whom it was minted for, so that it can be asked again whether they still may.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// What it was minted for.
+    pub(crate) fn action(&self) -> Action {
+        self.action
     }
 
     /// The tenant.

@@ -75,7 +75,7 @@ impl Once {
             .next("Send a random one, such as a UUID, and the same one again when you repeat the request."));
         }
         Ok(Self {
-            principal: actor.label(),
+            principal: actor.principal(),
             route: format!("{} {}", sent.method, sent.route),
             key: key.to_owned(),
             fingerprint: fingerprint(sent),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     fn once(key: &str) -> Result<Once> {
-        Once::new(&installation(1, None), &Actor::Operator, key, SENT)
+        Once::new(&installation(1, None), &Actor::operator(), key, SENT)
     }
 
     #[test]

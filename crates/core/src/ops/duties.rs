@@ -61,6 +61,7 @@ impl Duties {
             public_url: String::new(),
             retention,
             waker,
+            access: None,
         };
         Self { ctx: placement.ctx.clone(), runs, placement: placement.clone(), retention }
     }

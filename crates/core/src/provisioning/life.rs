@@ -62,6 +62,9 @@ impl Runs {
             .await
             .map_err(one_at_a_time)?;
         self.waker.wake();
+        if let Some(access) = &self.access {
+            access.changed_in(made.value.tenant.id).await;
+        }
         Ok(made)
     }
 

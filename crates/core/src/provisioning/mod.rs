@@ -26,6 +26,7 @@ pub use look::{catalogue, events, events_head, latest, list, show};
 
 use crate::{
     Error, Result,
+    access::Access,
     audit::{self, Deed},
     ctx::{Ctx, Request},
     idempotency::{Answer, Once},
@@ -79,6 +80,8 @@ pub struct Runs {
     pub retention: Option<TimeDelta>,
     /// Tells the worker.
     pub waker: Waker,
+    /// Tells the servers. None in the worker: what it does to a tenant's state is done to one that nobody is let into.
+    pub access: Option<Access>,
 }
 
 /// What the making of a tenant begins with.

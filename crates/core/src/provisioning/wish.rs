@@ -1,11 +1,14 @@
 //! What may be wished for: the fields of a new tenant, the query of a list.
 //!
-//! Owns: nothing. Calls: nothing. Called by: provisioning.
+//! Owns: nothing. Calls: identity. Called by: provisioning.
 //! Invariants: every wrong field is told at once (`every_wrong_field_is_told`); addresses are ASCII, so that look-alikes cannot pass for others.
 //! After a crash: nothing is left.
 
 use super::store::ListRuns;
-use crate::{Fields, Result};
+use crate::{
+    Fields, Result,
+    identity::{is_domain, is_email},
+};
 use tenantry_types::{
     RunId, Slug, SlugRefusal, Tier,
     page::{DEFAULT_LIMIT, MAX_LIMIT},
@@ -89,32 +92,6 @@ pub(super) fn check_list(
         limit: i64::from(limit),
         before,
     })
-}
-
-/// RFC 5321's dot-string form, at most 254 characters. Quoted local parts and address literals are refused: no mailbox of a customer
-/// has one, and every parser reads them differently.
-fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let atom = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
-    };
-    text.len() <= 254 && local.len() <= 64 && local.split('.').all(atom) && is_domain(domain)
-}
-
-/// Two labels or more, each 1 to 63 of letters, digits and inner hyphens; the last not a number.
-fn is_domain(text: &str) -> bool {
-    let label = |part: &str| {
-        (1..=63).contains(&part.len())
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-    };
-    let labels: Vec<&str> = text.split('.').collect();
-    text.len() <= 253
-        && labels.len() >= 2
-        && labels.iter().all(|part| label(part))
-        && labels.last().is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]

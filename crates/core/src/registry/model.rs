@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use tenantry_pg::{self as pg, FromRow, Row};
 use tenantry_types::{
-    Limits, Slug, TenantId, Tier,
+    Limits, Role, Slug, TenantId, Tier,
     tenant::{Tenant, TenantStatus},
 };
 
@@ -31,8 +31,12 @@ pub struct TenantRecord {
     pub role_name: Arc<str>,
     /// The cell whose login may take on its role; none until it is placed.
     pub cell: Option<i32>,
+    /// Grows with every change of who may do what in it.
+    pub access_version: i64,
     /// What it may use.
     pub limits: Limits,
+    /// What people of its domains may join as, by themselves.
+    pub domain_join_role: Option<Role>,
     /// Who answers for it.
     pub admin_email: String,
     /// E-mail domains that may join.
@@ -137,6 +141,10 @@ impl FromRow for TenantRecord {
             schema_name: Arc::from(row.get::<String>("schema_name")?),
             role_name: Arc::from(row.get::<String>("role_name")?),
             cell: row.get("cell")?,
+            access_version: row.get("access_version")?,
+            domain_join_role: row
+                .get::<Option<String>>("domain_join_role")?
+                .and_then(|role| role.parse().ok()),
             limits: limits(tier_limits(row)?, own),
             admin_email: row.get("admin_email")?,
             allowed_domains: row.get("allowed_domains")?,

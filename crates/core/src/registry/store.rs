@@ -21,6 +21,7 @@ macro_rules! select_tenant_with {
             $name,
             "
              SELECT t.id, t.slug, t.name, t.status, t.plan_tier, t.schema_name, t.role_name, t.cell,
+                    t.access_version, t.domain_join_role,
                     t.admin_email, t.allowed_domains, t.created_at, t.updated_at, t.deleted_at,
                     t.max_agents::bigint AS own_agents,
                     t.max_tasks_per_month::bigint AS own_tasks_per_month,
@@ -226,7 +227,8 @@ pub(crate) async fn activate_tenant(tx: &ControlTx, tenant: TenantId, now: DateT
 pub(crate) async fn deactivate_tenant(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>) -> Result<()> {
     tx.query(
         "-- registry::deactivate_tenant
-         UPDATE tenants SET status = 'provisioning', deleted_at = NULL, updated_at = $2 WHERE id = $1",
+         UPDATE tenants SET status = 'provisioning', deleted_at = NULL, updated_at = $2, access_version = access_version + 1
+         WHERE id = $1",
         &[&tenant.0, &now],
     )
     .await?;
@@ -243,10 +245,51 @@ pub(crate) async fn set_status(
 ) -> Result<()> {
     tx.query(
         "-- registry::set_status
-         UPDATE tenants SET status = $2, suspended_at = $3, updated_at = $4,
+         UPDATE tenants SET status = $2, suspended_at = $3, updated_at = $4, access_version = access_version + 1,
                 deleted_at = CASE WHEN $2 = 'deleted' THEN coalesce(deleted_at, $4) END
          WHERE id = $1",
         &[&tenant.0, &status.as_str(), &suspended_at, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Holds the tenant's row until the transaction ends, and makes all that was decided about access in it before worth another look. Whoever
+/// changes members, keys or workspaces does this first: so two changes in one tenant come one after the other. False where there is no such tenant.
+pub(crate) async fn change_access(tx: &ControlTx, tenant: TenantId) -> Result<bool> {
+    let rows = tx
+        .query(
+            "-- registry::change_access
+             UPDATE tenants SET access_version = access_version + 1 WHERE id = $1 RETURNING 1::bigint AS rows",
+            &[&tenant.0],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
+
+/// Tenants whose own schema does not know their version of access yet: this one, or the first of all.
+pub(crate) async fn unpublished(
+    tx: &ControlTx,
+    tenant: Option<TenantId>,
+    limit: i64,
+) -> Result<Vec<TenantRecord>> {
+    Ok(tx
+        .all(
+            select_tenant!(
+                "unpublished",
+                // Without a home there is nothing to write to, and nobody who writes.
+                "WHERE t.access_published < t.access_version AND t.cell IS NOT NULL AND ($1 IS NULL OR t.id = $1) ORDER BY t.id LIMIT $2"
+            ),
+            &[&tenant.map(|tenant| tenant.0), &limit],
+        )
+        .await?)
+}
+
+pub(crate) async fn mark_published(tx: &ControlTx, tenant: TenantId, version: i64) -> Result<()> {
+    tx.last(
+        "-- registry::mark_published
+         UPDATE tenants SET access_published = greatest(access_published, $2) WHERE id = $1",
+        &[&tenant.0, &version],
     )
     .await?;
     Ok(())

@@ -1,21 +1,32 @@
-//! Authentication: who asks. Runs before every route of `/v1`.
+//! Authentication: who asks, and whether they may. Runs before every route of `/v1` that is not open.
 //!
-//! Owns: nothing. Calls: core's identity. Called by: `http::router`.
-//! Invariants: no route of `/v1` is reached without an identity (`every_operation_needs_an_identity`); a host or header that names another
+//! Owns: nothing. Calls: core's identity and authz. Called by: `http::router`.
+//! Invariants: no such route is reached without an identity (`every_operation_needs_an_identity`) that the policy lets do it
+//! (`every_operation_asks_the_policy`), and one that the policy does not know is for nobody (`every_operation_has_its_action`); a host or header that names another
 //! tenant than the identity's is refused like an unknown tenant, before any look-up (`a_foreign_header_is_refused`). After a crash: nothing is left.
 
-use super::{AccessInfo, ApiError, RequestInfo};
+use super::{AccessInfo, ApiError, RequestInfo, router};
 use crate::app::App;
 use axum::{
-    extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, Uri, header, request::Parts},
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, Method, Uri, header, request::Parts},
     middleware::Next,
     response::Response,
 };
-use tenantry_core::{
-    authz::{Actor, tenant_inactive},
-    ctx, identity,
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
 };
+use tenantry_core::{
+    authz::{Actor, Need, need_of, tenant_inactive},
+    ctx,
+    identity::Credential as Proof,
+};
+
+/// What each route asks of its caller, by method and template.
+static NEEDS: LazyLock<HashMap<(Method, String), Need>> = LazyLock::new(|| {
+    router::operations().filter_map(|(method, path, id)| Some(((method, path), need_of(&id)?))).collect()
+});
 
 /// The verified caller of a request.
 #[derive(Clone)]
@@ -30,9 +41,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// The caller of an open route, where there is one. A credential that is no good is refused there too.
+pub struct MaybeCaller(pub Option<ctx::Request>);
+
+impl FromRequestParts<App> for MaybeCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Some(proof) = proof(&parts.headers) else { return Ok(Self(None)) };
+        let info = RequestInfo::from_request_parts(parts, app).await?;
+        let actor = app.gate.verify(&proof).await?;
+        admit(app, &info, &actor, &parts.uri, &parts.headers)?;
+        Ok(Self(Some(request_of(&actor, &info))))
+    }
+}
+
 /// What a long answer verifies its caller by, again and again.
 #[derive(Clone)]
-pub struct Credential(String);
+pub struct Credential(Proof);
 
 impl Credential {
     /// Whether it still names an identity that is served.
@@ -40,8 +66,8 @@ impl Credential {
     /// # Errors
     /// As for a new request.
     pub async fn verify(&self, app: &App) -> Result<(), ApiError> {
-        match identify(app, &self.0).await? {
-            Actor::ApiKey(key) if !key.tenant.status.serves() => Err(tenant_inactive().into()),
+        match app.gate.verify(&self.0).await?.place() {
+            Some(place) if !place.tenant.status.serves() => Err(tenant_inactive().into()),
             _ => Ok(()),
         }
     }
@@ -51,15 +77,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Credential {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        bearer(&parts.headers).map(|token| Self(token.to_owned())).ok_or_else(ApiError::unauthenticated)
+        proof(&parts.headers).map(Self).ok_or_else(ApiError::unauthenticated)
     }
 }
 
-async fn identify(app: &App, token: &str) -> Result<Actor, ApiError> {
-    if app.is_operator(token) {
-        return Ok(Actor::Operator);
-    }
-    Ok(identity::verify_api_key(&app.platform, app.ctx(), token).await?)
+fn proof(headers: &HeaderMap) -> Option<Proof> {
+    bearer(headers).map(|token| Proof::Bearer(token.to_owned()))
+}
+
+fn request_of(actor: &Arc<Actor>, info: &RequestInfo) -> ctx::Request {
+    ctx::Request { actor: actor.as_ref().clone(), request_id: info.id.to_string(), address: info.client }
 }
 
 /// The layer.
@@ -69,35 +96,53 @@ pub async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let token = bearer(request.headers()).ok_or_else(ApiError::unauthenticated)?;
-    let actor = identify(&app, token).await?;
-    match &actor {
-        Actor::Operator => info.identify(AccessInfo { tenant: None, user: Some("operator".to_owned()) }),
-        _ => admit(&app, &info, &actor, &request)?,
-    }
-    let caller = ctx::Request { actor, request_id: info.id.to_string(), address: info.client };
-    request.extensions_mut().insert(Caller(caller));
+    let proof = proof(request.headers()).ok_or_else(ApiError::unauthenticated)?;
+    let actor = app.gate.verify(&proof).await?;
+    admit(&app, &info, &actor, request.uri(), request.headers())?;
+    permit(&actor, &request)?;
+    request.extensions_mut().insert(Caller(request_of(&actor, &info)));
     Ok(next.run(request).await)
 }
 
-/// A tenant's own identity: host and header must agree with it, and the tenant must serve requests.
-fn admit(app: &App, info: &RequestInfo, actor: &Actor, request: &Request) -> Result<(), ApiError> {
-    let Actor::ApiKey(key) = actor else { return Ok(()) };
-    let slug = key.tenant.slug.as_str();
-    info.identify(AccessInfo {
-        tenant: Some((key.tenant.id, slug.to_owned())),
-        user: Some(key.id.to_string()),
-    });
-    let hosts = hosts(request.uri(), request.headers());
+/// Whether the policy lets the actor do what this route does. Handlers that touch tenant rows ask again, for their scope.
+fn permit(actor: &Actor, request: &Request) -> Result<(), ApiError> {
+    let template = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let template = template.strip_prefix("/api").unwrap_or(template);
+    // Routes answer HEAD with what they answer GET.
+    let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
+    match NEEDS.get(&(method, template.to_owned())) {
+        Some(Need::May(action)) => Ok(actor.may(*action)?),
+        Some(Need::Open) => Ok(()),
+        // A method that the path does not have is told so by the router, to whoever has an identity.
+        None if router::operations().any(|(_, path, _)| path == template) => Ok(()),
+        None => Err(ApiError::internal("a route is outside the policy")),
+    }
+}
+
+/// An identity in a tenant: host and header must agree with it, and the tenant must serve requests.
+fn admit(
+    app: &App,
+    info: &RequestInfo,
+    actor: &Actor,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<(), ApiError> {
+    let user = Some(actor.label());
+    let Some(place) = actor.place() else {
+        info.identify(AccessInfo { tenant: None, user });
+        return Ok(());
+    };
+    let (tenant, slug) = (&place.tenant, place.tenant.slug.as_str());
+    info.identify(AccessInfo { tenant: Some((tenant.id, slug.to_owned())), user });
+    let hosts = hosts(uri, headers);
     let mut claims = hosts.iter().filter_map(|host| host_slug(host, app.base_domain.as_deref()?));
-    let agrees =
-        claims.all(|claim| claim == slug) && header_slug(request.headers()).is_none_or(|claim| claim == slug);
-    if agrees && key.tenant.status.serves() {
+    let agrees = claims.all(|claim| claim == slug) && header_slug(headers).is_none_or(|claim| claim == slug);
+    if agrees && tenant.status.serves() {
         return Ok(());
     }
     if !agrees {
-        app.metrics.unauthorized(Some(key.tenant.id));
-        tracing::warn!(tenant = %key.tenant.id, "the request names another tenant than its identity");
+        app.metrics.unauthorized(Some(tenant.id));
+        tracing::warn!(tenant = %tenant.id, "the request names another tenant than its identity");
     }
     Err(tenant_inactive().into())
 }

@@ -47,7 +47,7 @@ pub async fn readyz(
     Query(query): Query<ReadyQuery>,
 ) -> Result<Response, ApiError> {
     let checks = look(&app).await;
-    let operator = bearer(&headers).is_some_and(|token| app.is_operator(token));
+    let operator = bearer(&headers).is_some_and(|token| app.gate.is_operators(token));
     let mut health = Health::of(VERSION, checks);
     if !operator {
         health.checks.iter_mut().for_each(|check| (check.detail, check.advice) = (None, None));
@@ -97,7 +97,7 @@ pub async fn doctor(State(app): State<App>, Caller(caller): Caller) -> Result<ax
 
 /// Prometheus metrics. On the API's own address they ask for the operator's token, since they name tenants.
 pub async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
-    if !bearer(&headers).is_some_and(|token| app.is_operator(token)) {
+    if !bearer(&headers).is_some_and(|token| app.gate.is_operators(token)) {
         return Err(ApiError::unauthenticated());
     }
     Ok(render(&app))

@@ -4,6 +4,7 @@
 //! Invariants: ids of operations are unique and every reference resolves (`the_document_is_whole`); refusals that any operation may give are
 //! told with each (`each_operation_tells_its_refusals`). After a crash: nothing is left.
 
+use axum::http::Method;
 use tenantry_types::Problem;
 use utoipa::{
     OpenApi, ToSchema,
@@ -64,6 +65,22 @@ pub(super) fn finish(mut document: Document) -> Document {
     document.components.get_or_insert_default().add_security_scheme("bearer", bearer);
     document.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
     document
+}
+
+/// Method, path and id of each operation of a path.
+pub(super) fn operations_of(path: String, item: PathItem) -> Vec<(Method, String, String)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    let of = |method: Method, operation: Option<Operation>| {
+        Some((method, path.clone(), operation?.operation_id.unwrap_or_default()))
+    };
+    let all = [
+        of(Method::GET, get),
+        of(Method::PUT, put),
+        of(Method::POST, post),
+        of(Method::DELETE, delete),
+        of(Method::PATCH, patch),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 fn operations(item: &mut PathItem) -> Vec<&mut Operation> {

@@ -1,12 +1,18 @@
 //! All routes, and the OpenAPI document that is made of them.
 //!
 //! Owns: the list of routes. Calls: handlers, docs, authentication. Called by: serve, `tenantry openapi`, tests.
-//! Invariants: everything below `/v1` is behind authentication (`every_operation_needs_an_identity`); the document that is checked in is the one of
+//! Invariants: everything below `/v1` that is not listed as open is behind authentication (`every_operation_needs_an_identity`); the document that is checked in is the one of
 //! this code (`cargo xtask codegen --check`). After a crash: nothing is left.
 
 use super::{authenticate::authenticate, docs, health, openapi as document, v1};
 use crate::app::App;
-use axum::{Router, body::Bytes, http::header, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Router,
+    body::Bytes,
+    http::{Method, header},
+    middleware::from_fn_with_state,
+    routing::get,
+};
 use std::sync::LazyLock;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -24,6 +30,11 @@ fn open_routes() -> OpenApiRouter<App> {
         .routes(routes!(health::health))
 }
 
+/// Routes of `/v1` that need no identity: what proves the caller's right is in the request itself.
+fn open_v1_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}
+
 fn v1_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(v1::tenants::routes())
@@ -39,15 +50,27 @@ fn v1_routes() -> OpenApiRouter<App> {
 
 /// The OpenAPI 3.1 document.
 pub fn openapi() -> Document {
-    let router = OpenApiRouter::with_openapi(document::head()).merge(open_routes()).nest("/v1", v1_routes());
+    let router = OpenApiRouter::with_openapi(document::head())
+        .merge(open_routes())
+        .nest("/v1", open_v1_routes().merge(v1_routes()));
     document::finish(router.split_for_parts().1)
+}
+
+/// Method, path and id of every operation.
+pub(super) fn operations() -> impl Iterator<Item = (Method, String, String)> {
+    static OPERATIONS: LazyLock<Vec<(Method, String, String)>> = LazyLock::new(|| {
+        let paths = openapi().paths.paths;
+        paths.into_iter().flat_map(|(path, item)| document::operations_of(path, item)).collect()
+    });
+    OPERATIONS.iter().cloned()
 }
 
 /// Every route of the API and the pages, without the layers that all requests pass.
 pub fn routes(app: &App) -> Router {
     let guarded = || {
         let (router, _) = v1_routes().split_for_parts();
-        router.layer(from_fn_with_state(app.clone(), authenticate))
+        let (open, _) = open_v1_routes().split_for_parts();
+        router.layer(from_fn_with_state(app.clone(), authenticate)).merge(open)
     };
     let (open, _) = open_routes().split_for_parts();
     open.nest("/v1", guarded())

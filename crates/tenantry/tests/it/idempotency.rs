@@ -247,7 +247,7 @@ async fn a_key_that_ran_out_is_still_the_answer() {
 async fn a_session_that_was_not_waited_for_is_had_by_a_retry() {
     let app = TestApp::start().await;
     app.tenant("acme").await;
-    let request = Request { actor: Actor::Operator, request_id: "test".to_owned(), address: None };
+    let request = Request { actor: Actor::operator(), request_id: "test".to_owned(), address: None };
     let sent = Sent { method: "POST", route: "/r", path: "/r", body: b"" };
     let once = Once::new(&app.database.installation, &request.actor, "k", sent).unwrap();
     let open = async |patience: Duration| {
@@ -395,7 +395,7 @@ async fn a_key_in_flight_is_told() {
 async fn a_claim_leaves_the_lock_timeout_as_it_was() {
     let app = TestApp::start().await;
     let sent = Sent { method: "POST", route: "/r", path: "/r", body: b"" };
-    let once = Once::new(&app.database.installation, &Actor::Operator, "k", sent).unwrap();
+    let once = Once::new(&app.database.installation, &Actor::operator(), "k", sent).unwrap();
     let look = async |tx: &ControlTx| -> Result<String, Error> {
         Ok(tx.query("SELECT current_setting('lock_timeout') AS v", &[]).await?[0].get("v")?)
     };

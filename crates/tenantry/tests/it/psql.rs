@@ -199,7 +199,7 @@ async fn a_session_that_cannot_end_keeps_no_other_from_beginning() {
 async fn without_a_worker_a_session_is_unavailable() {
     let app = TestApp::start().await;
     app.tenant("acme").await;
-    let request = Request { actor: Actor::Operator, request_id: "test".to_owned(), address: None };
+    let request = Request { actor: Actor::operator(), request_id: "test".to_owned(), address: None };
     let psql = psql::Psql { patience: Duration::from_millis(1), ..app.app.psql.clone() };
     let error =
         psql.open(&request, None, "acme", CreatePsqlSession::default(), app.app.woken()).await.unwrap_err();

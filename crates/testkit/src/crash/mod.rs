@@ -72,7 +72,7 @@ pub struct Wish {
 
 /// Asks for the run, as an operator's request does. Returns the first API key where a tenant is made.
 pub(crate) async fn ask(provisioning: &Provisioning, wish: &Wish) -> Result<Option<String>> {
-    let request = Request { actor: Actor::Operator, request_id: "crash".to_owned(), address: None };
+    let request = Request { actor: Actor::operator(), request_id: "crash".to_owned(), address: None };
     let slug = wish.slug.clone();
     match wish.kind {
         RunKind::Create => {

@@ -80,6 +80,7 @@ async fn serve(
     let provisioning = Provisioning {
         runs: Runs {
             waker: Waker::start(platform.clone()),
+            access: None,
             pool: platform,
             ctx,
             installation,

@@ -156,7 +156,7 @@ impl Stage {
             if let Some(unsettled) = self.settle().await {
                 panic!("{}: {unsettled}", scenario.name());
             }
-            let request = Request { actor: Actor::Operator, request_id: "crash".to_owned(), address: None };
+            let request = Request { actor: Actor::operator(), request_id: "crash".to_owned(), address: None };
             let asked =
                 self.app.app.runs.roll_back_latest(&request, None, &subject.slug, &subject.slug).await;
             asked.unwrap_or_else(|error| panic!("{}: {error}", scenario.name()));
@@ -200,7 +200,7 @@ impl Stage {
     /// What an import begins from: the archive of a tenant, uploaded.
     async fn upload(&self) -> Uuid {
         let archives = &self.app.app.archives;
-        let request = Request { actor: Actor::Operator, request_id: "crash".to_owned(), address: None };
+        let request = Request { actor: Actor::operator(), request_id: "crash".to_owned(), address: None };
         let outcome: Result<Uuid, Error> = async {
             let (mut export, mut upload) =
                 (archives.export(&request, "reference").await?, archives.upload().await?);

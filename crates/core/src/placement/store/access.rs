@@ -30,6 +30,9 @@ const fn rule(
     Rule { table, platform, control, tenant }
 }
 
+/// In place of a column: the users who are members of the tenant.
+const OWN_MEMBERS: &str = "own_members";
+
 const RULES: &[Rule] = &[
     rule("flyway_schema_history", "SELECT", "", ""),
     rule("installation", "SELECT", "", ""),
@@ -38,9 +41,26 @@ const RULES: &[Rule] = &[
     rule("shards", "SELECT", "", ""),
     rule("cells", "SELECT", "", ""),
     rule("slots", "SELECT, UPDATE (state, claimed_at)", "", ""),
-    rule("tenants", "SELECT, INSERT, UPDATE, DELETE", "SELECT", "id"),
-    rule("workspaces", "SELECT, INSERT, UPDATE, DELETE", "SELECT", "tenant_id"),
-    rule("api_keys", "SELECT, INSERT, UPDATE", "SELECT", "tenant_id"),
+    rule("tenants", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE (access_version)", "id"),
+    rule("workspaces", "SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE", "tenant_id"),
+    rule("api_keys", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE", "tenant_id"),
+    rule(
+        "users",
+        "SELECT, INSERT, UPDATE, DELETE",
+        "SELECT (id, email, name, email_verified_at)",
+        "own_members",
+    ),
+    rule("external_identities", "SELECT, INSERT, UPDATE, DELETE", "", ""),
+    rule("memberships", "SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE, DELETE", "tenant_id"),
+    rule("sessions", "SELECT, INSERT, UPDATE, DELETE", "", ""),
+    rule("refresh_tokens", "SELECT, INSERT, UPDATE, DELETE", "", ""),
+    rule("one_time_tokens", "SELECT, INSERT, UPDATE, DELETE", "", ""),
+    rule("sign_in_failures", "SELECT, INSERT, UPDATE, DELETE", "", ""),
+    rule("signing_keys", "SELECT, INSERT, UPDATE", "", ""),
+    rule("operators", "SELECT, INSERT, UPDATE", "", ""),
+    rule("access_grants", "SELECT, INSERT, UPDATE", "SELECT, UPDATE (ended_at, ended_by)", "tenant_id"),
+    rule("mails", "SELECT, INSERT", "INSERT", ""),
+    rule("webhook_deliveries", "SELECT, INSERT, DELETE", "", ""),
     rule("provisioning_runs", "SELECT, INSERT, UPDATE", "", ""),
     rule("provisioning_steps", "SELECT, INSERT, UPDATE", "", ""),
     rule("outbox", "SELECT, INSERT, UPDATE (position)", "", ""),
@@ -48,16 +68,16 @@ const RULES: &[Rule] = &[
     rule("jobs", "SELECT", "", ""),
     rule("schedules_due", "SELECT", "", ""),
     rule("findings", "SELECT", "", ""),
-    rule("invitations", "SELECT, INSERT, UPDATE", "SELECT", "tenant_id"),
+    rule("invitations", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE", "tenant_id"),
     rule("adoptions", "SELECT", "", "tenant_id"),
     rule("psql_sessions", "SELECT, INSERT", "", ""),
-    rule("audit_unsealed", "SELECT, INSERT", "SELECT", "tenant_id"),
+    rule("audit_unsealed", "SELECT, INSERT", "SELECT, INSERT", "tenant_id"),
     rule("audit_events", "SELECT", "SELECT", "chain"),
     rule("audit_heads", "SELECT", "SELECT", "chain"),
     rule("audit_sealing", "SELECT", "", ""),
     rule("audit_sweep", "SELECT", "", ""),
     rule("audit_due", "SELECT, INSERT", "", ""),
-    rule("idempotency_keys", "SELECT, INSERT, UPDATE", "", ""),
+    rule("idempotency_keys", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE", "tenant_id"),
     rule("archives", "SELECT, INSERT, UPDATE, DELETE", "", ""),
     rule("archive_chunks", "SELECT, INSERT", "", ""),
     rule("archive_workspaces", "SELECT", "", ""),
@@ -215,14 +235,18 @@ fn rules_sql(installation: &Installation) -> String {
         if tenant.is_empty() {
             continue;
         }
+        let own_rows = match *tenant {
+            // Reads memberships as the login that asks: of these it sees its own tenant's.
+            OWN_MEMBERS => "id IN (SELECT user_id FROM public.memberships)".to_owned(),
+            column => format!("{column} = nullif(current_setting('tenantry.tenant_id', true), '')::uuid"),
+        };
         let _ = writeln!(
             sql,
             "ALTER TABLE public.{table} ENABLE ROW LEVEL SECURITY;
              DROP POLICY IF EXISTS tenantry_platform ON public.{table};
              CREATE POLICY tenantry_platform ON public.{table} TO {platform} USING (true) WITH CHECK (true);
              DROP POLICY IF EXISTS tenantry_control ON public.{table};
-             CREATE POLICY tenantry_control ON public.{table} TO {control}
-                 USING ({tenant} = nullif(current_setting('tenantry.tenant_id', true), '')::uuid);"
+             CREATE POLICY tenantry_control ON public.{table} TO {control} USING ({own_rows});"
         );
     }
     sql

@@ -7,7 +7,10 @@
 use super::super::host::{Host, Making};
 use crate::{
     Error, Result,
-    identity::{self, FirstKey, Invitation},
+    identity::{
+        invitations::{self, NewInvitation},
+        keys::{self, FirstKey},
+    },
     placement::{self, Home},
     psql, registry,
 };
@@ -130,8 +133,8 @@ async fn first_access(host: &Host, tx: &ControlTx, making: &Making, workspace: W
         tenant: making.tenant,
         workspace,
     };
-    identity::store::insert_first_key(tx, &key, now).await?;
-    let invitation = Invitation {
+    keys::store::insert_first_key(tx, &key, now).await?;
+    let invitation = NewInvitation {
         id: first.invitation,
         tenant: making.tenant,
         workspace,
@@ -140,7 +143,7 @@ async fn first_access(host: &Host, tx: &ControlTx, making: &Making, workspace: W
         token_hash: &first.invitation_hash,
         expires_at: first.invitation_expires_at,
     };
-    identity::store::insert_invitation(tx, &invitation, now).await
+    invitations::store::insert(tx, &invitation, now).await
 }
 
 pub(super) fn extras<'a>(_: &'a Host, _: &'a ControlTx, _: &'a mut Making) -> Acted<'a> {

@@ -29,6 +29,6 @@ pub async fn retry(
     Path(id): Path<RunId>,
     AcceptedOrEmpty(once, _): AcceptedOrEmpty<Nothing>,
 ) -> Result<Response, ApiError> {
-    caller.actor.may(Action::ChangeTenant)?;
+    caller.actor.may(Action::SuspendTenant)?;
     Ok(asked(app.runs.retry(&caller, once, id).await?))
 }

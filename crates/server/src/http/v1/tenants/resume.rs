@@ -33,7 +33,7 @@ pub async fn resume(
     Path(slug): Path<String>,
     AcceptedOrEmpty(once, wish): AcceptedOrEmpty<Reason>,
 ) -> Result<Response, ApiError> {
-    caller.actor.may(Action::ChangeTenant)?;
+    caller.actor.may(Action::SuspendTenant)?;
     let change = Change { kind: RunKind::Resume, reason: wish.reason, confirm: None };
     Ok(changed(&app, &app.runs.change(&caller, once, &slug, change).await?))
 }

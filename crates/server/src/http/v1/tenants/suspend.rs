@@ -35,7 +35,7 @@ pub async fn suspend(
     Path(slug): Path<String>,
     AcceptedOrEmpty(once, wish): AcceptedOrEmpty<Reason>,
 ) -> Result<Response, ApiError> {
-    caller.actor.may(Action::ChangeTenant)?;
+    caller.actor.may(Action::SuspendTenant)?;
     let change = Change { kind: RunKind::Suspend, reason: wish.reason, confirm: None };
     Ok(changed(&app, &app.runs.change(&caller, once, &slug, change).await?))
 }

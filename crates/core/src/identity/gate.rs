@@ -1,0 +1,161 @@
+//! The gate: turns what a request proves itself with into an identity, or into nobody.
+//!
+//! Owns: what this process remembers of identities it let in. Calls: keys, tokens, external issuers, sessions, through their looks. Called by: server's authentication.
+//! Invariants: what is remembered is half a second old at most, is forgotten with every change of access that this process hears of
+//! (`a_removal_reaches_every_server`), is found by the digest of the whole credential, and its end is looked at on every use
+//! (`a_remembered_key_ends_on_time`); a malformed credential never reaches the database (`malformed_keys_are_refused_offline`).
+//! After a crash: nothing is left; it is learned again.
+
+use super::look::{self, KeyBy, refused};
+use crate::{
+    Result,
+    access::{Access, Mark},
+    authz::Actor,
+    ctx::Ctx,
+    identity::KeyText,
+};
+use chrono::{DateTime, Utc};
+use lru::LruCache;
+use sha2::{Digest, Sha256};
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use subtle::ConstantTimeEq;
+use tenantry_pg::Pool;
+
+/// How old a remembered identity may be: half of the second in which a change has to reach every server.
+const FRESH: Duration = Duration::from_millis(500);
+
+/// Identities that are remembered. About 2 kB each.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+
+/// What a request proves itself with.
+#[derive(Clone)]
+pub enum Credential {
+    /// `Authorization: Bearer …`, whatever its kind.
+    Bearer(String),
+    /// The session cookie of a browser.
+    Cookie(String),
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bearer(_) => "Bearer(…)",
+            Self::Cookie(_) => "Cookie(…)",
+        })
+    }
+}
+
+/// An identity with the time at which it ends by itself.
+pub(crate) struct LetIn {
+    pub(crate) actor: Actor,
+    pub(crate) until: Option<DateTime<Utc>>,
+}
+
+struct Remembered {
+    actor: Arc<Actor>,
+    until: Option<DateTime<Utc>>,
+    at: Instant,
+    mark: Mark,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    platform: Pool,
+    ctx: Ctx,
+    access: Access,
+    operator: Option<[u8; 32]>,
+    remembered: Mutex<LruCache<[u8; 32], Remembered>>,
+}
+
+impl Gate {
+    /// The gate of this process. `operator` is the token of the configuration.
+    pub fn new(platform: Pool, ctx: Ctx, access: Access, operator: Option<&str>) -> Self {
+        let remembered = Mutex::new(LruCache::new(REMEMBERED));
+        let operator = operator.map(|token| digest(b'b', token));
+        Self { inner: Arc::new(Inner { platform, ctx, access, operator, remembered }) }
+    }
+
+    /// Who that is. Suspended tenants are answered for by the scope, not here: the identity is still who it is.
+    ///
+    /// # Errors
+    /// 401 for anything that proves nothing, with one text for all.
+    pub async fn verify(&self, credential: &Credential) -> Result<Arc<Actor>> {
+        let digest = match credential {
+            Credential::Bearer(text) => digest(b'b', text),
+            Credential::Cookie(text) => digest(b'c', text),
+        };
+        if let Some(actor) = self.remembered(&digest) {
+            return Ok(actor);
+        }
+        // Before the look: a change that happens meanwhile must not be covered by what was read before it.
+        let (mark, at) = (self.inner.access.mark(), Instant::now());
+        let LetIn { actor, until } = self.look(credential, &digest).await?;
+        let actor = Arc::new(actor);
+        self.lock().put(digest, Remembered { actor: Arc::clone(&actor), until, at, mark });
+        Ok(actor)
+    }
+
+    /// Whether this is the operator's token of the configuration. Asks no database, for what must be told without one.
+    pub fn is_operators(&self, token: &str) -> bool {
+        self.is_operator(&digest(b'b', token))
+    }
+
+    async fn look(&self, credential: &Credential, digest: &[u8; 32]) -> Result<LetIn> {
+        match credential {
+            Credential::Bearer(_) if self.is_operator(digest) => {
+                Ok(LetIn { actor: Actor::operator(), until: None })
+            }
+            Credential::Bearer(text) if text.starts_with("tnt_") => self.key(text).await,
+            Credential::Bearer(_) | Credential::Cookie(_) => Err(refused()),
+        }
+    }
+
+    async fn key(&self, text: &str) -> Result<LetIn> {
+        let text = KeyText::from_str(text).map_err(|_| refused())?;
+        let input = (KeyBy::Text(text), self.inner.ctx.now());
+        let found = self
+            .inner
+            .platform
+            .run("verify_api_key", input, |tx, (by, now)| Box::pin(look::key(tx, by, *now)))
+            .await?;
+        let (key, until) = found.ok_or_else(refused)?;
+        Ok(LetIn { actor: Actor::ApiKey(Box::new(key)), until })
+    }
+
+    fn is_operator(&self, digest: &[u8; 32]) -> bool {
+        self.inner.operator.is_some_and(|known| bool::from(known.ct_eq(digest)))
+    }
+
+    fn remembered(&self, digest: &[u8; 32]) -> Option<Arc<Actor>> {
+        let mut known = self.lock();
+        let found = known.get(digest)?;
+        let holds = found.at.elapsed() < FRESH
+            && found.mark == self.inner.access.mark()
+            && found.until.is_none_or(|until| until > self.inner.ctx.now());
+        let actor = holds.then(|| Arc::clone(&found.actor));
+        if actor.is_none() {
+            known.pop(digest);
+        }
+        actor
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<[u8; 32], Remembered>> {
+        self.inner.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Of the whole credential and its kind: no cookie passes for a token.
+fn digest(kind: u8, text: &str) -> [u8; 32] {
+    Sha256::new().chain_update([kind]).chain_update(text.as_bytes()).finalize().into()
+}
