@@ -11,8 +11,11 @@ use std::{
 };
 
 /// A file, and the arguments of `tenantry` that print it.
-const GENERATED: &[(&str, &str)] =
-    &[("openapi/v1.json", "openapi"), ("docs/configuration.md", "config-reference")];
+const GENERATED: &[(&str, &str)] = &[
+    ("openapi/v1.json", "openapi"),
+    ("docs/configuration.md", "config-reference"),
+    ("docs/security/authz-matrix.md", "authz-matrix"),
+];
 
 const RENEW: &str = "cargo xtask codegen";
 

@@ -87,6 +87,11 @@ impl Error {
         }
     }
 
+    /// True where the database said something that no statement of ours asks for.
+    pub(crate) fn is_unexpected(&self) -> bool {
+        matches!(self, Self::Database(error) if matches!(error.kind(), ErrorKind::Other | ErrorKind::Denied))
+    }
+
     /// True where this unique or exclusion constraint refused.
     pub fn violates(&self, constraint: &str) -> bool {
         matches!(self, Self::Database(error) if error.constraint() == Some(constraint))

@@ -4,7 +4,7 @@
 //! Invariants: no row without a [`TenantScope`], and no scope without a verified identity (`authz`); what PostgreSQL refuses with 42501 is
 //! counted as an attempt to cross (`server::telemetry`); what [`Tenancy::write`] committed is noted for the sealer
 //! (`a_tenants_deed_is_sealed_without_a_sweep`); a write of whoever may not any more is refused in its own transaction, whatever this process
-//! remembers (`a_removed_member_cannot_write`). After a crash: PostgreSQL rolls back; a note that was lost is made good by the sweep.
+//! remembers (`a_removed_identity_cannot_write`). After a crash: PostgreSQL rolls back; a note that was lost is made good by the sweep.
 
 use crate::{
     Error, Result,
@@ -72,7 +72,17 @@ impl Tenancy {
         T: Send + 'static,
         W: for<'a> Fn(&'a TenantTx, &'a I) -> BoxFuture<'a, Result<T>> + Send + Sync + 'static,
     {
-        self.inner.pools.run::<I, T, Error, W>(&self.inner.minter, &scope.names()?, name, input, work).await
+        let inner = &self.inner;
+        let done = inner.pools.run::<I, T, Error, W>(&inner.minter, &scope.names()?, name, input, work).await;
+        match done {
+            // A tenant that is gone has no schema and no role, and somebody who was let in a moment ago finds neither.
+            Err(error) if error.is_unexpected() => {
+                let actor = identity::again(&inner.platform, &inner.ctx, scope.actor()).await?;
+                actor.scope_still(scope)?;
+                Err(error)
+            }
+            done => done,
+        }
     }
 
     /// The same for `work` that writes audit events: once it is committed, the tenant is noted, so that its events are sealed within a second.
@@ -126,7 +136,7 @@ impl Tenancy {
             match written {
                 Err(Error::Stale) => {
                     let actor = identity::again(&self.inner.platform, &self.inner.ctx, scope.actor()).await?;
-                    scope = actor.scope(scope.action())?;
+                    scope = actor.scope_still(&scope)?;
                 }
                 Ok(done) => {
                     self.inner.notes.note(scope.tenant_id());

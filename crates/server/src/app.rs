@@ -5,7 +5,7 @@
 //! After a crash: nothing is left; processes are interchangeable.
 
 use crate::{
-    config::Config,
+    config::{Config, secret::Secret},
     telemetry::{CreateError, Metrics},
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -121,7 +121,7 @@ impl App {
         let notes = Notes::start(platform.clone(), place.ctx.clone(), waker.clone());
         let tenancy = Tenancy::new(platform.clone(), place.ctx.clone(), pools, wide, notes);
         let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
-        let operator = config.operator_token.as_ref().map(|token| token.expose());
+        let operator = config.operator_token.as_ref().map(Secret::expose);
         let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator);
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {

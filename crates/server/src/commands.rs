@@ -18,6 +18,7 @@ use std::{
     time::Duration,
 };
 use tenantry_core::{
+    access, authz,
     ctx::Ctx,
     identity::Environment,
     placement::{Placement, Template},
@@ -47,6 +48,9 @@ pub enum Command {
     /// Prints the reference of all configuration keys, Markdown.
     #[command(hide = true)]
     ConfigReference,
+    /// Print who may do what, as the page in docs/security
+    #[command(hide = true)]
+    AuthzMatrix,
     /// Exits 0 when GET URL answers with 200; for container health checks.
     #[command(hide = true)]
     Probe {
@@ -97,6 +101,7 @@ pub fn execute(command: Command) -> ExitCode {
             Ok(text) => said(&text),
             Err(error) => failed(&error),
         },
+        Command::AuthzMatrix => said(authz::matrix().trim_end()),
         Command::ConfigReference => said(config::reference_markdown().trim_end()),
         Command::Probe { url } => probe(&url),
         Command::Dev(args) => {
@@ -202,6 +207,7 @@ async fn worker(config: Config) -> Result<(), Failure> {
         settings: settings(&config),
         metrics: Metrics::new(config.max_tenant_series)?,
         waker: Waker::start(placement.owner.clone()),
+        access: Waker::on(placement.owner.clone(), access::CHANNEL),
         placement,
         presence: listener.presence(),
     };

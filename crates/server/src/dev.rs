@@ -79,6 +79,7 @@ async fn with_database(
         settings: commands::settings(config),
         metrics: app.metrics.clone(),
         waker: app.runs.waker.clone(),
+        access: app.access.waker(),
     };
     let working = tenantry_pg::task::detached(worker.run(app.woken(), stop.clone()));
     let url = sockets.url(config);

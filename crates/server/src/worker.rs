@@ -57,6 +57,8 @@ pub struct Worker {
     pub metrics: Metrics,
     /// Tells whoever waits for what was done.
     pub waker: Waker,
+    /// Tells servers that who may do what has changed.
+    pub access: Waker,
     /// The connection by which others see that this process is there.
     pub presence: watch::Receiver<Option<Presence>>,
 }
@@ -105,6 +107,8 @@ impl Worker {
             driven += 1;
             self.metrics.run_ended(&outcome.run, false);
             self.waker.wake();
+            // An undone run has taken a tenant away from whoever was let into it.
+            self.access.wake();
         }
         let duties = Duties::new(&self.placement, self.waker.clone(), self.settings.retention);
         told("duties", duties.work(|| self.lease()).await);

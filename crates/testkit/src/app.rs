@@ -171,6 +171,7 @@ impl TestApp {
             settings: WorkerSettings { warm_slots: self.slots, ..WorkerSettings::default() },
             metrics: self.app.metrics.clone(),
             waker: self.app.runs.waker.clone(),
+            access: self.app.access.waker(),
             presence: watch::channel(None).1,
         }
     }
@@ -178,6 +179,8 @@ impl TestApp {
     /// One look of the worker.
     pub async fn work(&self) {
         self.worker().look(&mut 0).await;
+        // What a server hears by NOTIFY a moment later.
+        self.app.access.changed();
     }
 
     /// A worker that works until the returned sender is dropped or sends true.
@@ -228,8 +231,13 @@ impl TestApp {
 
     /// The scope that a key opens: the same way in as a request's.
     pub async fn scope(&self, key: &NewApiKey) -> TenantScope {
+        self.scope_for(key, Action::ReadAgents).await
+    }
+
+    /// The same for another action.
+    pub async fn scope_for(&self, key: &NewApiKey, action: Action) -> TenantScope {
         let actor = self.app.gate.verify(&Credential::Bearer(key.key.clone())).await;
         let actor = actor.unwrap_or_else(|error| panic!("{error}"));
-        actor.scope(Action::ReadAgents).unwrap_or_else(|error| panic!("{error}"))
+        actor.scope(action).unwrap_or_else(|error| panic!("{error}"))
     }
 }

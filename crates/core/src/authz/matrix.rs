@@ -5,9 +5,11 @@
 
 use super::{Action, Need, key_scopes, may_assign, operations, policy::Rule};
 use std::fmt::Write;
-use tenantry_types::Role;
+use tenantry_types::{OperatorRole, Role};
 
-const HEAD: &str = "# Who may do what
+const HEAD: &str = "<!-- Made by `cargo xtask codegen` from the tables in crates/core/src/authz. Edit those. -->
+
+# Who may do what
 
 Made from the code by `cargo xtask codegen`; CI refuses a page that is not what the code says. A change here is reviewed like code.
 
@@ -45,12 +47,12 @@ pub fn matrix() -> String {
 fn cells(rule: Rule) -> String {
     let or_nobody = |word: Option<&str>| word.unwrap_or("-").to_owned();
     let key = match rule.key {
-        Some((role, "")) => role.as_str().to_owned(),
-        Some((role, scope)) => format!("{role} `{scope}`"),
+        Some((least, "")) => least.as_str().to_owned(),
+        Some((least, scope)) => format!("{least} `{scope}`"),
         None => "-".to_owned(),
     };
     [
-        or_nobody(rule.operator.map(|role| role.as_str())),
+        or_nobody(rule.operator.map(OperatorRole::as_str)),
         or_nobody(rule.member.map(Role::as_str)),
         key,
         or_nobody(rule.granted.map(Role::as_str)),

@@ -46,6 +46,14 @@ impl Actor {
         }
     }
 
+    /// The scope that this actor, looked at anew, may have in place of one that they had.
+    pub(crate) fn scope_still(&self, had: &TenantScope) -> Result<TenantScope> {
+        match self {
+            Self::System => Ok(had.clone()),
+            own => own.scope(had.action()),
+        }
+    }
+
     /// A scope that reads all of a tenant, for this action, whatever state the tenant is in.
     ///
     /// # Errors

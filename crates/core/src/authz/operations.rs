@@ -3,6 +3,7 @@
 //! Owns: nothing. Calls: nothing. Called by: server's authentication, the matrix.
 //! Invariants: the table has the operations of the OpenAPI document and no others (`every_operation_has_its_action`). After a crash: nothing is left.
 
+#[expect(clippy::enum_glob_use, reason = "a table is read by its words")]
 use super::Action::{self, *};
 
 /// What an operation asks of its caller.

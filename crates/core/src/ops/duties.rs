@@ -6,7 +6,7 @@
 
 use super::reconcile;
 use crate::{
-    Error, Result, archive,
+    Error, Result, access, archive,
     ctx::Ctx,
     idempotency,
     identity::Environment,
@@ -92,6 +92,7 @@ impl Duties {
             RECONCILE => Arc::new(move |tx, _| {
                 let this = this.clone();
                 Box::pin(async move {
+                    access::publish(&this.placement.owner, &this.placement, None).await?;
                     reconcile::look(tx, &this.ctx, &this.placement.installation).await.map(drop)
                 })
             }),

@@ -6,6 +6,7 @@
 //! After a crash: a half-made slot was rolled back; the worker's next look fills up.
 
 mod home;
+mod publish;
 pub(crate) mod store;
 mod template;
 

@@ -68,10 +68,10 @@ pub(super) fn finish(mut document: Document) -> Document {
 }
 
 /// Method, path and id of each operation of a path.
-pub(super) fn operations_of(path: String, item: PathItem) -> Vec<(Method, String, String)> {
+pub(super) fn operations_of(path: &str, item: PathItem) -> Vec<(Method, String, String)> {
     let PathItem { get, put, post, delete, patch, .. } = item;
     let of = |method: Method, operation: Option<Operation>| {
-        Some((method, path.clone(), operation?.operation_id.unwrap_or_default()))
+        Some((method, path.to_owned(), operation?.operation_id.unwrap_or_default()))
     };
     let all = [
         of(Method::GET, get),

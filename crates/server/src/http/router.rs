@@ -60,7 +60,7 @@ pub fn openapi() -> Document {
 pub(super) fn operations() -> impl Iterator<Item = (Method, String, String)> {
     static OPERATIONS: LazyLock<Vec<(Method, String, String)>> = LazyLock::new(|| {
         let paths = openapi().paths.paths;
-        paths.into_iter().flat_map(|(path, item)| document::operations_of(path, item)).collect()
+        paths.into_iter().flat_map(|(path, item)| document::operations_of(&path, item)).collect()
     });
     OPERATIONS.iter().cloned()
 }

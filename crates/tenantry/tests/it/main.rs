@@ -1,10 +1,12 @@
 //! What Tenantry promises, tested where it is promised: through the HTTP API and the command line, against a real PostgreSQL.
 
+mod access;
 mod adopt;
 mod agents;
 mod archive;
 mod ask;
 mod audit;
+mod authz;
 mod bad_input;
 mod catalogue;
 mod durable;

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 use tenantry_core::{
-    Error, Result,
+    Error, Result, access,
     ctx::{Ctx, Faults, System},
     identity::Environment,
     placement::{Placement, Template},
@@ -108,6 +108,7 @@ async fn toil(placement: Placement, warm_slots: usize) -> Result<()> {
         settings: WorkerSettings { warm_slots, ..WorkerSettings::default() },
         metrics: Metrics::new(1).map_err(|error| Error::Fault(error.to_string()))?,
         waker: Waker::start(owner.clone()),
+        access: Waker::on(owner.clone(), access::CHANNEL),
         presence: listener.presence(),
     };
     loop {

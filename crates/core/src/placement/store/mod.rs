@@ -11,7 +11,7 @@ pub(crate) mod prior;
 use super::{Home, Template};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
-use tenantry_pg::{ControlTx, Row};
+use tenantry_pg::{ControlTx, Row, sql::quote_ident};
 use tenantry_types::TenantId;
 use uuid::Uuid;
 
@@ -32,6 +32,17 @@ pub(super) async fn lock_before_tables(tx: &ControlTx) -> Result<()> {
         "-- placement::lock_before_tables\nSELECT pg_advisory_xact_lock(hashtextextended('tenantry.set_up', 0))::text",
         &[],
     )
+    .await?;
+    Ok(())
+}
+
+/// The version that a tenant's own writes look at, as the owner. A later one stays.
+pub(super) async fn publish_access(tx: &ControlTx, schema: &str, version: i64) -> Result<()> {
+    tx.batch(&format!(
+        "INSERT INTO {}._counters (name, period, workspace_id, used) VALUES ('access', 'all', NULL, {version})
+         ON CONFLICT ON CONSTRAINT _counters_one DO UPDATE SET used = greatest(_counters.used, excluded.used), updated_at = now()",
+        quote_ident(schema)
+    ))
     .await?;
     Ok(())
 }

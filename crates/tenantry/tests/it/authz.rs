@@ -1,0 +1,71 @@
+//! The policy: every operation has its row, and the server does what the row says, for every kind of caller.
+
+use crate::support::{Ids, NOBODY, Operation, operations};
+use serde_json::json;
+use std::collections::BTreeSet;
+use tenantry_core::authz::{self, Actor, Need, allows};
+use tenantry_testkit::{Client, TestApp};
+
+#[test]
+fn every_operation_has_its_action() {
+    let served: BTreeSet<_> = operations().into_iter().map(|operation| operation.id).collect();
+    let known: BTreeSet<_> = authz::operations().map(|(id, _)| id.to_owned()).collect();
+    let unknown: Vec<_> = served.difference(&known).collect();
+    assert!(unknown.is_empty(), "operations without a row in core/authz/operations.rs: {unknown:?}");
+    let gone: Vec<_> = known.difference(&served).collect();
+    assert!(gone.is_empty(), "rows in core/authz/operations.rs without an operation: {gone:?}");
+    for operation in operations() {
+        let open = authz::need_of(&operation.id) == Some(Need::Open);
+        assert_eq!(
+            open, operation.open,
+            "{} says in the document that it is open, or does not",
+            operation.id
+        );
+    }
+}
+
+/// A caller, and who the gate says that it is.
+struct Kind {
+    name: String,
+    client: Client,
+    actor: Actor,
+}
+
+async fn kind(app: &TestApp, name: &str, token: &str) -> Kind {
+    let credential = tenantry_core::identity::Credential::Bearer(token.to_owned());
+    let actor = app.app.gate.verify(&credential).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+    let client = app.anyone.clone().with_token(Some(token));
+    Kind { name: name.to_owned(), client, actor: actor.as_ref().clone() }
+}
+
+async fn kinds(app: &TestApp) -> Vec<Kind> {
+    let mut kinds = vec![kind(app, "bootstrap operator", tenantry_testkit::OPERATOR).await];
+    for role in ["viewer", "member", "admin"] {
+        let key = app.key("acme", &json!({"name": role, "role": role})).await;
+        kinds.push(kind(app, &format!("key {role}"), &key.key).await);
+    }
+    kinds
+}
+
+async fn refused_by_policy(kind: &Kind, operation: &Operation, ids: &Ids<'_>) -> bool {
+    let reply =
+        kind.client.call(operation.method.clone(), &operation.path(ids), operation.body().as_ref()).await;
+    (reply.status.as_u16(), reply.code()) == (403, "forbidden")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_asks_the_policy() {
+    let app = TestApp::builder().slots(1).start().await;
+    app.tenant("acme").await;
+    let mut asked = 0;
+    for kind in kinds(&app).await {
+        for operation in operations() {
+            let Some(Need::May(action)) = authz::need_of(&operation.id) else { continue };
+            // Ids that name nothing: what is allowed finds nothing to do it to, and what is not is refused before anybody looks.
+            let refused = refused_by_policy(&kind, &operation, &NOBODY).await;
+            assert_eq!(refused, !allows(&kind.actor, action), "{} as {}", operation.id, kind.name);
+            asked += 1;
+        }
+    }
+    println!("{asked} questions, each answered as the table says");
+}
