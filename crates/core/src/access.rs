@@ -75,8 +75,13 @@ impl Access {
 
     /// After the commit of a change that concerns no single tenant: a session, an operator, a user.
     pub fn changed(&self) {
-        self.inner.changes.fetch_add(1, Ordering::AcqRel);
+        self.forget();
         self.inner.waker.wake();
+    }
+
+    /// This process forgets whom it let in, as when it hears of a change.
+    pub fn forget(&self) {
+        self.inner.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// After the commit of a change in a tenant. What cannot be published now is left to the reconciler: the change itself stands.

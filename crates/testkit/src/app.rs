@@ -180,7 +180,7 @@ impl TestApp {
     pub async fn work(&self) {
         self.worker().look(&mut 0).await;
         // What a server hears by NOTIFY a moment later.
-        self.app.access.changed();
+        self.app.access.forget();
     }
 
     /// A worker that works until the returned sender is dropped or sends true.
