@@ -91,7 +91,8 @@ impl Duties {
             RECONCILE => Arc::new(move |tx, _| {
                 let this = this.clone();
                 Box::pin(async move {
-                    reconcile::look(tx, &this.ctx, &this.placement.installation).await.map(drop)
+                    let Placement { owner, installation, .. } = &this.placement;
+                    reconcile::look(tx, owner, &this.ctx, installation).await.map(drop)
                 })
             }),
             RETENTION => Arc::new(move |tx, _| {
