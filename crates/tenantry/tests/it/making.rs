@@ -80,6 +80,35 @@ async fn an_adoption_through_the_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_proof_of_an_adoption_names_what_the_schema_alone_fences() {
+    let app = TestApp::builder().start().await;
+    let made: Result<(), Error> = app
+        .database
+        .placement
+        .owner
+        .run("old_schema", (), |tx, ()| {
+            Box::pin(async move {
+                tx.batch(
+                    "CREATE SCHEMA old_acme; CREATE TABLE old_acme.orders (id bigint PRIMARY KEY);
+                     CREATE TABLE old_acme.notes (id bigint PRIMARY KEY, workspace_id uuid NOT NULL);
+                     CREATE TABLE old_acme.users (id bigint PRIMARY KEY)",
+                )
+                .await?;
+                Ok(())
+            })
+        })
+        .await;
+    made.unwrap();
+    let wish = json!({"schema": "old_acme", "slug": "acme", "name": "Acme", "admin_email": "a@acme.example"});
+    let made = app.operator().post("/v1/tenants/adopt", &wish).await.expect(202).json;
+    let run = ended(&app, &made).await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+    let mut steps = run["steps"].as_array().into_iter().flatten();
+    let proof = steps.find(|step| step["name"] == "verify").unwrap();
+    assert_eq!(proof["detail"], "closed to others; fenced by schema only: orders, users");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_changes_nothing() {
     let app = TestApp::builder().start().await;
     app.tenant("first").await;
