@@ -28,3 +28,4 @@ mod runs;
 mod set_up;
 mod support;
 mod tenants;
+mod upgrade;
