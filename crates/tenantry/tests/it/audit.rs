@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 use tenantry_core::{Error, audit};
+use tenantry_server::worker::{Worker, WorkerSettings};
 use tenantry_testkit::{Client, TestApp, TestFaults, TestTenant};
 use tenantry_types::{TenantId, audit::AuditVerification};
 
@@ -682,13 +683,44 @@ async fn the_trail_of_a_tenant_that_is_gone_is_found() {
     assert_eq!(listed(&admin(&app, "acme").await, "tenant=acme").await.len(), 3);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_purge_that_waits_keeps_no_other_tenant_waiting() {
-    let app = TestApp::start().await;
-    let (acme, bolt) = (app.tenant("acme").await, app.tenant("bolt").await);
+/// A tenant whose purge was asked for, and another one.
+async fn one_to_purge(app: &TestApp) -> (TestTenant, TestTenant) {
+    let both = (app.tenant("acme").await, app.tenant("bolt").await);
     app.operator().delete("/v1/tenants/acme").await.expect(202);
     app.work().await;
     app.operator().post("/v1/tenants/acme/purge", &json!({"confirm": "acme"})).await.expect(202);
+    both
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_seals_while_its_run_waits() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = one_to_purge(&app).await;
+    let reading = app.database.admin().await;
+    let read = format!("BEGIN; LOCK TABLE {}.agents IN ACCESS SHARE MODE", acme.tenant.schema_name);
+    reading.execute(&read).await.unwrap();
+    let worker = app.worker();
+    let worker =
+        Worker { settings: WorkerSettings { poll: Duration::from_millis(20), ..worker.settings }, ..worker };
+    let mut made = 0;
+    let working = tenantry_pg::task::detached(async move { worker.look(&mut made).await });
+    agent(&bolt.client, "Iris").await;
+    let sealed = async {
+        let done = async || listed(&app.operator(), "tenant=bolt&action=agent.create").await;
+        while done().await.first().is_none_or(|item| item["sealed"] != true) {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), sealed).await.expect("the one worker seals meanwhile");
+    let acme = app.operator().get("/v1/tenants/acme/status").await.expect(200).json;
+    assert_eq!((&acme["kind"], &acme["status"]), (&json!("purge"), &json!("running")));
+    reading.execute("ROLLBACK").await.unwrap();
+    working.await.unwrap();
+    app.operator().get("/v1/tenants/acme").await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_that_waits_keeps_no_other_tenant_waiting() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = one_to_purge(&app).await;
     // As an export does: its picture is read for as long as its client takes. And an event of acme's that somebody noted.
     let (schema, id) = (&acme.tenant.schema_name, acme.tenant.id.0);
     let reading = app.database.admin().await;
