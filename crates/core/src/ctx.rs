@@ -12,6 +12,11 @@ use uuid::Uuid;
 pub trait Clock: Send + Sync + 'static {
     /// Now, in UTC.
     fn now(&self) -> DateTime<Utc>;
+
+    /// What the database says the time is, in this clock's terms: the same, but for a test that has put all clocks forward.
+    fn of_database(&self, told: DateTime<Utc>) -> DateTime<Utc> {
+        told
+    }
 }
 
 /// Makes ids.
@@ -74,6 +79,11 @@ impl Ctx {
     pub fn now(&self) -> DateTime<Utc> {
         let now = self.clock.now();
         DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+
+    /// Now, by whichever is behind of this machine's clock and the database's: for what must not happen too early.
+    pub fn earlier(&self, database: DateTime<Utc>) -> DateTime<Utc> {
+        self.now().min(self.clock.of_database(database))
     }
 
     /// A new id.

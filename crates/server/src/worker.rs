@@ -3,12 +3,12 @@
 //!
 //! Owns: nothing. Calls: core's placement, provisioning, psql, audit, ops. Called by: commands, dev, the test kit.
 //! Invariants: wake-ups are for speed, the poll for truth; filling slots keeps nobody waiting for longer than a batch takes
-//! (`filling_slots_keeps_nobody_waiting`); several workers may run (leases and locks keep them apart). After a crash: the
+//! (`filling_slots_keeps_nobody_waiting`); a run that waits keeps nobody's audit events from being sealed (`a_worker_seals_while_its_run_waits`); several workers may run (leases and locks keep them apart). After a crash: the
 //! connection that its leases name is gone, so the next look of any worker goes on.
 
 use crate::telemetry::Metrics;
 use chrono::TimeDelta;
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, pin::pin, time::Duration};
 use tenantry_core::{
     Result, audit, ops::duties::Duties, placement::Placement, provisioning, psql, wake::Waker,
 };
@@ -116,9 +116,7 @@ impl Worker {
             self.waker.wake();
         }
         told("labels", self.placement.label().await);
-        if let Some(left) = told("audit", audit::seal(&self.placement.owner, &self.placement.ctx).await) {
-            self.metrics.audit(left.unsealed, left.lag);
-        }
+        self.seal().await;
         let (batch, more) = told("warm slots", self.fill(filling).await).unwrap_or((0, false));
         *made += batch;
         if *made >= ANALYZE_AFTER {
@@ -128,9 +126,22 @@ impl Worker {
         more || driven == RUNS_PER_PASS
     }
 
+    /// A run may wait long for a lock, as a purge does for whoever reads what it drops: what others do meanwhile is sealed all the same.
     async fn drive_one(&self) -> Result<Option<provisioning::Outcome>> {
         let holder = *self.presence.borrow();
-        provisioning::work(&self.placement, self.settings.lease, holder).await
+        let mut driving = pin!(provisioning::work(&self.placement, self.settings.lease, holder));
+        loop {
+            tokio::select! {
+                outcome = &mut driving => return outcome,
+                () = tokio::time::sleep(self.settings.poll) => self.seal().await,
+            }
+        }
+    }
+
+    async fn seal(&self) {
+        if let Some(left) = told("audit", audit::seal(&self.placement.owner, &self.placement.ctx).await) {
+            self.metrics.audit(left.unsealed, left.lag);
+        }
     }
 
     fn lease(&self) -> Lease {

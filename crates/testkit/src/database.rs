@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 use tenantry_core::{
+    Error,
     ctx::Ctx,
     placement::{Placement, Template},
 };
@@ -20,6 +21,7 @@ use tenantry_pg::{
     Login, Pool, PoolSettings, Quiet, Target,
     bootstrap::Superuser,
     cluster::{Cluster, ClusterConfig},
+    migrate::{self, MigrationSet, history::HISTORY_TABLE},
     roles::{Installation, MasterKey},
 };
 use tokio::sync::OnceCell;
@@ -38,6 +40,9 @@ static TEMPLATE: OnceCell<()> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 const TEMPLATE_NAME: &str = "tenantry_template";
 const OWNER: &str = "tenantry_test_owner";
+/// All that the control plane was made of then; published files never change.
+const FIRST_RELEASE: (&str, &str) =
+    ("V1__foundation.sql", include_str!("../../../migrations/control/V1__foundation.sql"));
 
 /// The process's cluster; started by the first who asks.
 pub fn cluster() -> &'static Cluster {
@@ -88,6 +93,27 @@ impl TestDatabase {
             .await;
         made.unwrap_or_else(|error| panic!("{error}"));
         Self::at(&name, ctx, template)
+    }
+
+    /// A new one as an upgrade finds it: the control plane's tables of the first release, without rows, logins and grants.
+    pub async fn of_the_first_release(ctx: Ctx, template: Template) -> Self {
+        let superuser = Self::superuser().await;
+        TEMPLATE.get_or_init(|| make_template(ctx.clone())).await;
+        let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        superuser.ensure_database(&name, OWNER).await.unwrap_or_else(|error| panic!("{error}"));
+        let database = Self::at(&name, ctx, template);
+        let first = MigrationSet::from_files([FIRST_RELEASE]).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let applied = database
+            .placement
+            .owner
+            .run("first_release", first, |tx, first| {
+                Box::pin(async move {
+                    Ok::<_, Error>(migrate::apply(tx, "public", first, HISTORY_TABLE, false).await?)
+                })
+            })
+            .await;
+        applied.unwrap_or_else(|error| panic!("the first release: {error}"));
+        database
     }
 
     fn at(name: &str, ctx: Ctx, template: Template) -> Self {

@@ -7,7 +7,7 @@
 //! Owns: nothing. Calls: store, placement, registry. Called by: provisioning's import.
 //! Invariants: every step may run twice with the same end (`loading_twice_ends_the_same`); only a home whose tenant is being made is
 //! touched (`a_living_tenant_is_not_loaded_over`); at the end each table is read back and summed, and must be the manifest's
-//! (`a_row_that_changes_on_the_way_is_named`); a mebibyte of the archive is in memory, and a row where it is longer.
+//! (`a_row_that_changes_on_the_way_is_named`); a database that goes away is no fault of the archive's (`an_outage_during_a_load_is_none_of_the_archives`); a mebibyte of the archive is in memory, and a row where it is longer.
 //! After a crash: one transaction of the worker or none.
 
 use super::{rows::Mapping, store, store::catalogue};
@@ -20,7 +20,7 @@ use crate::{
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use tenantry_pg::{ControlTx, Pool};
+use tenantry_pg::{self as pg, ControlTx, ErrorKind, Pool};
 use tenantry_types::{
     WorkspaceId,
     archive::{Check, Head, RowSum, TableSum, Whole},
@@ -262,9 +262,17 @@ impl<'a> Filling<'a> {
             copy.send(rows).await?;
             copy.finish().await
         };
-        let taken = taken.await.map_err(|error| self.fault(&format!("does not take its rows: {error}")))?;
+        let taken = taken.await.map_err(|error| self.refusal(error))?;
         self.rows[self.table] += taken;
         Ok(())
+    }
+
+    /// Rows that the table refuses are the archive's fault, which no repetition mends. An outage stays what it is: the run waits, and goes on.
+    fn refusal(&self, error: pg::Error) -> Error {
+        match error.kind() {
+            ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Retry => Error::Database(error),
+            _ => self.fault(&format!("does not take its rows: {error}")),
+        }
     }
 
     fn fault(&self, why: &str) -> Error {

@@ -21,7 +21,7 @@ pub use export::{Export, Format};
 pub use filter::{AskAudit, Filter};
 pub use read::{Trail, list};
 pub use redact::{MAX_VALUE, redact};
-pub use seal::{Backlog, hurry, seal, seal_tenant};
+pub use seal::{Backlog, carry_out, hurry, seal, seal_tenant};
 pub use verify::{verify, verify_next};
 
 use crate::{

@@ -2,7 +2,8 @@
 //!
 //! Owns: nothing. Calls: chain, redact, store. Called by: the worker, and whoever removes a tenant.
 //! Invariants: one sealer at a time, by the lock on one row, and a chain's head is locked while it grows, so that two sealers never fork it
-//! (`two_sealers_never_fork_a_chain`); a writer touches neither row (`writers_do_not_wait_for_one_another`); a note that was lost costs time and no
+//! (`two_sealers_never_fork_a_chain`); a writer touches neither row (`writers_do_not_wait_for_one_another`); who removes a tenant takes the
+//! sealer's lock last, with every other in hand (`a_purge_that_waits_keeps_no_other_tenant_waiting`); a note that was lost costs time and no
 //! event (`the_sweep_finds_what_was_never_noted`); the month's partition is there before its first row (`a_month_begins_without_a_gap`).
 //! After a crash: each batch is one transaction: moved, or not; sealed, or not.
 
@@ -13,7 +14,7 @@ use super::{
 use crate::{Error, Result, ctx::Ctx};
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeMap;
-use tenantry_pg::{ControlTx, Pool};
+use tenantry_pg::{ControlTx, ErrorKind, Pool, TxError};
 use tenantry_types::TenantId;
 use uuid::Uuid;
 
@@ -75,17 +76,27 @@ pub async fn seal(owner: &Pool, ctx: &Ctx) -> Result<Backlog> {
     Ok(Backlog { sealed, unsealed, lag })
 }
 
-/// Moves and seals everything of a tenant, in the caller's transaction, before its schema goes. The sealer waits meanwhile.
+/// Moves everything of a tenant out of its schema, in the caller's transaction, before the schema goes. [`seal_tenant`] comes after that: this
+/// takes no lock that the sealer needs, however long the schema's own have to be waited for.
 ///
 /// # Errors
 /// The database's; the caller's transaction is then over.
-pub async fn seal_tenant(tx: &ControlTx, ctx: &Ctx, tenant: TenantId, schema: &str) -> Result<()> {
-    store::seal::take_note(tx, tenant).await?;
+pub async fn carry_out(tx: &ControlTx, ctx: &Ctx, tenant: TenantId, schema: &str) -> Result<()> {
     if store::seal::has_events(tx, schema).await? {
         // Who moves events just now may fail, and they would then go with the schema.
         store::seal::lock_events(tx, schema).await?;
         while move_out(tx, ctx, tenant, schema).await? == BATCH {}
     }
+    Ok(())
+}
+
+/// Seals everything of a tenant, in the caller's transaction, after its schema went and before its row in the registry does. The sealer
+/// of all tenants waits until that transaction ends: nothing that has to be waited for may come after this.
+///
+/// # Errors
+/// The database's; the caller's transaction is then over.
+pub async fn seal_tenant(tx: &ControlTx, ctx: &Ctx, tenant: TenantId) -> Result<()> {
+    store::seal::take_note(tx, tenant).await?;
     let mut position = store::seal::take_turn(tx, true).await?.ok_or_else(no_turn)?;
     loop {
         let events = store::seal::unsealed(tx, Some(tenant), BATCH).await?;
@@ -110,22 +121,46 @@ async fn sweep(owner: &Pool, ctx: &Ctx) -> Result<()> {
         let Some(slice) = slice else { return Ok(()) };
         let more = slice.hurry;
         // The cursor has moved on: a schema that cannot be looked at must not keep the sweep from all others.
-        owner
-            .run("audit_sweep", (slice.tenants, now), |tx, (tenants, now)| {
-                Box::pin(async move {
-                    let schemas: Vec<String> = tenants.iter().map(|(_, schema)| schema.clone()).collect();
-                    let there = store::seal::with_events(tx, &schemas).await?;
-                    let there: Vec<(Uuid, String)> =
-                        tenants.iter().filter(|(_, schema)| there.contains(schema)).cloned().collect();
-                    store::seal::note_those_with_events(tx, &there, *now).await
-                })
-            })
-            .await?;
+        match look_at(owner, slice.tenants.clone(), now).await {
+            Err(error) if is_late(&error) => {
+                // One of them is being dropped or migrated just now, and the others of its slice do not wait for it.
+                for one in slice.tenants {
+                    let tenant = one.0;
+                    match look_at(owner, vec![one], now).await {
+                        Err(error) if is_late(&error) => {
+                            tracing::warn!(%tenant, %error, "a tenant's audit events could not be looked for yet");
+                        }
+                        other => other?,
+                    }
+                }
+            }
+            other => other?,
+        }
         if !more {
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// A lock was not had in time.
+fn is_late(error: &Error) -> bool {
+    error.pg().is_some_and(|error| error.kind() == ErrorKind::Timeout)
+}
+
+/// Notes those of these tenants that have events.
+async fn look_at(owner: &Pool, tenants: Vec<(Uuid, String)>, now: DateTime<Utc>) -> Result<()> {
+    owner
+        .run("audit_sweep", (tenants, now), |tx, (tenants, now)| {
+            Box::pin(async move {
+                let schemas: Vec<String> = tenants.iter().map(|(_, schema)| schema.clone()).collect();
+                let there = store::seal::with_events(tx, &schemas).await?;
+                let there: Vec<(Uuid, String)> =
+                    tenants.iter().filter(|(_, schema)| there.contains(schema)).cloned().collect();
+                store::seal::note_those_with_events(tx, &there, *now).await
+            })
+        })
+        .await
 }
 
 /// Moves a noted tenant's events to where they are sealed.

@@ -2,9 +2,10 @@
 //!
 //! Owns: the list of schedules and of the kinds of jobs. Calls: durable, provisioning. Called by: the worker.
 //! Invariants: every kind that is scheduled or asked for has a handler (`every_duty_has_a_handler`); a duty looks at the state of things and
-//! mends it, so that one that was missed is made good by the next. After a crash: the lease is free, and the job is taken again.
+//! mends it, so that one that was missed is made good by the next; no tenant is purged early because a worker's clock runs ahead
+//! (`a_clock_that_runs_ahead_purges_nothing`). After a crash: the lease is free, and the job is taken again.
 
-use super::reconcile;
+use super::{reconcile, store};
 use crate::{
     Error, Result, access, archive,
     ctx::Ctx,
@@ -92,17 +93,17 @@ impl Duties {
             RECONCILE => Arc::new(move |tx, _| {
                 let this = this.clone();
                 Box::pin(async move {
-                    access::publish(&this.placement.owner, &this.placement, None).await?;
-                    reconcile::look(tx, &this.ctx, &this.placement.installation).await.map(drop)
+let Placement { owner, installation, .. } = &this.placement;
+                    access::publish(owner, &this.placement, None).await?;
+                    reconcile::look(tx, owner, &this.ctx, installation).await.map(drop)
                 })
             }),
             RETENTION => Arc::new(move |tx, _| {
                 let this = this.clone();
                 Box::pin(async move {
-                    match this.retention {
-                        Some(retention) => this.runs.find_expired(tx, this.ctx.now() - retention).await,
-                        None => Ok(()),
-                    }
+                    let Some(retention) = this.retention else { return Ok(()) };
+                    let now = this.ctx.earlier(store::clock(tx).await?);
+                    this.runs.find_expired(tx, now - retention).await
                 })
             }),
             PURGE => Arc::new(move |tx, job| {

@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Seconds that an audit event may wait for the sealer.
 const UNSEALED_FOR: i64 = 10;
 
+/// Seconds by which two clocks may differ.
+const CLOCKS_APART: i64 = 60;
+
 /// What readiness looks at.
 pub struct Parts<'a> {
     /// The platform login.
@@ -132,7 +135,24 @@ pub async fn doctor(platform: &Pool, ctx: &Ctx, template: &str) -> Result<Vec<Ch
             Box::pin(store::facts(tx, template, *since, *now))
         })
         .await?;
-    Ok(judge(&facts))
+    let ahead = (ctx.now() - ctx.clock.of_database(facts.now)).num_seconds();
+    let mut checks = judge(&facts);
+    checks.push(clock_check(ahead));
+    Ok(checks)
+}
+
+/// Deletions are dated by the servers' clocks, and counted by the workers' and the database's.
+fn clock_check(ahead: i64) -> Check {
+    let apart = ahead.abs() > CLOCKS_APART;
+    Check {
+        name: "clock".to_owned(),
+        status: if apart { CheckStatus::Warn } else { CheckStatus::Ok },
+        detail: Some(format!("the server's clock is {ahead} s ahead of the database's")),
+        advice: apart.then(|| {
+            "Let NTP or chrony set the clocks of servers, workers and database: retention is counted by them.".to_owned()
+        }),
+        duration_ms: None,
+    }
 }
 
 fn judge(facts: &Facts) -> Vec<Check> {
@@ -216,6 +236,13 @@ fn list(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::DateTime;
+
+    #[test]
+    fn clocks_that_differ_are_told() {
+        let told: Vec<_> = [-61, -60, 0, 60, 61].map(|ahead| clock_check(ahead).status.as_str()).into();
+        assert_eq!(told, ["warn", "ok", "ok", "ok", "warn"]);
+    }
 
     #[test]
     fn each_finding_has_its_advice() {
@@ -231,6 +258,7 @@ mod tests {
             failed_jobs: 4,
             fullest_cell: 500,
             unsealed_seconds: 11,
+            now: DateTime::UNIX_EPOCH,
         };
         let checks = judge(&facts);
         let told: Vec<_> =
@@ -263,6 +291,7 @@ mod tests {
             failed_jobs: 0,
             fullest_cell: 3,
             unsealed_seconds: 10,
+            now: DateTime::UNIX_EPOCH,
         };
         assert!(judge(&fine).iter().all(|check| check.status == CheckStatus::Ok));
     }

@@ -2,13 +2,20 @@
 //!
 //! Owns: nothing (reads slots, cells, `provisioning_runs`, findings, jobs, `audit_unsealed`, `audit_due`, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
 
-use crate::Result;
+use crate::{Error, Result};
 use chrono::{DateTime, Utc};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
 
 pub(super) async fn ping(tx: &ControlTx) -> Result<()> {
     tx.last("-- ops::ping\nSELECT 1", &[]).await?;
     Ok(())
+}
+
+/// What the database's clock says.
+pub(super) async fn clock(tx: &ControlTx) -> Result<DateTime<Utc>> {
+    let rows = tx.query("-- ops::clock\nSELECT clock_timestamp() AS now", &[]).await?;
+    let row = rows.first().ok_or_else(|| Error::Fault("a clock without a row".to_owned()))?;
+    Ok(row.get("now")?)
 }
 
 /// What the database says of itself and of our work.
@@ -24,6 +31,7 @@ pub(super) struct Facts {
     pub(super) failed_jobs: i64,
     pub(super) fullest_cell: i64,
     pub(super) unsealed_seconds: i64,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl FromRow for Facts {
@@ -40,6 +48,7 @@ impl FromRow for Facts {
             failed_jobs: row.get("failed_jobs")?,
             fullest_cell: row.get("fullest_cell")?,
             unsealed_seconds: row.get("unsealed_seconds")?,
+            now: row.get("now")?,
         })
     }
 }
@@ -66,7 +75,8 @@ pub(super) async fn facts(
                     -- When a tenant's event was done is the tenant's word: one that is said to be old shows here until it is sealed.
                     greatest(0, coalesce(extract(epoch FROM $3 - least(
                         (SELECT occurred_at FROM audit_unsealed ORDER BY arrived LIMIT 1),
-                        (SELECT min(noted_at) FROM audit_due))), 0))::bigint AS unsealed_seconds",
+                        (SELECT min(noted_at) FROM audit_due))), 0))::bigint AS unsealed_seconds,
+                    clock_timestamp() AS now",
             &[&template, &since, &now],
         )
         .await?)

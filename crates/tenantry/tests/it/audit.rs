@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 use tenantry_core::{Error, audit};
+use tenantry_server::worker::{Worker, WorkerSettings};
 use tenantry_testkit::{Client, TestApp, TestFaults, TestTenant};
 use tenantry_types::{TenantId, audit::AuditVerification};
 
@@ -652,9 +653,10 @@ async fn the_trail_of_a_tenant_that_is_gone_is_found() {
     owner
         .run("purge", input, |tx, (ctx, id, schema)| {
             Box::pin(async move {
-                audit::seal_tenant(tx, ctx, *id, schema).await?;
-                tx.batch(&format!("DROP SCHEMA {schema} CASCADE; DELETE FROM tenants WHERE slug = 'acme'"))
-                    .await?;
+                audit::carry_out(tx, ctx, *id, schema).await?;
+                tx.batch(&format!("DROP SCHEMA {schema} CASCADE")).await?;
+                audit::seal_tenant(tx, ctx, *id).await?;
+                tx.batch("DELETE FROM tenants WHERE slug = 'acme'").await?;
                 Ok::<_, Error>(())
             })
         })
@@ -679,6 +681,73 @@ async fn the_trail_of_a_tenant_that_is_gone_is_found() {
     assert_eq!(verified(&operator, "acme").await.chain, next.tenant.id.to_string());
     assert_eq!(listed(&operator, "tenant=acme").await.len(), 10);
     assert_eq!(listed(&admin(&app, "acme").await, "tenant=acme").await.len(), 3);
+}
+
+/// A tenant whose purge was asked for, and another one.
+async fn one_to_purge(app: &TestApp) -> (TestTenant, TestTenant) {
+    let both = (app.tenant("acme").await, app.tenant("bolt").await);
+    app.operator().delete("/v1/tenants/acme").await.expect(202);
+    app.work().await;
+    app.operator().post("/v1/tenants/acme/purge", &json!({"confirm": "acme"})).await.expect(202);
+    both
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_seals_while_its_run_waits() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = one_to_purge(&app).await;
+    let reading = app.database.admin().await;
+    let read = format!("BEGIN; LOCK TABLE {}.agents IN ACCESS SHARE MODE", acme.tenant.schema_name);
+    reading.execute(&read).await.unwrap();
+    let worker = app.worker();
+    let worker =
+        Worker { settings: WorkerSettings { poll: Duration::from_millis(20), ..worker.settings }, ..worker };
+    let mut made = 0;
+    let working = tenantry_pg::task::detached(async move { worker.look(&mut made).await });
+    agent(&bolt.client, "Iris").await;
+    let sealed = async {
+        let done = async || listed(&app.operator(), "tenant=bolt&action=agent.create").await;
+        while done().await.first().is_none_or(|item| item["sealed"] != true) {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), sealed).await.expect("the one worker seals meanwhile");
+    let acme = app.operator().get("/v1/tenants/acme/status").await.expect(200).json;
+    assert_eq!((&acme["kind"], &acme["status"]), (&json!("purge"), &json!("running")));
+    reading.execute("ROLLBACK").await.unwrap();
+    working.await.unwrap();
+    app.operator().get("/v1/tenants/acme").await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_that_waits_keeps_no_other_tenant_waiting() {
+    let app = TestApp::start().await;
+    let (acme, bolt) = one_to_purge(&app).await;
+    // As an export does: its picture is read for as long as its client takes. And an event of acme's that somebody noted.
+    let (schema, id) = (&acme.tenant.schema_name, acme.tenant.id.0);
+    let reading = app.database.admin().await;
+    reading.execute(&format!("BEGIN; LOCK TABLE {schema}.agents IN ACCESS SHARE MODE")).await.unwrap();
+    as_superuser(&app, &format!("INSERT INTO {schema}._events (actor, actor_kind, action) VALUES ('a', 'agent', 'last.word'); INSERT INTO audit_due VALUES ('{id}', now())")).await;
+    let (worker, mut made) = (app.worker(), 0);
+    let purging = tenantry_pg::task::detached(async move { worker.look(&mut made).await });
+    let waits = format!(
+        "SELECT count(*)::text FROM pg_locks WHERE relation = '{schema}.agents'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted"
+    );
+    let waiting = async { while superuser_sees(&app, &waits).await != "1" {} };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("the purge waits for who reads");
+
+    agent(&bolt.client, "Iris").await;
+    tokio::time::timeout(Duration::from_secs(10), seal(&app)).await.expect("the sealer waits for nobody");
+    let sealed = &listed(&app.operator(), "tenant=bolt&action=agent.create").await[0]["sealed"];
+    assert_eq!(sealed, true, "another tenant's event");
+    assert_eq!(superuser_sees(&app, &waits).await, "1", "and the purge still waits");
+
+    reading.execute("ROLLBACK").await.unwrap();
+    purging.await.unwrap();
+    app.operator().get("/v1/tenants/acme").await.expect(404);
+    seal(&app).await;
+    let found = verified(&app.operator(), "acme").await;
+    assert_eq!((found.ok, found.tenant.as_deref()), (true, Some("acme")));
+    let trail = listed(&app.operator(), &format!("tenant={}", acme.tenant.id)).await;
+    assert!(actions(&trail).contains(&"last.word") && trail.iter().all(|item| item["sealed"] == true));
 }
 
 #[tokio::test(flavor = "multi_thread")]

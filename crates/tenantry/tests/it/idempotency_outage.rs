@@ -45,7 +45,7 @@ fn unavailable(reply: &Reply) {
 }
 
 /// Ends the one backend that waits for a lock in this database.
-async fn end_who_waits(database: &TestDatabase) {
+pub(crate) async fn end_who_waits(database: &TestDatabase) {
     let end = format!(
         "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity
          WHERE datname = '{}' AND wait_event_type = 'Lock'",

@@ -164,6 +164,28 @@ async fn the_retention_ends_in_a_purge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_runs_ahead_purges_nothing() {
+    let app = TestApp::builder().slots(1).start().await;
+    app.tenant("acme").await;
+    done(&app, "acme", "delete").await;
+    let clock = async || {
+        let told = app.operator().get("/v1/doctor").await.expect(200).json;
+        let mut checks = told["checks"].as_array().into_iter().flatten();
+        checks.find(|check| check["name"] == "clock").unwrap_or_else(|| panic!("{told}"))["status"].clone()
+    };
+    assert_eq!(clock().await, "ok");
+    app.clock.drift(TimeDelta::days(31));
+    assert_eq!(clock().await, "warn");
+    app.work().await;
+    app.work().await;
+    assert_eq!(status(&app, "acme").await, "deleted", "by the database's clock its time is not over");
+    app.clock.advance(TimeDelta::days(31));
+    app.work().await;
+    app.work().await;
+    assert_eq!(status(&app, "acme").await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_retention_a_tenant_is_kept() {
     let app = TestApp::builder().slots(1).set("TENANTRY_RETENTION_DAYS", "never").start().await;
     app.tenant("acme").await;

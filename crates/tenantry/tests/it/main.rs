@@ -30,3 +30,4 @@ mod runs;
 mod set_up;
 mod support;
 mod tenants;
+mod upgrade;

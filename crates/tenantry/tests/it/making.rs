@@ -1,7 +1,12 @@
 //! The other ways to make a tenant, through the API: of a schema that exists, of an archive; and the same wish twice.
 
-use crate::catalogue::{homes, value};
+use crate::{
+    catalogue::{execute, homes, value},
+    idempotency_outage::end_who_waits,
+    migrations::template,
+};
 use serde_json::{Value, json};
+use std::time::Duration;
 use tenantry_core::{Error, placement::BUILT_IN};
 use tenantry_testkit::axum::{
     body::{Body, to_bytes},
@@ -75,6 +80,35 @@ async fn an_adoption_through_the_api() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_proof_of_an_adoption_names_what_the_schema_alone_fences() {
+    let app = TestApp::builder().start().await;
+    let made: Result<(), Error> = app
+        .database
+        .placement
+        .owner
+        .run("old_schema", (), |tx, ()| {
+            Box::pin(async move {
+                tx.batch(
+                    "CREATE SCHEMA old_acme; CREATE TABLE old_acme.orders (id bigint PRIMARY KEY);
+                     CREATE TABLE old_acme.notes (id bigint PRIMARY KEY, workspace_id uuid NOT NULL);
+                     CREATE TABLE old_acme.users (id bigint PRIMARY KEY)",
+                )
+                .await?;
+                Ok(())
+            })
+        })
+        .await;
+    made.unwrap();
+    let wish = json!({"schema": "old_acme", "slug": "acme", "name": "Acme", "admin_email": "a@acme.example"});
+    let made = app.operator().post("/v1/tenants/adopt", &wish).await.expect(202).json;
+    let run = ended(&app, &made).await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+    let mut steps = run["steps"].as_array().into_iter().flatten();
+    let proof = steps.find(|step| step["name"] == "verify").unwrap();
+    assert_eq!(proof["detail"], "closed to others; fenced by schema only: orders, users");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_changes_nothing() {
     let app = TestApp::builder().start().await;
     app.tenant("first").await;
@@ -125,6 +159,51 @@ async fn a_retried_import_finds_its_archive() {
     let agents = keyed(&app, &made).get("/v1/agents").await.expect(200);
     assert_eq!(agents.json["items"][0]["name"], "Iris");
     assert_eq!(value(&app.database, "SELECT count(*) FROM archives").await, "0", "nobody needs it any more");
+}
+
+/// A table that takes rows only while nobody has lock 7: a test can stop COPY in the middle.
+const GATED: &str = "CREATE TABLE notes (id uuid PRIMARY KEY, workspace_id uuid NOT NULL,
+                                         CHECK (pg_advisory_xact_lock_shared(7)::text IS NOT NULL));";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_during_a_load_is_none_of_the_archives() {
+    let gated = template("gated", &[("V1__gated.sql", GATED)]).unwrap();
+    let app = TestApp::builder().template(gated).start().await;
+    let acme = app.tenant("acme").await;
+    let rows = format!(
+        "INSERT INTO {}.notes SELECT gen_random_uuid(), '{}' FROM generate_series(1, 9)",
+        acme.tenant.schema_name, acme.key.workspace_id.0
+    );
+    execute(&app.database, &rows).await;
+    let archive = export(&app, "acme").await;
+    let importing = app.operator().with_header("content-type", "application/x-tar");
+    let made = importing.raw(Method::POST, "/v1/tenants/import?slug=copy", Body::from(archive)).await;
+    let made = made.expect(202).json;
+    let path = format!("/v1/provisioning-runs/{}", text(&made["run"]["id"]));
+
+    let holder = app.database.admin().await;
+    holder.execute("SELECT pg_advisory_lock(7)").await.unwrap();
+    let (worker, mut slots) = (app.worker(), 0);
+    let loading = tenantry_pg::task::detached(async move { worker.look(&mut slots).await });
+    end_who_waits(&app.database).await;
+    loading.await.unwrap();
+    let run = app.operator().get(&path).await.expect(200).json;
+    assert_eq!((&run["status"], run["error"].is_null()), (&json!("running"), true), "{run}");
+
+    holder.execute("SELECT pg_advisory_unlock(7)").await.unwrap();
+    let ended = async {
+        loop {
+            app.work().await;
+            let run = app.operator().get(&path).await.expect(200).json;
+            if !run["finished_at"].is_null() {
+                return run;
+            }
+        }
+    };
+    let run = tokio::time::timeout(Duration::from_secs(30), ended).await.expect("it goes on");
+    assert_eq!(run["status"], "succeeded", "{run}");
+    let copy = value(&app.database, "SELECT schema_name FROM tenants WHERE slug = 'copy'").await;
+    assert_eq!(value(&app.database, &format!("SELECT count(*) FROM {copy}.notes")).await, "9");
 }
 
 #[tokio::test(flavor = "multi_thread")]

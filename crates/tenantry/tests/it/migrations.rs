@@ -15,7 +15,7 @@ use tenantry_testkit::TestApp;
 use uuid::Uuid;
 
 /// The template of a folder with these files.
-fn template(name: &str, files: &[(&str, &str)]) -> Result<Template, TemplateError> {
+pub(crate) fn template(name: &str, files: &[(&str, &str)]) -> Result<Template, TemplateError> {
     let folder = std::env::temp_dir().join(format!("tenantry-files-{}-{name}", std::process::id()));
     fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{error}"));
     for (file, text) in files {

@@ -46,6 +46,40 @@ async fn a_stray_role_is_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_stays_does_not_spoil_the_look() {
+    let app = TestApp::start().await;
+    let prefix = app.database.installation.prefix().to_owned();
+    // Only a superuser drops a superuser. In order of names the ones that stay come first.
+    let (role, login) = (format!("{prefix}_t_a_stuck"), format!("{prefix}_psql_a_stuck"));
+    as_superuser(
+        &app,
+        &format!(
+            "CREATE ROLE {role} SUPERUSER NOLOGIN; CREATE ROLE {login} SUPERUSER LOGIN;
+             CREATE ROLE {prefix}_t_stray NOLOGIN; CREATE ROLE {prefix}_psql_stray LOGIN;
+             GRANT {prefix}_t_stray, {prefix}_psql_stray TO tenantry_test_owner WITH ADMIN OPTION;
+             CREATE SCHEMA tenant_orphan"
+        ),
+    )
+    .await;
+    let check = look(&app).await;
+    let left = format!(
+        "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname ~ '^{prefix}_.*(stray|stuck)$'"
+    );
+    assert_eq!(value(&app.database, &left).await, format!("{login} {role}"), "the others are dropped");
+    let detail = check["detail"].as_str().unwrap();
+    for told in
+        [format!("{role}: nothing"), format!("{login}: nothing"), "tenant_orphan: a schema".to_owned()]
+    {
+        assert!(detail.contains(&told), "{detail}");
+    }
+    let failed =
+        "SELECT count(*) FROM jobs WHERE kind = 'reconcile' AND (status = 'failed' OR error IS NOT NULL)";
+    assert_eq!(value(&app.database, failed).await, "0");
+    as_superuser(&app, &format!("DROP SCHEMA tenant_orphan; DROP ROLE {role}, {login}")).await;
+    assert_eq!(look(&app).await["status"], "ok", "what is gone is forgotten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_orphan_schema_is_told_and_kept() {
     let app = TestApp::start().await;
     as_superuser(&app, "CREATE SCHEMA tenant_orphan; CREATE TABLE tenant_orphan.kept (id int)").await;

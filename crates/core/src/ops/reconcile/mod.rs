@@ -2,15 +2,16 @@
 //!
 //! Owns: `findings`. Calls: placement, psql, pg. Called by: the worker's duties; doctor reads the findings.
 //! Invariants: it looks at the state of things, not at what happened, so a look that was missed is made good by the next; it never drops a
-//! schema (`an_orphan_schema_is_told_and_kept`); what it drops, nothing depends on (`a_stray_role_is_dropped`). After a crash: one
-//! transaction, so nothing or all of a look.
+//! schema (`an_orphan_schema_is_told_and_kept`); what it drops, nothing depends on (`a_stray_role_is_dropped`); what cannot
+//! be mended is told, and keeps nothing else from being mended and told (`a_role_that_stays_does_not_spoil_the_look`). After a crash: what was
+//! mended is, each by itself; the findings are those of the last whole look.
 
 pub(super) mod store;
 
 use crate::{Result, ctx::Ctx, psql};
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use tenantry_pg::{ControlTx, roles::Installation};
+use tenantry_pg::{ControlTx, ErrorKind, Pool, TxError, roles::Installation};
 
 /// Something that is not as the registry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +27,15 @@ pub struct Finding {
 /// One look. Returns what is left for a person.
 ///
 /// # Errors
-/// The database's; nothing was changed then.
-pub(crate) async fn look(tx: &ControlTx, ctx: &Ctx, installation: &Installation) -> Result<Vec<Finding>> {
+/// The database's; what was mended by then stays so.
+pub(crate) async fn look(
+    tx: &ControlTx,
+    owner: &Pool,
+    ctx: &Ctx,
+    installation: &Installation,
+) -> Result<Vec<Finding>> {
     let now = ctx.now();
-    mend(tx, installation, now).await?;
-    let mut found = Vec::new();
+    let mut found = mend(tx, owner, installation, now).await?;
     for (kind, what) in KINDS {
         for name in store::found(tx, kind).await? {
             found.push(Finding { kind, detail: format!("{name}: {what}"), name });
@@ -62,18 +67,42 @@ const KINDS: [(&str, &str); 5] = [
     ),
 ];
 
-/// What is safe: roles and logins that nothing knows and nothing depends on, and warm slots that are not whole.
-async fn mend(tx: &ControlTx, installation: &Installation, now: DateTime<Utc>) -> Result<()> {
+/// What is safe: roles and logins that nothing knows and nothing depends on, and warm slots that are not whole. Each role in a transaction
+/// of its own, so that one that stays does not keep the rest. Returns what could not be mended.
+async fn mend(
+    tx: &ControlTx,
+    owner: &Pool,
+    installation: &Installation,
+    now: DateTime<Utc>,
+) -> Result<Vec<Finding>> {
+    let mut left = Vec::new();
     for role in store::stray_roles(tx, &installation.tenant_role("")).await? {
         tracing::warn!(role, "a role that no slot knows is dropped");
-        store::drop_role(tx, &role).await?;
+        let dropped =
+            owner.run("drop_stray_role", role.clone(), |tx, role| Box::pin(store::drop_role(tx, role)));
+        left.extend(unmended("stray_role", role, dropped.await)?);
     }
     for login in store::stray_logins(tx, &installation.psql("")).await? {
         tracing::warn!(login, "a psql login that no session knows is dropped");
-        psql::drop_stray(tx, &login).await?;
+        let dropped =
+            owner.run("drop_stray_login", login.clone(), |tx, login| Box::pin(psql::drop_stray(tx, login)));
+        left.extend(unmended("stray_login", login, dropped.await)?);
     }
     for schema in store::broken_slots(tx, now).await? {
         tracing::error!(schema, "a warm slot has lost its schema or role; it is never handed out");
     }
-    Ok(())
+    Ok(left)
+}
+
+/// What PostgreSQL refused to drop, for a person. What it could not be asked is an error of the look.
+fn unmended(kind: &'static str, name: String, dropped: Result<()>) -> Result<Option<Finding>> {
+    let Err(error) = dropped else { return Ok(None) };
+    if error.pg().is_some_and(|error| error.kind() == ErrorKind::Unavailable) {
+        return Err(error);
+    }
+    tracing::warn!(kind, name, %error, "what nothing knows could not be dropped");
+    let detail = format!(
+        "{name}: nothing of ours knows this role, and it could not be dropped: {error}. Drop it by hand"
+    );
+    Ok(Some(Finding { kind, name, detail }))
 }

@@ -58,8 +58,9 @@ pub(super) fn take_over<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut M
 pub(super) fn give_back<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Undone<'a> {
     Box::pin(async move {
         host.builder()?;
-        remove::keep_events(host, tx, making).await?;
-        adoption::give_back(tx, making.tenant, host.ctx.now()).await.map(drop)
+        remove::carry_events(host, tx, making).await?;
+        adoption::give_back(tx, making.tenant, host.ctx.now()).await?;
+        remove::seal_events(host, tx, making).await
     })
 }
 

@@ -70,14 +70,15 @@ pub(super) fn place<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Makin
 pub(super) fn unplace<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Undone<'a> {
     Box::pin(async move {
         host.builder()?;
-        super::remove::keep_events(host, tx, making).await?;
+        super::remove::carry_events(host, tx, making).await?;
         let opaque = opaque(making)?;
         // The name comes from a row that the server writes; the owner drops what it names.
         if placement::store::is_anothers(tx, making.tenant, &Home::schema_of(opaque)).await? {
             return Err(Error::Fault(format!("tenant_{opaque} is another tenant's")));
         }
         Home::named(&host.installation, making.tenant, opaque).remove(tx).await?;
-        placement::store::forget_slot(tx, making.tenant).await
+        placement::store::forget_slot(tx, making.tenant).await?;
+        super::remove::seal_events(host, tx, making).await
     })
 }
 

@@ -15,15 +15,23 @@ type Acted<'a> = BoxFuture<'a, Result<Done>>;
 
 pub(super) fn keep_audit<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
     Box::pin(async move {
-        keep_events(host, tx, making).await?;
+        carry_events(host, tx, making).await?;
         Ok(Done::did("the audit trail stays"))
     })
 }
 
 /// Before a schema is dropped, its audit events leave it. A schema that was never placed has none.
-pub(super) async fn keep_events(host: &Host, tx: &ControlTx, making: &Making) -> Result<()> {
+pub(super) async fn carry_events(host: &Host, tx: &ControlTx, making: &Making) -> Result<()> {
     match &making.home {
-        Some(home) => audit::seal_tenant(tx, &host.ctx, making.tenant, &home.schema).await,
+        Some(home) => audit::carry_out(tx, &host.ctx, making.tenant, &home.schema).await,
+        None => Ok(()),
+    }
+}
+
+/// After it, they are sealed: the drop may have waited long for whoever reads there, and all tenants' sealer waits from here on.
+pub(super) async fn seal_events(host: &Host, tx: &ControlTx, making: &Making) -> Result<()> {
+    match &making.home {
+        Some(_) => audit::seal_tenant(tx, &host.ctx, making.tenant).await,
         None => Ok(()),
     }
 }
@@ -47,8 +55,9 @@ pub(super) fn drop_home<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut M
     })
 }
 
-pub(super) fn forget<'a>(_: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+pub(super) fn forget<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
     Box::pin(async move {
+        seal_events(host, tx, making).await?;
         registry::store::remove_deleted_tenant(tx, making.tenant).await?;
         Ok(Done::did(format!("{} is free", making.slug)))
     })

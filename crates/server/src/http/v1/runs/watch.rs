@@ -2,7 +2,8 @@
 //!
 //! Owns: nothing. Calls: core's provisioning. Called by: `runs::events`, `runs::feed`.
 //! Invariants: a stream resumes after the event that its client has (`a_stream_resumes`); it ends with the identity that opened it, within a
-//! second (`a_stream_ends_with_its_identity`), and when the process stops. After a crash: the client comes back with its last id.
+//! second (`a_stream_ends_with_its_identity`), and when the process stops; no proxy takes its silence for an end
+//! (`a_silent_stream_has_a_heartbeat`). After a crash: the client comes back with its last id.
 
 use crate::{app::App, http::authenticate::Credential};
 use axum::{
@@ -12,7 +13,7 @@ use axum::{
         sse::{Event, KeepAlive},
     },
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use std::{convert::Infallible, time::Duration};
 use tenantry_core::{Event as Happened, provisioning};
 use tenantry_types::RunId;
@@ -50,10 +51,7 @@ impl Watching {
             let all = watching.run.is_none();
             Some((stream::iter(batch.into_iter().map(move |event| to_sse(event, all))), watching))
         });
-        let events = events.flatten().map(Ok::<_, Infallible>);
-        let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-        // Its own default is `no-cache`, which lets a proxy keep a copy.
-        ([(header::CACHE_CONTROL, "no-store")], sse).into_response()
+        respond(events.flatten())
     }
 
     /// The next events, or `None` when there will be none.
@@ -101,6 +99,13 @@ impl Watching {
     }
 }
 
+/// Events as they come, and a heartbeat where none do.
+fn respond(events: impl Stream<Item = Event> + Send + 'static) -> Response {
+    let sse = Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    // Its own default is `no-cache`, which lets a proxy keep a copy.
+    ([(header::CACHE_CONTROL, "no-store")], sse).into_response()
+}
+
 /// The id of the last event that the client has.
 pub(super) fn last_event_id(headers: &HeaderMap) -> Option<i64> {
     headers.get("last-event-id")?.to_str().ok()?.trim().parse().ok()
@@ -112,4 +117,24 @@ fn to_sse(mut event: Happened, all: bool) -> Event {
         data.insert("run_id".to_owned(), event.key.into());
     }
     Event::default().id(event.position.to_string()).event(&event.event).data(event.data.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_stream_has_a_heartbeat() {
+        let began = Instant::now();
+        let one = stream::once(async { Event::default().id("1").event("run").data("{}") });
+        let mut body = respond(one.chain(stream::pending())).into_body().into_data_stream();
+        let mut next = async || String::from_utf8(body.next().await.unwrap().unwrap().to_vec()).unwrap();
+        assert!(next().await.contains("id: 1"));
+        for beats in 1..=3 {
+            // A comment, which clients pass over.
+            let told = next().await;
+            assert!(told.starts_with(':') && told.ends_with("\n\n"), "{told:?}");
+            assert_eq!(began.elapsed().as_secs(), 15 * beats);
+        }
+    }
 }
