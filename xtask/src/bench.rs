@@ -9,12 +9,8 @@ use std::{
 };
 
 /// A package and its bench.
-const BENCHES: [(&str, &str); 4] = [
-    ("tenantry-pg", "scope"),
-    ("tenantry", "provisioning"),
-    ("tenantry", "life"),
-    ("tenantry", "identity"),
-];
+const BENCHES: [(&str, &str); 4] =
+    [("tenantry-pg", "scope"), ("tenantry", "provisioning"), ("tenantry", "life"), ("tenantry", "identity")];
 
 pub(super) fn run(root: &Path, arguments: &[String]) -> ExitCode {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

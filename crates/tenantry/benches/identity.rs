@@ -73,7 +73,9 @@ async fn admission(app: &TestApp, key: &str, token: &str, samples: usize) -> Val
             }
         }
         let (known, anew) = (median(known), median(anew));
-        println!("B8  {kind:<13} remembered p50 {known:>8.1} µs (required: 20)   looked up anew p50 {anew:>8.1} µs");
+        println!(
+            "B8  {kind:<13} remembered p50 {known:>8.1} µs (required: 20)   looked up anew p50 {anew:>8.1} µs"
+        );
         figures.insert(kind.to_owned(), json!({"remembered": known, "anew": anew}));
     }
     figures.into()
@@ -124,7 +126,10 @@ async fn sign_ins(app: &TestApp, token: &str, samples: usize) -> Value {
     println!("sign-in: one alone p50 {one:.1} ms; eight at once {rate:.1} a second");
     println!(
         "a bystander's GET /v1/me: p50 {:.2} ms, p99 {:.2} ms alone; p50 {:.2} ms, p99 {:.2} ms beside the sign-ins",
-        at(&alone, 0.5), at(&alone, 0.99), at(&beside, 0.5), at(&beside, 0.99)
+        at(&alone, 0.5),
+        at(&alone, 0.99),
+        at(&beside, 0.5),
+        at(&beside, 0.99)
     );
     json!({"one_ms": one, "per_second": rate, "bystander_ms": {
         "alone": {"p50": at(&alone, 0.5), "p99": at(&alone, 0.99)},
@@ -158,7 +163,10 @@ async fn strangers(app: &TestApp, samples: usize) -> Value {
 async fn refused(app: &TestApp, email: &str) -> f64 {
     app.clock.advance(chrono::TimeDelta::hours(1));
     let began = Instant::now();
-    app.anyone.post("/v1/auth/login", &json!({"email": email, "password": "not the password"})).await.expect(401);
+    app.anyone
+        .post("/v1/auth/login", &json!({"email": email, "password": "not the password"}))
+        .await
+        .expect(401);
     began.elapsed().as_secs_f64() * 1e3
 }
 

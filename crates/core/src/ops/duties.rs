@@ -93,7 +93,7 @@ impl Duties {
             RECONCILE => Arc::new(move |tx, _| {
                 let this = this.clone();
                 Box::pin(async move {
-let Placement { owner, installation, .. } = &this.placement;
+                    let Placement { owner, installation, .. } = &this.placement;
                     access::publish(owner, &this.placement, None).await?;
                     reconcile::look(tx, owner, &this.ctx, installation).await.map(drop)
                 })
