@@ -9,6 +9,7 @@ mod gate;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 mod look;
+pub(crate) mod users;
 
 pub use email::{Email, NotAnEmail};
 pub(crate) use email::{is_domain, is_email};
