@@ -8,8 +8,11 @@
 
 mod envelope;
 mod key;
+mod store;
+mod stored;
 
 pub use key::{DataKey, KeyEncryption, KeyId, LocalKey};
+pub use stored::{Column, check, rewrap};
 
 use crate::{Error, Result, ctx};
 use envelope::{Context, Envelope};
@@ -18,10 +21,10 @@ use tenantry_pg::roles::{Installation, MasterKey};
 use tenantry_types::TenantId;
 
 /// Purpose of `signing_keys.private_key`. No tenant; the record is the key's `id`.
-pub const SIGNING_KEY: &str = "signing_keys.private_key";
+pub const SIGNING_KEY: &str = "signing key";
 
 /// Purpose of `mails.body`. No tenant; the record is the mail's `id`, in the usual text of a UUID.
-pub const MAIL_BODY: &str = "mails.body";
+pub const MAIL_BODY: &str = "mail";
 
 /// Seals and opens secrets. Cheap to clone.
 #[derive(Clone)]

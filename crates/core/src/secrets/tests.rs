@@ -64,9 +64,9 @@ fn an_error_names_the_record_and_no_more() {
     let (one, other) = (vault(), Vault::new(&master(8), None));
     let sealed = one.seal(MAIL_BODY, None, "mail-1", b"secret").unwrap();
     let told = other.open(MAIL_BODY, None, "mail-1", &sealed).unwrap_err().to_string();
-    assert_eq!(told, format!("cannot be opened: mails.body mail-1, key {}", one.key()));
+    assert_eq!(told, format!("cannot be opened: mail mail-1, key {}", one.key()));
     let told = other.open(MAIL_BODY, None, "mail-1", b"junk").unwrap_err().to_string();
-    assert_eq!(told, "cannot be opened: mails.body mail-1, key unknown");
+    assert_eq!(told, "cannot be opened: mail mail-1, key unknown");
 }
 
 proptest! {
