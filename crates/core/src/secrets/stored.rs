@@ -33,6 +33,14 @@ impl Column {
     /// Every one. Whoever seals something new adds it here, with its statements in the store.
     pub const ALL: [Self; 2] = [Self::SigningKeys, Self::Mails];
 
+    /// Table and column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SigningKeys => "signing_keys.private_key",
+            Self::Mails => "mails.body",
+        }
+    }
+
     /// What its secrets are sealed for.
     pub fn purpose(self) -> &'static str {
         match self {

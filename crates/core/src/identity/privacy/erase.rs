@@ -38,6 +38,11 @@ pub async fn erase(
     request: &Request,
     whose: &Whose,
 ) -> Result<()> {
+    if let Whose::Own(confirm) = whose {
+        let mut fields = Fields::default();
+        fields.parsed("/confirm", confirm.parse::<Email>());
+        fields.check()?;
+    }
     let input = (ctx.clone(), request.clone(), whose.clone());
     let tenants = platform
         .run("erase_user", input, |tx, (ctx, request, whose)| Box::pin(erase_in(tx, ctx, request, whose)))

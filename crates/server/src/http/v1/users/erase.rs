@@ -16,7 +16,7 @@ use tenantry_types::{Problem, UserId};
 /// Erases a user: the account, memberships, sessions, tokens, invitations and mail to the address.
 ///
 /// What they made for a tenant stays the tenant's. The audit trail keeps the id, which is nobody's from then on. This cannot be taken back.
-#[utoipa::path(delete, path = "/users/{id}", operation_id = "erase_user", tag = "privacy", params(("id" = UserId, Path)), responses(
+#[utoipa::path(delete, path = "/users/{id}", operation_id = "erase_user", tag = "operations", params(("id" = UserId, Path)), responses(
     (status = 204, description = "Nothing is left but the id in the audit trail."),
     (status = 404, description = "`not_found`", body = Problem),
     (status = 409, description = "`conflict`: an operator, or the only owner of a workspace; `detail` names them", body = Problem)))]

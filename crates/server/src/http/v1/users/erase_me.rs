@@ -16,7 +16,7 @@ use tenantry_types::{Problem, identity::EraseMe};
 /// Erases the caller: the account, memberships in all tenants, sessions, tokens, invitations and mail to the address.
 ///
 /// What they made for a tenant stays the tenant's. This cannot be taken back, so the address has to be confirmed.
-#[utoipa::path(delete, path = "/me", operation_id = "erase_me", tag = "privacy", request_body = EraseMe, responses(
+#[utoipa::path(delete, path = "/me", operation_id = "erase_me", tag = "identity", request_body = EraseMe, responses(
     (status = 204, description = "Nothing is left but the id in the audit trail."),
     (status = 409, description = "`conflict`: an operator, or the only owner of a workspace; `detail` names them", body = Problem),
     (status = 422, description = "`invalid`: not the caller's address", body = Problem)))]

@@ -14,7 +14,7 @@ use tenantry_types::{Problem, UserId, identity::UserData};
 /// All that is known of a user, for whoever answers the user's request.
 ///
 /// No secret is part of it.
-#[utoipa::path(get, path = "/users/{id}/data", operation_id = "export_user", tag = "privacy", params(("id" = UserId, Path), EventsQuery), responses(
+#[utoipa::path(get, path = "/users/{id}/data", operation_id = "export_user", tag = "operations", params(("id" = UserId, Path), EventsQuery), responses(
     (status = 200, description = "One document.", body = UserData),
     (status = 404, description = "`not_found`", body = Problem),
     (status = 422, description = "`invalid`", body = Problem)))]

@@ -14,7 +14,7 @@ use tenantry_types::{Problem, identity::UserData};
 /// All that is known of the caller, in whatever tenants.
 ///
 /// No secret is part of it.
-#[utoipa::path(get, path = "/me/data", operation_id = "export_my_data", tag = "privacy", params(EventsQuery), responses(
+#[utoipa::path(get, path = "/me/data", operation_id = "export_my_data", tag = "identity", params(EventsQuery), responses(
     (status = 200, description = "One document.", body = UserData),
     (status = 422, description = "`invalid`", body = Problem)))]
 pub async fn export_me(

@@ -21,7 +21,7 @@ pub struct FindQuery {
 }
 
 /// The user with that address: a list of one or none.
-#[utoipa::path(get, path = "/users", operation_id = "find_users", tag = "privacy", params(FindQuery), responses(
+#[utoipa::path(get, path = "/users", operation_id = "find_users", tag = "operations", params(FindQuery), responses(
     (status = 200, description = "The user, or nobody.", body = Page<UserProfile>),
     (status = 422, description = "`invalid`", body = Problem)))]
 pub async fn find(
