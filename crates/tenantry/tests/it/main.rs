@@ -10,6 +10,7 @@ mod catalogue;
 mod cors;
 mod durable;
 mod feed;
+mod fuzz;
 mod health;
 mod http;
 mod idempotency;

@@ -103,8 +103,8 @@ async fn an_export_tells_what_is_known_and_no_secret() {
     assert_eq!(data.sessions[0].address.as_deref(), Some("192.0.2.7"));
     let rest = [data.api_keys.len(), data.invitations.len(), data.access_grants.len(), data.mails.len()];
     assert_eq!(rest, [1, 1, 1, 1]);
-    for secret in ["argon2", "hash", &tenantry_pg::roles::hex(b"r")] {
-        assert!(!reply.text.contains(&format!("{secret}-of")) && !reply.text.contains("_hash"), "{secret}");
+    for secret in ["argon2id", "hash-of-ada", "_hash"] {
+        assert!(!reply.text.contains(secret), "{secret}: {}", reply.text);
     }
     let looks = "SELECT count(*)::text FROM public.audit_unsealed WHERE action = 'user.export' AND actor = 'operator'";
     assert_eq!(superuser_sees(&app, looks).await, "1", "an operator's look leaves a trace");
@@ -125,7 +125,7 @@ async fn an_erased_user_is_nowhere() {
     app.operator().delete(&format!("/v1/users/{ADA}")).await.expect(204);
     // Another's address that ends like hers is another's.
     assert_eq!(tables_with(&app, ADDRESS).await, ["idempotency_keys"]);
-    let kept = "SELECT string_agg(key, ',') FROM public.idempotency_keys WHERE key LIKE '%a%' AND route LIKE 'POST /v1/%s' AND key LIKE '%-a%'";
+    let kept = "SELECT string_agg(key, ',') FROM public.idempotency_keys WHERE key IN ('about-ada', 'of-ada', 'of-another')";
     assert_eq!(superuser_sees(&app, kept).await, "of-another");
     for text in ["ada l.", "ada-elsewhere", "hash-of-ada", "browser of ada", "192.0.2.7"] {
         assert_eq!(tables_with(&app, text).await, Vec::<String>::new(), "{text}");
