@@ -9,7 +9,7 @@ CARGO := scripts/cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 SCRIPTS := $(wildcard scripts/* deploy/compose/*.sh) .ci/run
 
-.PHONY: help demo test check bench install fmt clippy tidy codegen scripts container rust-test bootstrap-demo clean crash-matrix
+.PHONY: help demo test check bench install fmt clippy tidy codegen scripts container rust-test bootstrap-demo clean crash-matrix fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,9 @@ bench: install ## Measure: each figure beside its floor or peer, JSON in target/
 
 crash-matrix: install ## Kill runs at every pair of points, compare the world with the registry; KIND=purge for one kind; JSON in target/crash-matrix.json
 	@$(CARGO) run --quiet --locked --package tenantry-testkit --bin crash_worker -- matrix "$(TARGET)/crash-matrix.json" $(KIND)
+
+fuzz: install ## Change keys, tokens and sealed secrets at random, for SECONDS=60; SEED=… does the same again
+	@$(CARGO) run --quiet --locked --package tenantry-testkit --bin fuzz -- $(or $(SECONDS),60) $(SEED)
 
 install: ## Install what the checks need and this machine lacks
 	@scripts/bootstrap test

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 pub struct Client {
     pub(crate) router: Router,
     token: Option<String>,
-    headers: Vec<(String, String)>,
+    headers: Vec<(String, Vec<u8>)>,
     keyless: bool,
 }
 
@@ -69,7 +69,14 @@ impl Client {
     /// The same with one more header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
+        self.headers.push((name.to_owned(), value.as_bytes().to_vec()));
+        self
+    }
+
+    /// The same, for a value that need not be text.
+    #[must_use]
+    pub fn with_bytes(mut self, name: &str, value: &[u8]) -> Self {
+        self.headers.push((name.to_owned(), value.to_vec()));
         self
     }
 
@@ -131,7 +138,7 @@ impl Client {
             request = request.header(header::CONTENT_TYPE, kind);
         }
         for (name, value) in &self.headers {
-            request = request.header(name, value.as_bytes());
+            request = request.header(name, value.as_slice());
         }
         let request = request.body(body).unwrap_or_else(|error| panic!("{error}"));
         self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})

@@ -12,6 +12,7 @@ mod clock;
 pub mod crash;
 mod database;
 mod faults;
+pub mod fuzz;
 
 /// The router's own types, for what [`Client`] sends and gets.
 pub use axum;

@@ -11,8 +11,8 @@ use super::{
     words::has_word,
 };
 
-/// The page whose rows are promises.
-const REQUIREMENTS: &str = "docs/requirements.md";
+/// The pages whose rows are promises.
+const REQUIREMENTS: &[&str] = &["docs/requirements.md", "docs/security/controls.md"];
 
 /// Every relative link of every page leads somewhere.
 pub(super) fn links(tree: &Tree) -> Vec<Finding> {
@@ -101,14 +101,18 @@ fn slug(heading: &str) -> String {
     kept.collect()
 }
 
-/// Every test, file and command in backticks in a row of the requirements page is there.
+/// Every test, file and command in backticks in a row of these pages is there.
 pub(super) fn requirements(tree: &Tree) -> Vec<Finding> {
-    let Some(page) = tree.text(REQUIREMENTS) else { return Vec::new() };
+    REQUIREMENTS.iter().flat_map(|page| promises(tree, page)).collect()
+}
+
+fn promises(tree: &Tree, path: &str) -> Vec<Finding> {
+    let Some(page) = tree.text(path) else { return Vec::new() };
     let mut findings = Vec::new();
     for (number, line) in prose(page).filter(|(_, line)| line.trim_start().starts_with('|')) {
         for name in line.split('`').skip(1).step_by(2) {
             if let Some(problem) = missing(tree, name.trim()) {
-                findings.push(Finding::new(REQUIREMENTS, number, problem));
+                findings.push(Finding::new(path, number, problem));
             }
         }
     }
@@ -178,6 +182,7 @@ fn has_command(tree: &Tree, command: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn a_dead_link_is_found() {
@@ -219,10 +224,10 @@ mod tests {
 
     #[test]
     fn a_dead_reference_is_found() {
-        let row = |cell: &str| {
+        let row_of = |home: &str, cell: &str| {
             let page = format!("| what | how |\n|---|---|\n| a | `{cell}` |\n");
             requirements(&Tree::of(&[
-                (REQUIREMENTS, &page),
+                (home, &page),
                 ("Makefile", "demo: build\n\techo\n"),
                 ("xtask/src/main.rs", "match task { Some(\"tidy\") => {} }\n"),
                 ("crates/cli/src/args.rs", "enum Command { Doctor, MigrateControl }\n// Readiness\n"),
@@ -230,6 +235,11 @@ mod tests {
                 ("crates/core/src/lib.rs", "async fn other_test() {}\n"),
             ]))
             .len()
+        };
+        let row = |cell: &str| {
+            let counts: BTreeSet<usize> = REQUIREMENTS.iter().map(|home| row_of(home, cell)).collect();
+            assert_eq!(counts.len(), 1, "{cell}: the pages are held to the same");
+            counts.into_iter().sum::<usize>()
         };
         for dead in [
             "pg::sql::gone",

@@ -2,7 +2,7 @@
 //!
 //! Owns: the list of words that name a secret. Calls: nothing. Called by: audit, seal.
 //! Invariants: whatever stands under a key that names a secret is gone, however deep (`no_secret_survives`); nothing else is touched
-//! (`what_is_no_secret_stays`); what is kept is never larger than [`MAX_VALUE`] (`a_huge_value_is_left_out`). After a crash: nothing is left.
+//! (`what_is_no_secret_stays`), but the mailbox of an address, which would outlive its person (`an_address_is_kept_without_the_mailbox`); what is kept is never larger than [`MAX_VALUE`] (`a_huge_value_is_left_out`). After a crash: nothing is left.
 
 use serde_json::{Value, json};
 
@@ -38,6 +38,8 @@ pub fn redact(value: &mut Value) {
             for (key, value) in fields {
                 if names_a_secret(key) && !value.is_null() {
                     *value = Value::from(REDACTED);
+                } else if names_an_address(key) && value.is_string() {
+                    mask(value);
                 } else {
                     redact(value);
                 }
@@ -56,6 +58,18 @@ fn names_a_secret(key: &str) -> bool {
     }
     let words = words(key);
     words.last().is_some_and(|last| AT_THE_END.contains(&last.as_str()))
+}
+
+/// An e-mail address stands under it: it would outlive the person, since no row of the trail may change.
+fn names_an_address(key: &str) -> bool {
+    words(key).last().is_some_and(|last| last == "email" || last == "mail")
+}
+
+/// Leaves the domain of an address, which is the organisation's.
+fn mask(value: &mut Value) {
+    let domain = value.as_str().and_then(|text| text.rsplit_once('@')).map_or("", |(_, domain)| domain);
+    *value =
+        if domain.is_empty() { Value::from(REDACTED) } else { Value::from(format!("{REDACTED}@{domain}")) };
 }
 
 /// The words of `snake_case`, `kebab-case`, `camelCase` and `dotted.keys`, in lower case.
@@ -146,6 +160,17 @@ mod tests {
         for key in PLAIN {
             assert!(!names_a_secret(key), "{key}");
         }
+    }
+
+    #[test]
+    fn an_address_is_kept_without_the_mailbox() {
+        let mut value = json!({"admin_email": "ada@acme.example", "email": "nobody", "owner": {"userEmail": "a@b@c.example"}, "emails": 3, "e_mail": null});
+        redact(&mut value);
+        let masked = json!({"admin_email": "[redacted]@acme.example", "email": "[redacted]", "owner": {"userEmail": "[redacted]@c.example"},
+            "emails": 3, "e_mail": null});
+        assert_eq!(value, masked);
+        redact(&mut value);
+        assert_eq!(value, masked, "what is masked stays as it is");
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod gate;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 mod look;
+pub mod privacy;
+pub(crate) mod users;
 
 pub use email::{Email, NotAnEmail};
 pub(crate) use email::{is_domain, is_email};

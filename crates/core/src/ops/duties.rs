@@ -13,6 +13,7 @@ use crate::{
     identity::Environment,
     placement::Placement,
     provisioning::{PURGE, Runs},
+    secrets,
     wake::Waker,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,10 +32,14 @@ const RECONCILE: &str = "reconcile";
 /// Forgets what nobody asks for any more.
 const SWEEP: &str = "sweep";
 
+/// Wraps secrets anew that are under a previous key.
+const REWRAP: &str = "rewrap";
+
 const SCHEDULES: &[(&str, Duration)] = &[
     (RECONCILE, Duration::from_mins(1)),
     (RETENTION, Duration::from_mins(10)),
     (SWEEP, Duration::from_mins(10)),
+    (REWRAP, Duration::from_mins(10)),
 ];
 
 /// Days for which events of runs and finished jobs are kept.
@@ -117,6 +122,13 @@ impl Duties {
             SWEEP => Arc::new(move |tx, _| {
                 let this = this.clone();
                 Box::pin(async move { this.sweep(tx).await })
+            }),
+            REWRAP => Arc::new(move |_, _| {
+                let this = this.clone();
+                Box::pin(async move {
+                    // In slices, each with a transaction of its own.
+                    secrets::rewrap(&this.placement.owner, &this.placement.vault()).await.map(drop)
+                })
             }),
             _ => return None,
         })

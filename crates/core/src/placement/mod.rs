@@ -18,6 +18,7 @@ pub use template::{BUILT_IN, Template, TemplateError};
 use crate::{
     Error, Result,
     ctx::{self, Ctx},
+    secrets::Vault,
 };
 use tenantry_pg::{Login, Pool, migrate, roles::Installation};
 use tenantry_types::TenantId;
@@ -53,6 +54,11 @@ pub struct SetUp {
 }
 
 impl Placement {
+    /// Opens and seals this installation's secrets.
+    pub fn vault(&self) -> Vault {
+        Vault::of(&self.installation)
+    }
+
     /// The control plane's tables alone, without anything that carries this installation's name. Returns how many files ran.
     ///
     /// # Errors

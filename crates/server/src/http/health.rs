@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use tenantry_core::{authz::Action, ops};
+use tenantry_core::{authz::Action, ops, secrets};
 use tenantry_types::health::{Check, CheckStatus, Health};
 
 /// Version of this binary.
@@ -91,7 +91,8 @@ async fn look(app: &App) -> Vec<Check> {
 #[utoipa::path(get, path = "/doctor", operation_id = "show_doctor", tag = "operations", responses((status = 200, description = "Each item with its advice.", body = Health)))]
 pub async fn doctor(State(app): State<App>, Caller(caller): Caller) -> Result<axum::Json<Health>, ApiError> {
     caller.actor.may(Action::ReadDoctor)?;
-    let checks = ops::doctor(&app.platform, app.ctx(), &app.provisioning.template).await?;
+    let mut checks = ops::doctor(&app.platform, app.ctx(), &app.provisioning.template).await?;
+    checks.push(secrets::check(&app.platform, &app.vault).await?);
     Ok(axum::Json(Health::of(VERSION, checks)))
 }
 

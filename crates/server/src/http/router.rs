@@ -41,6 +41,7 @@ fn v1_routes() -> OpenApiRouter<App> {
         .merge(v1::runs::routes())
         .merge(v1::agents::routes())
         .merge(v1::audit::routes())
+        .merge(v1::users::routes())
         .routes(routes!(v1::slugs::availability))
         .routes(routes!(v1::me::me))
         .routes(routes!(v1::limits::limits))

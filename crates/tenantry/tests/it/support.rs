@@ -26,6 +26,9 @@ pub(crate) struct Ids<'a> {
 pub(crate) const NOBODY: Ids<'static> =
     Ids { slug: "nobody", agent: "agt_00000000000000000000000007", run: "run_00000000000000000000000007" };
 
+/// A user's id that names nobody.
+const NO_USER: &str = "usr_00000000000000000000000007";
+
 /// The document as the server makes it.
 pub(crate) fn document() -> Value {
     serde_json::to_value(tenantry_server::http::router::openapi()).unwrap_or_else(|error| panic!("{error}"))
@@ -56,7 +59,14 @@ impl Operation {
     /// The path, with ids in it.
     pub(crate) fn path(&self, ids: &Ids<'_>) -> String {
         let run = self.template.contains("provisioning-runs");
-        let id = if run { ids.run } else { ids.agent };
+        let user = self.template.starts_with("/v1/users/");
+        let id = if run {
+            ids.run
+        } else if user {
+            NO_USER
+        } else {
+            ids.agent
+        };
         self.template.replace("{slug}", ids.slug).replace("{id}", id)
     }
 
@@ -80,6 +90,7 @@ impl Operation {
             // An archive is no JSON: enough for whoever may not send one.
             "import_tenant" => Some(json!({"archive": "none"})),
             "create_agent" => Some(json!({"name": "Ada", "role": "r"})),
+            "erase_me" => Some(json!({"confirm": "a@fresh.example"})),
             "update_agent" => Some(json!({"role": "other"})),
             _ => None,
         }

@@ -6,6 +6,7 @@
 mod access;
 mod auth;
 mod member;
+mod privacy;
 
 pub use access::{AccessGrant, CreateAccessGrant, CreateOperator, NewAccessGrant, Operator, UpdateOperator};
 pub use auth::{
@@ -14,6 +15,10 @@ pub use auth::{
 };
 pub use member::{
     CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, Member, UpdateMember, UpdateWorkspace,
+};
+pub use privacy::{
+    EraseMe, HeldGrant, HeldIdentity, HeldInvitation, HeldKey, HeldMail, HeldMembership, HeldSession,
+    UserData, UserProfile,
 };
 
 use serde::{Deserialize, Serialize};

@@ -117,6 +117,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         HeaderName::from_static("last-event-id"),
         HeaderName::from_static("prefer"),
         HeaderName::from_static("traceparent"),
+        HeaderName::from_static("x-csrf-token"),
         HeaderName::from_static("x-request-id"),
         HeaderName::from_static("x-tenant-slug"),
     ];
@@ -128,7 +129,8 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         HeaderName::from_static("idempotent-replayed"),
     ];
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    // Credentials stay off: tokens travel in a header that scripts set themselves, never in a cookie.
+    // Credentials stay off: from other origins tokens travel in a header that scripts set themselves, and a session's cookie is for our own pages
+    // (`no_cookie_goes_to_another_origin`).
     Some(
         CorsLayer::new()
             .allow_origin(origins)
