@@ -20,6 +20,7 @@ pub mod placement;
 pub mod provisioning;
 pub mod psql;
 pub mod registry;
+pub mod secrets;
 pub mod tenancy;
 pub mod workload;
 

@@ -20,6 +20,7 @@ use tenantry_core::{
     placement::Template,
     provisioning::{Provisioning, Runs},
     psql::{self, Psql},
+    secrets::Vault,
     tenancy::Tenancy,
     wake::{self, Waker},
 };
@@ -69,6 +70,8 @@ pub struct Parts {
     pub psql: Psql,
     /// Takes tenants out as archives, and archives in.
     pub archives: Archives,
+    /// Seals and opens what is secret in the database.
+    pub vault: Vault,
     /// Tells who each request comes from.
     pub gate: Gate,
     /// Tells every server when that has changed.
@@ -165,6 +168,7 @@ impl App {
             provisioning,
             runs,
             psql,
+            vault: Vault::of(&place.installation),
             gate,
             access,
             metrics,
