@@ -6,6 +6,7 @@
 
 use crate::{
     config::{Config, secret::Secret},
+    mail,
     telemetry::{CreateError, Metrics},
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -81,6 +82,8 @@ pub struct Parts {
     pub place: Place,
     /// Where people find the console.
     pub public_url: String,
+    /// Whether links are mailed; else they are told to whoever asked for them.
+    pub sends_mail: bool,
     /// Domain whose subdomains are tenants.
     pub base_domain: Option<String>,
     listener: Listener,
@@ -171,6 +174,7 @@ impl App {
             metrics,
             place,
             public_url: config.public_url.clone(),
+            sends_mail: mail::is_configured(config),
             base_domain: config.base_domain.clone(),
             listener,
             stopping: watch::Sender::new(false),

@@ -6,7 +6,7 @@
 use crate::{
     app::{App, Place},
     config::{self, Config, Mode, process_environment},
-    dev, http, run,
+    dev, http, mail, run,
     telemetry::{self, Metrics},
     worker::{Worker, WorkerSettings},
 };
@@ -209,6 +209,7 @@ async fn worker(config: Config) -> Result<(), Failure> {
         waker: Waker::start(placement.owner.clone()),
         access: Waker::on(placement.owner.clone(), access::CHANNEL),
         placement,
+        mailer: mail::mailer(&config)?,
         presence: listener.presence(),
     };
     tracing::info!(warm_slots = config.warm_slots, "working");

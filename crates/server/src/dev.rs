@@ -12,7 +12,7 @@ use crate::{
     app::{App, Place},
     commands::{self, Failure},
     config::{Config, MasterKey, Secret},
-    demo,
+    demo, mail,
     run::{self, Sockets},
     worker::Worker,
 };
@@ -80,6 +80,7 @@ async fn with_database(
         metrics: app.metrics.clone(),
         waker: app.runs.waker.clone(),
         access: app.access.waker(),
+        mailer: mail::mailer(config)?,
     };
     let working = tenantry_pg::task::detached(worker.run(app.woken(), stop.clone()));
     let url = sockets.url(config);

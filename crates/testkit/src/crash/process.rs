@@ -109,6 +109,7 @@ async fn toil(placement: Placement, warm_slots: usize) -> Result<()> {
         metrics: Metrics::new(1).map_err(|error| Error::Fault(error.to_string()))?,
         waker: Waker::start(owner.clone()),
         access: Waker::on(owner.clone(), access::CHANNEL),
+        mailer: None,
         presence: listener.presence(),
     };
     loop {
