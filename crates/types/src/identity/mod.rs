@@ -13,7 +13,8 @@ pub use auth::{
     VerifyEmail,
 };
 pub use member::{
-    CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, Member, UpdateMember, UpdateWorkspace,
+    CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, JoinAsked, Member, Membership,
+    UpdateMember, UpdateWorkspace,
 };
 
 use serde::{Deserialize, Serialize};
