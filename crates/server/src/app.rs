@@ -15,7 +15,11 @@ use tenantry_core::{
     archive::Archives,
     audit::Notes,
     ctx::Ctx,
-    identity::{Environment, Gate},
+    identity::{
+        Environment, Gate, HashingCost, Passwords,
+        accounts::OwnAccounts,
+        people::People,
+    },
     isolation::ATTEMPT,
     placement::Template,
     provisioning::{Provisioning, Runs},
@@ -72,6 +76,8 @@ pub struct Parts {
     pub archives: Archives,
     /// Seals and opens what is secret in the database.
     pub vault: Vault,
+    /// Members, invitations, workspaces.
+    pub people: People,
     /// Tells who each request comes from.
     pub gate: Gate,
     /// Tells every server when that has changed.
@@ -146,6 +152,8 @@ impl App {
             template: place.template.digest().to_owned(),
             default_tier: config.default_tier,
         };
+        let cost = HashingCost { memory_kib: 19_456, iterations: 2, parallelism: 1 };
+        let passwords = Passwords::new(cost).map_err(|error| CreateError::from(prometheus::Error::Msg(error.to_string())))?;
         let psql = Psql {
             platform: platform.clone(),
             ctx: place.ctx.clone(),
@@ -153,6 +161,16 @@ impl App {
             target: place.target.clone(),
             waker,
             patience: psql::PATIENCE,
+        };
+        let people = People {
+            platform: platform.clone(),
+            control: control.clone(),
+            ctx: place.ctx.clone(),
+            access: access.clone(),
+            accounts: Arc::new(OwnAccounts { platform: platform.clone(), passwords }),
+            vault: Vault::of(&place.installation),
+            sends_mail: mail::is_configured(config),
+            public_url: config.public_url.clone(),
         };
         Ok(Self(Arc::new(Parts {
             archives: Archives {
@@ -168,6 +186,7 @@ impl App {
             provisioning,
             runs,
             psql,
+            people,
             vault: Vault::of(&place.installation),
             gate,
             access,

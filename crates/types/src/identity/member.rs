@@ -33,7 +33,7 @@ pub struct Member {
 
 /// Where somebody has become a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Membership {
+pub struct NewMembership {
     /// `usr_…`
     pub user_id: UserId,
     /// `ten_…`

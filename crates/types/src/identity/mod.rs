@@ -13,7 +13,7 @@ pub use auth::{
     SignedIn, SwitchWorkspace, VerifyEmail,
 };
 pub use member::{
-    CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, JoinAsked, Member, Membership,
+    CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, JoinAsked, Member, NewMembership,
     UpdateMember, UpdateWorkspace,
 };
 

@@ -26,7 +26,7 @@ use serde_json::json;
 use tenantry_pg::ControlTx;
 use tenantry_types::{
     ErrorCode, Role, UserId,
-    identity::{AcceptInvitation, Membership, Proof},
+    identity::{AcceptInvitation, NewMembership, Proof},
 };
 
 /// Goes through an invitation's door.
@@ -39,7 +39,7 @@ pub async fn accept(
     visitor: &Visitor,
     caller: Option<&Request>,
     wish: &AcceptInvitation,
-) -> Result<Membership> {
+) -> Result<NewMembership> {
     let name = check(wish)?;
     let hash = hash_of(wish.token.expose());
     let input = (hash.clone(), people.ctx.now());
@@ -137,7 +137,7 @@ struct Entering {
 }
 
 impl Entering {
-    async fn enter(&self, tx: &ControlTx) -> Result<Membership> {
+    async fn enter(&self, tx: &ControlTx) -> Result<NewMembership> {
         let now = self.people.ctx.now();
         let known = store::door(tx, &self.hash, now).await?.ok_or_else(shut)?;
         // Holds the tenant; then again, since another may have gone through meanwhile.
@@ -164,7 +164,7 @@ impl Entering {
             ..Deed::default()
         };
         audit::record(tx, &self.people.ctx, &request, &deed).await?;
-        Ok(Membership {
+        Ok(NewMembership {
             user_id: user.id,
             tenant_id: door.tenant.id,
             tenant: door.tenant.slug,

@@ -19,14 +19,14 @@ use serde_json::json;
 use tenantry_pg::{ControlTx, task};
 use tenantry_types::{
     ErrorCode, InvitationId, Role,
-    identity::{Join, Membership},
+    identity::{Join, NewMembership},
     tenant::Workspace,
 };
 
 /// What became of a wish to join.
 pub enum Joined {
     /// A member, from now on or before.
-    Member(Membership),
+    Member(NewMembership),
     /// An invitation is on its way, or is not.
     Asked,
 }
@@ -93,7 +93,7 @@ struct Joining {
 }
 
 impl Joining {
-    async fn join(&self, tx: &ControlTx) -> Result<Membership> {
+    async fn join(&self, tx: &ControlTx) -> Result<NewMembership> {
         let person = self.request.actor.person().ok_or_else(not_yours)?;
         let user = users::store::by_id(tx, person.id).await?.ok_or_else(not_yours)?;
         if user.email_verified_at.is_none() {
@@ -118,7 +118,7 @@ impl Joining {
             };
             audit::record(tx, &self.people.ctx, &self.request, &deed).await?;
         }
-        Ok(Membership {
+        Ok(NewMembership {
             user_id: user.id,
             tenant_id: tenant.id,
             tenant: tenant.slug,

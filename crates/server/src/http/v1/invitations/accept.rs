@@ -10,7 +10,7 @@ use axum::extract::State;
 use tenantry_core::identity::{accounts::Visitor, invitations};
 use tenantry_types::{
     Problem,
-    identity::{AcceptInvitation, Membership},
+    identity::{AcceptInvitation, NewMembership},
 };
 
 /// Accepts an invitation, with the token of its link.
@@ -18,7 +18,7 @@ use tenantry_types::{
 /// Who is signed in needs no password. Who is not says their own, and where the address has no account it becomes the password of a new one; sign in with
 /// `POST /v1/auth/login` then.
 #[utoipa::path(post, path = "/auth/accept-invitation", operation_id = "accept_invitation", tag = "identity", security(()), request_body = AcceptInvitation, responses(
-    (status = 200, description = "The membership.", body = Membership),
+    (status = 200, description = "The membership.", body = NewMembership),
     (status = 401, description = "`bad_credentials`: not the account's password; or `unauthenticated`: the token that came is no good", body = Problem),
     (status = 402, description = "`quota_exceeded`: the workspace is full", body = Problem),
     (status = 403, description = "`forbidden`: the invitation is for another address", body = Problem),
@@ -31,7 +31,7 @@ pub async fn accept(
     info: RequestInfo,
     MaybeCaller(caller): MaybeCaller,
     Json(wish): Json<AcceptInvitation>,
-) -> Result<Json<Membership>, ApiError> {
+) -> Result<Json<NewMembership>, ApiError> {
     let visitor = Visitor { request_id: info.id.to_string(), address: info.client };
     Ok(Json(invitations::accept(&app.people, &visitor, caller.as_ref(), &wish).await?))
 }

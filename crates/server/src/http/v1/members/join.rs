@@ -17,7 +17,7 @@ use tenantry_core::identity::{
 };
 use tenantry_types::{
     Problem,
-    identity::{Join, JoinAsked, Membership},
+    identity::{Join, JoinAsked, NewMembership},
 };
 
 /// Joins a tenant that lets people of one's e-mail domain in.
@@ -25,7 +25,7 @@ use tenantry_types::{
 /// Who is signed in, with a mailbox that is proven, is a member of the default workspace from then on. Everybody else gets one and the same answer, and a
 /// mail with an invitation if there is something to join.
 #[utoipa::path(post, path = "/auth/join", operation_id = "join_tenant", tag = "identity", security(()), request_body = Join, responses(
-    (status = 200, description = "The membership of who is signed in.", body = Membership),
+    (status = 200, description = "The membership of who is signed in.", body = NewMembership),
     (status = 202, description = "For who is not signed in, whatever comes of it.", body = JoinAsked),
     (status = 401, description = "`unauthenticated`: the token that came is no good", body = Problem),
     (status = 402, description = "`quota_exceeded`: the workspace is full", body = Problem),
