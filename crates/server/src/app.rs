@@ -15,11 +15,7 @@ use tenantry_core::{
     archive::Archives,
     audit::Notes,
     ctx::Ctx,
-    identity::{
-        Environment, Gate, HashingCost, Passwords,
-        accounts::OwnAccounts,
-        people::People,
-    },
+    identity::{Environment, Gate},
     isolation::ATTEMPT,
     placement::Template,
     provisioning::{Provisioning, Runs},
@@ -152,8 +148,6 @@ impl App {
             template: place.template.digest().to_owned(),
             default_tier: config.default_tier,
         };
-        let cost = HashingCost { memory_kib: 19_456, iterations: 2, parallelism: 1 };
-        let passwords = Passwords::new(cost).map_err(|error| CreateError::from(prometheus::Error::Msg(error.to_string())))?;
         let psql = Psql {
             platform: platform.clone(),
             ctx: place.ctx.clone(),
@@ -167,7 +161,7 @@ impl App {
             control: control.clone(),
             ctx: place.ctx.clone(),
             access: access.clone(),
-            accounts: Arc::new(OwnAccounts { platform: platform.clone(), passwords }),
+            accounts: Arc::new(sign_in.clone()),
             vault: Vault::of(&place.installation),
             sends_mail: mail::is_configured(config),
             public_url: config.public_url.clone(),

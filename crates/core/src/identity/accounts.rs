@@ -1,17 +1,13 @@
 //! Accounts, as far as accepting an invitation needs them: a password that is right, and one that will do.
 //!
-//! Owns: nothing. Calls: passwords, users. Called by: invitations.
+//! Owns: nothing. Calls: nothing; sign-in brings the accounts. Called by: invitations.
 //! Invariants: a failure tells as little as one to sign in (`an_account_needs_its_password`). After a crash: nothing is left.
 
-use super::{
-    Email, Passwords,
-    passwords::{Verdict, judge_new},
-    users,
-};
-use crate::{Error, Fields, Result, authz::Actor, ctx::Request};
+use super::Email;
+use crate::{Result, authz::Actor, ctx::Request};
 use std::net::IpAddr;
-use tenantry_pg::{BoxFuture, Pool};
-use tenantry_types::{ErrorCode, UserId, identity::Proof};
+use tenantry_pg::BoxFuture;
+use tenantry_types::{UserId, identity::Proof};
 
 /// Somebody of whom nothing is known but where the request came from.
 #[derive(Debug, Clone)]
@@ -47,44 +43,4 @@ pub trait Accounts: Send + Sync + 'static {
     /// # Errors
     /// 422 at `/password` for one that is too short or too easy, 503 where too many wait.
     fn hash_new<'a>(&'a self, password: &'a Proof, known: Vec<String>) -> BoxFuture<'a, Result<String>>;
-}
-
-/// Accounts of our own users.
-pub struct OwnAccounts {
-    /// The platform login.
-    pub platform: Pool,
-    /// Hashes and compares.
-    pub passwords: Passwords,
-}
-
-impl Accounts for OwnAccounts {
-    fn prove<'a>(
-        &'a self,
-        _: &'a Visitor,
-        email: &'a Email,
-        password: &'a Proof,
-    ) -> BoxFuture<'a, Result<UserId>> {
-        Box::pin(async move {
-            let user = self
-                .platform
-                .run("find_account", email.clone(), |tx, email| Box::pin(users::store::by_email(tx, email)))
-                .await?;
-            let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
-            let right = self.passwords.check(password, hash).await? != Verdict::Wrong;
-            let user = user.filter(|user| right && user.disabled_at.is_none());
-            user.map(|user| user.id).ok_or_else(|| {
-                Error::refused(ErrorCode::BadCredentials, "Address and password do not belong together.")
-            })
-        })
-    }
-
-    fn hash_new<'a>(&'a self, password: &'a Proof, known: Vec<String>) -> BoxFuture<'a, Result<String>> {
-        Box::pin(async move {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let mut fields = Fields::default();
-            judge_new(&mut fields, "/password", password, &known);
-            fields.check()?;
-            self.passwords.hash(password).await
-        })
-    }
 }
