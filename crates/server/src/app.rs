@@ -72,6 +72,8 @@ pub struct Parts {
     pub archives: Archives,
     /// Seals and opens what is secret in the database.
     pub vault: Vault,
+    /// Members, invitations, workspaces.
+    pub people: People,
     /// Tells who each request comes from.
     pub gate: Gate,
     /// Tells every server when that has changed.
@@ -154,6 +156,16 @@ impl App {
             waker,
             patience: psql::PATIENCE,
         };
+        let people = People {
+            platform: platform.clone(),
+            control: control.clone(),
+            ctx: place.ctx.clone(),
+            access: access.clone(),
+            accounts: Arc::new(sign_in.clone()),
+            vault: Vault::of(&place.installation),
+            sends_mail: mail::is_configured(config),
+            public_url: config.public_url.clone(),
+        };
         Ok(Self(Arc::new(Parts {
             archives: Archives {
                 platform: platform.clone(),
@@ -168,6 +180,7 @@ impl App {
             provisioning,
             runs,
             psql,
+            people,
             vault: Vault::of(&place.installation),
             gate,
             access,

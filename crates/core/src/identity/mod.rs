@@ -4,17 +4,21 @@
 //! Called by: server's authentication and identity operations, provisioning, tenancy.
 //! Invariants: stated in each module. After a crash: each deed is one transaction, done or not.
 
+pub mod accounts;
 mod email;
 mod gate;
-pub(crate) mod invitations;
+pub mod invitations;
 pub(crate) mod keys;
 mod look;
 pub mod privacy;
+pub mod members;
 pub(crate) mod passwords;
+pub mod people;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod tokens;
 pub(crate) mod users;
+pub mod workspaces;
 
 pub use email::{Email, NotAnEmail};
 pub(crate) use email::{is_domain, is_email};

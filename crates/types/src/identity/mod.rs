@@ -14,7 +14,8 @@ pub use auth::{
     SignedIn, SwitchWorkspace, VerifyEmail,
 };
 pub use member::{
-    CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, Member, UpdateMember, UpdateWorkspace,
+    CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, JoinAsked, Member, NewMembership,
+    UpdateMember, UpdateWorkspace,
 };
 pub use privacy::{
     EraseMe, HeldGrant, HeldIdentity, HeldInvitation, HeldKey, HeldMail, HeldMembership, HeldSession,

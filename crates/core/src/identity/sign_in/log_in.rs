@@ -29,9 +29,9 @@ use tenantry_types::{
 const OPERATOR_FAILURES: i32 = 5;
 
 /// What is known before the password was compared.
-struct Found {
-    user: Option<User>,
-    platform: OfPlatform,
+pub(super) struct Found {
+    pub(super) user: Option<User>,
+    pub(super) platform: OfPlatform,
 }
 
 /// An attempt whose password was right.
@@ -106,7 +106,7 @@ impl SignIn {
         self.let_in(attempt).await
     }
 
-    async fn find(&self, email: &Email, subjects: &Subjects) -> Result<Found> {
+    pub(super) async fn find(&self, email: &Email, subjects: &Subjects) -> Result<Found> {
         let input = (self.ctx.now(), email.clone(), subjects.clone());
         self.platform
             .run("find_who_signs_in", input, |tx, (now, email, subjects)| {
@@ -122,7 +122,7 @@ impl SignIn {
     }
 
     /// Counts the failure and tells the one refusal.
-    async fn turn_away(&self, visit: &Visit, user: Option<User>, subjects: Subjects) -> Error {
+    pub(super) async fn turn_away(&self, visit: &Visit, user: Option<User>, subjects: Subjects) -> Error {
         let failure = Failure { this: self.clone(), visit: visit.clone(), user, subjects };
         let counted =
             self.platform.run("sign_in_failed", failure, |tx, failure| Box::pin(failure.count(tx))).await;

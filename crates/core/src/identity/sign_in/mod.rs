@@ -12,6 +12,7 @@ mod links;
 mod log_in;
 mod me;
 mod place;
+mod prove;
 mod refresh;
 pub(crate) mod store;
 
