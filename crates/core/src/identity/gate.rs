@@ -6,7 +6,11 @@
 //! (`a_remembered_key_ends_on_time`); a malformed credential never reaches the database (`malformed_keys_are_refused_offline`).
 //! After a crash: nothing is left; it is learned again.
 
-use super::look::{self, KeyBy, refused};
+use super::{
+    grants::GrantText,
+    keys::Uses,
+    look::{self, KeyBy, refused},
+};
 use crate::{
     Result,
     access::{Access, Mark},
@@ -75,6 +79,7 @@ struct Inner {
     ctx: Ctx,
     access: Access,
     operator: Option<[u8; 32]>,
+    uses: Uses,
     remembered: Mutex<LruCache<[u8; 32], Remembered>>,
 }
 
@@ -83,7 +88,8 @@ impl Gate {
     pub fn new(platform: Pool, ctx: Ctx, access: Access, operator: Option<&str>) -> Self {
         let remembered = Mutex::new(LruCache::new(REMEMBERED));
         let operator = operator.map(|token| digest(b'b', token));
-        Self { inner: Arc::new(Inner { platform, ctx, access, operator, remembered }) }
+        let uses = Uses::start(platform.clone(), &ctx);
+        Self { inner: Arc::new(Inner { platform, ctx, access, operator, uses, remembered }) }
     }
 
     /// Who that is. Suspended tenants are answered for by the scope, not here: the identity is still who it is.
@@ -117,6 +123,7 @@ impl Gate {
                 Ok(LetIn { actor: Actor::operator(), until: None })
             }
             Credential::Bearer(text) if text.starts_with("tnt_") => self.key(text).await,
+            Credential::Bearer(text) if text.starts_with("tng_") => self.granted(text).await,
             Credential::Bearer(_) | Credential::Cookie(_) => Err(refused()),
         }
     }
@@ -130,7 +137,29 @@ impl Gate {
             .run("verify_api_key", input, |tx, (by, now)| Box::pin(look::key(tx, by, *now)))
             .await?;
         let (key, until) = found.ok_or_else(refused)?;
+        // Here and not on every use: what is remembered is looked up again before the difference would show.
+        self.inner.uses.note(key.id, self.inner.ctx.now());
         Ok(LetIn { actor: Actor::ApiKey(Box::new(key)), until })
+    }
+
+    async fn granted(&self, text: &str) -> Result<LetIn> {
+        let hash = GrantText::from_str(text).map_err(|_| refused())?.hash();
+        let input = (hash, self.inner.ctx.now());
+        let found = self
+            .inner
+            .platform
+            .run("verify_grant", input, |tx, (hash, now)| Box::pin(look::granted(tx, None, hash, *now)))
+            .await?;
+        let (granted, until) = found.ok_or_else(refused)?;
+        Ok(LetIn { actor: Actor::Granted(Box::new(granted)), until })
+    }
+
+    /// Writes down at once which keys were used lately, which otherwise happens beside requests.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle_uses(&self) -> Result<()> {
+        self.inner.uses.settle().await
     }
 
     fn is_operator(&self, digest: &[u8; 32]) -> bool {

@@ -6,12 +6,21 @@
 
 mod email;
 mod gate;
+mod grants;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 mod look;
+mod operators;
+mod paging;
+pub(crate) mod passwords;
+mod recheck;
 
 pub use email::{Email, NotAnEmail};
 pub(crate) use email::{is_domain, is_email};
 pub use gate::{Credential, Gate};
-pub use keys::{Environment, KeyText, create_api_key, describe};
+pub use grants::Grants;
+pub use keys::{Environment, KeyText, Keys, create_api_key, describe};
 pub use look::again;
+pub use operators::{Bootstrap, Bootstrapped, Operators, bootstrap, unlock};
+pub use paging::Paging;
+pub use passwords::{HashingCost, Passwords};

@@ -88,6 +88,7 @@ impl KeyText {
     }
 }
 
+/// What the last part of a key or token is, for the parts before it.
 pub(crate) fn checksum(body: &str) -> String {
     format!("{:08x}", crc32fast::hash(body.as_bytes()))
 }
