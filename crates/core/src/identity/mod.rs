@@ -14,6 +14,7 @@ mod operators;
 mod paging;
 pub(crate) mod passwords;
 mod recheck;
+pub(crate) mod users;
 
 pub use email::{Email, NotAnEmail};
 pub(crate) use email::{is_domain, is_email};

@@ -10,6 +10,7 @@ use crate::{
     ctx::Ctx,
     idempotency,
     identity::Environment,
+    mail,
     placement::Placement,
     provisioning::{PURGE, Runs},
     wake::Waker,
@@ -126,6 +127,7 @@ impl Duties {
         archive::sweep(&self.placement.owner, &self.ctx).await?;
         let before = self.ctx.now() - TimeDelta::days(KEPT_DAYS);
         outbox::forget(tx, before).await?;
+        mail::forget(tx, before).await?;
         Ok(jobs::forget(tx, before).await?)
     }
 }
