@@ -4,7 +4,7 @@
 
 mod create;
 mod delete;
-mod etag;
+pub(super) mod etag;
 mod list;
 mod show;
 mod update;
