@@ -161,7 +161,7 @@ impl App {
             patience: psql::PATIENCE,
         };
         let passwords = Passwords::new(HashingCost { memory_kib: 19_456, iterations: 2, parallelism: 1 })
-            .map_err(|error| CreateError::Msg(error.to_string()))?;
+            .map_err(|error| CreateError::from(prometheus::Error::Msg(error.to_string())))?;
         let ctx = &place.ctx;
         let keys = Keys {
             control: control.clone(),
