@@ -1,7 +1,9 @@
 //! What Tenantry promises, tested where it is promised: through the HTTP API and the command line, against a real PostgreSQL.
 
+mod access_grants;
 mod adopt;
 mod agents;
+mod api_keys;
 mod archive;
 mod ask;
 mod audit;
@@ -20,6 +22,8 @@ mod making;
 mod metrics;
 mod migrations;
 mod openapi;
+mod operators;
+mod people;
 mod placement;
 mod psql;
 mod reconcile;
