@@ -139,12 +139,14 @@ CREATE TABLE operators (
     role        varchar(20) NOT NULL CHECK (role IN ('auditor', 'support', 'admin')),
     failures    integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
     locked_at   timestamptz,
+    version     bigint NOT NULL DEFAULT 1 CHECK (version >= 1),
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL,
     removed_at  timestamptz
 );
 COMMENT ON TABLE operators IS 'Users of the platform itself. No operator is a member of a tenant by being one.';
 COMMENT ON COLUMN operators.locked_at IS 'After five failed sign-ins in a row; another admin unlocks, or the command line.';
+COMMENT ON COLUMN operators.version IS 'Grows with every change by another operator; the entity tag of the API.';
 
 CREATE TABLE access_grants (
     id           uuid PRIMARY KEY,

@@ -15,7 +15,7 @@ use tenantry_core::{
     archive::Archives,
     audit::Notes,
     ctx::Ctx,
-    identity::{Environment, Gate},
+    identity::{Environment, Gate, Grants, HashingCost, Keys, Operators, Passwords},
     isolation::ATTEMPT,
     placement::Template,
     provisioning::{Provisioning, Runs},
@@ -78,6 +78,12 @@ pub struct Parts {
     pub gate: Gate,
     /// Tells every server when that has changed.
     pub access: Access,
+    /// API keys of the caller's workspace.
+    pub keys: Keys,
+    /// Users of the platform itself.
+    pub operators: Operators,
+    /// Who of them was let into which tenant.
+    pub grants: Grants,
     /// Counts.
     pub metrics: Metrics,
     /// Where it all is.
@@ -166,7 +172,25 @@ impl App {
             sends_mail: mail::is_configured(config),
             public_url: config.public_url.clone(),
         };
+        let ctx = &place.ctx;
+        let keys = Keys {
+            control: control.clone(),
+            access: access.clone(),
+            ctx: ctx.clone(),
+            environment: place.environment,
+        };
+        let operators =
+            Operators { platform: platform.clone(), access: access.clone(), ctx: ctx.clone(), passwords };
+        let grants = Grants {
+            platform: platform.clone(),
+            control: control.clone(),
+            access: access.clone(),
+            ctx: ctx.clone(),
+        };
         Ok(Self(Arc::new(Parts {
+            keys,
+            operators,
+            grants,
             archives: Archives {
                 platform: platform.clone(),
                 tenancy: tenancy.clone(),

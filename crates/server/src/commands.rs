@@ -3,6 +3,10 @@
 //! Owns: nothing. Calls: config, run, worker, dev. Called by: the binary.
 //! Invariants: exit codes are those of docs/cli.md: 0 done, 1 failed, 2 usage (`bad_configuration_is_usage`). After a crash: start again.
 
+mod operator;
+
+pub use operator::BootstrapArgs;
+
 use crate::{
     app::{App, Place},
     config::{self, Config, Mode, process_environment},
@@ -40,6 +44,8 @@ pub enum Command {
     Worker(ConfigArgs),
     /// Brings the control plane's tables, logins and grants up to date.
     MigrateControl(ConfigArgs),
+    /// Makes the first operator, or lets a locked one in again. Needs the owner's `DATABASE_URL`.
+    BootstrapOperator(BootstrapArgs),
     /// What a connection pooler needs to know.
     #[command(subcommand)]
     Pooler(PoolerCommand),
@@ -122,6 +128,11 @@ pub fn execute(command: Command) -> ExitCode {
         Command::MigrateControl(args) => {
             with_config(Mode::Worker, args.config.as_deref(), args.listen, None, |config| {
                 runtime(migrate_control(config))
+            })
+        }
+        Command::BootstrapOperator(args) => {
+            with_config(Mode::Worker, args.config.clone().as_deref(), None, None, |config| {
+                runtime(operator::bootstrap(config, args))
             })
         }
         Command::Pooler(PoolerCommand::Userlist(args)) => {

@@ -201,6 +201,7 @@ async fn enter(
         workspace: None,
         role: Some("member".to_owned()),
         expires_at: Some(app.ctx().now() + KEY_LIFE),
+        scopes: Vec::new(),
     };
     let made = identity::create_api_key(
         &app.platform,

@@ -20,6 +20,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_, '_>, args: &CreateKeyArgs) -> Result<Exit
         workspace: args.workspace.clone(),
         role: args.role.as_ref().map(|role| role.to_lowercase()),
         expires_at: None,
+        scopes: Vec::new(),
     };
     let path = format!("/v1/tenants/{}/api-keys", encode(&args.tenant));
     let Answer { value: key, text } = ctx.api.post::<_, NewApiKey>(&path, &wish)?;

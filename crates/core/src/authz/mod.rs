@@ -14,7 +14,7 @@ mod scope;
 pub use actor::{Actor, GrantedActor, KeyActor, MemberActor, OperatorActor, Person, Place, ProvenBy};
 pub use matrix::matrix;
 pub use operations::{Need, need_of, operations};
-pub use policy::{Action, allows, key_scopes, may_assign};
+pub use policy::{Action, allows, key_scopes, may_assign, may_be_granted};
 pub use scope::{TenantScope, WideScope};
 
 use crate::{Error, Result, registry::TenantRecord};

@@ -184,6 +184,15 @@ pub fn may_assign(own: Role, from: Option<Role>, to: Option<Role>) -> bool {
     own >= Role::Admin && from.is_none_or(|from| from <= own) && to.is_none_or(|to| to <= own)
 }
 
+/// May an operator of the role `own` be let into a tenant's workspace as `to`?
+pub fn may_be_granted(own: OperatorRole, to: Role) -> bool {
+    match own {
+        OperatorRole::Auditor => false,
+        OperatorRole::Support => to == Role::Viewer,
+        OperatorRole::Admin => to <= Role::Admin,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,8 @@
 //! After a crash: nothing is left; it is learned again.
 
 use super::{
+    grants::GrantText,
+    keys::Uses,
     look::{self, KeyBy, Standing, refused},
     sessions::{self, Lasting, Open},
     tokens::{Tokens, Verified},
@@ -84,6 +86,7 @@ struct Inner {
     operator: Option<[u8; 32]>,
     tokens: Tokens,
     lasting: Lasting,
+    uses: Uses,
     remembered: Mutex<LruCache<[u8; 32], Remembered>>,
 }
 
@@ -98,7 +101,10 @@ impl Gate {
     ) -> Self {
         let remembered = Mutex::new(LruCache::new(REMEMBERED));
         let operator = operator.map(|token| digest(b'b', token));
-        Self { inner: Arc::new(Inner { platform, ctx, access, operator, tokens, lasting, remembered }) }
+        let uses = Uses::start(platform.clone(), &ctx);
+        Self {
+            inner: Arc::new(Inner { platform, ctx, access, operator, tokens, lasting, uses, remembered }),
+        }
     }
 
     /// Who that is. Suspended tenants are answered for by the scope, not here: the identity is still who it is.
@@ -132,6 +138,7 @@ impl Gate {
                 Ok(LetIn { actor: Actor::operator(), until: None })
             }
             Credential::Bearer(text) if text.starts_with("tnt_") => self.key(text).await,
+            Credential::Bearer(text) if text.starts_with("tng_") => self.granted(text).await,
             Credential::Bearer(text) => self.token(text).await,
             Credential::Cookie(text) => self.cookie(text).await,
         }
@@ -185,7 +192,29 @@ impl Gate {
             .run("verify_api_key", input, |tx, (by, now)| Box::pin(look::key(tx, by, *now)))
             .await?;
         let (key, until) = found.ok_or_else(refused)?;
+        // Here and not on every use: what is remembered is looked up again before the difference would show.
+        self.inner.uses.note(key.id, self.inner.ctx.now());
         Ok(LetIn { actor: Actor::ApiKey(Box::new(key)), until })
+    }
+
+    async fn granted(&self, text: &str) -> Result<LetIn> {
+        let hash = GrantText::from_str(text).map_err(|_| refused())?.hash();
+        let input = (hash, self.inner.ctx.now());
+        let found = self
+            .inner
+            .platform
+            .run("verify_grant", input, |tx, (hash, now)| Box::pin(look::granted(tx, None, hash, *now)))
+            .await?;
+        let (granted, until) = found.ok_or_else(refused)?;
+        Ok(LetIn { actor: Actor::Granted(Box::new(granted)), until })
+    }
+
+    /// Writes down at once which keys were used lately, which otherwise happens beside requests.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle_uses(&self) -> Result<()> {
+        self.inner.uses.settle().await
     }
 
     fn is_operator(&self, digest: &[u8; 32]) -> bool {

@@ -30,6 +30,9 @@ use utoipa::{
         (name = "operations", description = "What operators should look at."),
         (name = "identity", description = "Who the caller is."),
         (name = "tenant", description = "The caller's own tenant."),
+        (name = "keys", description = "API keys of the caller's workspace."),
+        (name = "operators", description = "Users of the platform itself, for its admins."),
+        (name = "grants", description = "Operators who were let into a tenant: for operators, and for the tenant's owner."),
         (name = "agents", description = "Agents of the caller's workspace."),
         (name = "health", description = "Whether the process lives and can serve."),
     )

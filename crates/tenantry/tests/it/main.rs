@@ -1,8 +1,10 @@
 //! What Tenantry promises, tested where it is promised: through the HTTP API and the command line, against a real PostgreSQL.
 
 mod access;
+mod access_grants;
 mod adopt;
 mod agents;
+mod api_keys;
 mod archive;
 mod ask;
 mod audit;
@@ -28,6 +30,8 @@ mod members;
 mod metrics;
 mod migrations;
 mod openapi;
+mod operators;
+mod people;
 mod placement;
 mod privacy;
 mod psql;

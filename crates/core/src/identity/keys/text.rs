@@ -88,7 +88,8 @@ impl KeyText {
     }
 }
 
-fn checksum(body: &str) -> String {
+/// What the last part of a key or token is, for the parts before it.
+pub(crate) fn checksum(body: &str) -> String {
     format!("{:08x}", crc32fast::hash(body.as_bytes()))
 }
 

@@ -222,9 +222,11 @@ pub(crate) async fn granted(
                 ", g.id AS grant_id, g.operator AS grant_operator, g.expires_at AS grant_expires_at, g.workspace_id AS place_workspace_id, g.role AS place_role",
                 "JOIN access_grants g ON g.tenant_id = t.id JOIN workspaces w ON w.id = g.workspace_id
                  WHERE (g.id = $1 OR g.token_hash = $2) AND g.ended_at IS NULL AND g.expires_at > $3 AND w.archived_at IS NULL
-                   AND (g.operator_id IS NULL OR EXISTS (
+                   -- Only the token of the configuration is no person; an operator who was erased leaves no id, and is none any more.
+                   AND (g.operator_id IS NULL AND g.operator = 'operator' OR EXISTS (
                        SELECT FROM operators o JOIN users u ON u.id = o.user_id
-                       WHERE o.user_id = g.operator_id AND o.removed_at IS NULL AND o.locked_at IS NULL AND u.disabled_at IS NULL))"
+                       WHERE o.user_id = g.operator_id AND o.removed_at IS NULL AND o.locked_at IS NULL AND u.disabled_at IS NULL
+                         AND (o.role = 'admin' OR o.role = 'support' AND g.role = 'viewer')))"
             ),
             &[&id.map(|id| id.0), &token_hash.to_vec(), &now],
         )

@@ -3,13 +3,16 @@
 //! Owns: nothing. Calls: core. Called by: `http::router`.
 //! Invariants: handlers unwrap, call, wrap: no SQL and no rules here. After a crash: nothing is left.
 
+pub mod access_grants;
 pub mod agents;
+pub mod api_keys;
 pub mod audit;
 mod etag;
 pub mod invitations;
 pub mod limits;
 pub mod me;
 pub mod members;
+pub mod operators;
 pub mod runs;
 pub mod slugs;
 pub mod tenants;

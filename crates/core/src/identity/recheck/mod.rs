@@ -1,0 +1,32 @@
+//! Whether a member still may, asked in the transaction of what they do.
+//!
+//! Owns: nothing. Calls: authz, pg. Called by: whatever members write in `public`, after `registry::store::change_access`.
+//! Invariants: who was demoted, removed or suspended while their request was on its way is refused, whatever their server remembers
+//! (`a_demoted_admin_makes_no_key`). After a crash: nothing is left.
+
+mod store;
+
+use crate::{
+    Error, Result,
+    authz::{Actor, TenantScope},
+};
+use tenantry_pg::ControlTx;
+use tenantry_types::{ErrorCode, Role};
+
+/// The member's role as it is now. First the tenant's row must be held, so that it stays so until the transaction ends.
+///
+/// # Errors
+/// 403 where the member may not do any more what the scope was minted for, and for everybody who is no member.
+pub(crate) async fn still_may(tx: &ControlTx, scope: &TenantScope) -> Result<Role> {
+    let Actor::Member(member) = scope.actor() else { return Err(no_more()) };
+    let role =
+        store::role_now(tx, member.person.id, scope.workspace_id()).await?.ok_or_else(no_more)?;
+    let mut now = member.clone();
+    now.place.role = role;
+    Actor::Member(now).may(scope.action())?;
+    Ok(role)
+}
+
+fn no_more() -> Error {
+    Error::refused(ErrorCode::Forbidden, "Your identity may not do this.")
+}
