@@ -6,6 +6,7 @@
 
 use crate::{
     config::Config,
+    fetch::OverHttp,
     telemetry::{CreateError, Metrics},
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -14,7 +15,10 @@ use tenantry_core::{
     archive::Archives,
     audit::Notes,
     ctx::Ctx,
-    identity::{Environment, Gate},
+    identity::{
+        Environment, Gate,
+        external::{Fetch, Issuers},
+    },
     isolation::ATTEMPT,
     placement::Template,
     provisioning::{Provisioning, Runs},
@@ -70,6 +74,8 @@ pub struct Parts {
     pub archives: Archives,
     /// Tells who each request comes from.
     pub gate: Gate,
+    /// Who else may say who somebody is.
+    pub issuers: Issuers,
     /// Tells every server when that has changed.
     pub access: Access,
     /// Counts.
@@ -122,7 +128,9 @@ impl App {
         let tenancy = Tenancy::new(platform.clone(), place.ctx.clone(), pools, wide, notes);
         let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
         let operator = config.operator_token.as_ref().map(|token| token.expose());
-        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator);
+        let fetch: Arc<dyn Fetch> = Arc::new(OverHttp::new());
+        let issuers = Issuers::new(config.issuers.clone(), &fetch, &place.ctx);
+        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator, issuers.clone());
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {
             pool: platform.clone(),
@@ -163,6 +171,7 @@ impl App {
             runs,
             psql,
             gate,
+            issuers,
             access,
             metrics,
             place,

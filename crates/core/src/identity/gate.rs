@@ -12,7 +12,7 @@ use crate::{
     access::{Access, Mark},
     authz::Actor,
     ctx::Ctx,
-    identity::KeyText,
+    identity::{KeyText, external::Issuers},
 };
 use chrono::{DateTime, Utc};
 use lru::LruCache;
@@ -75,15 +75,16 @@ struct Inner {
     ctx: Ctx,
     access: Access,
     operator: Option<[u8; 32]>,
+    issuers: Issuers,
     remembered: Mutex<LruCache<[u8; 32], Remembered>>,
 }
 
 impl Gate {
     /// The gate of this process. `operator` is the token of the configuration.
-    pub fn new(platform: Pool, ctx: Ctx, access: Access, operator: Option<&str>) -> Self {
+    pub fn new(platform: Pool, ctx: Ctx, access: Access, operator: Option<&str>, issuers: Issuers) -> Self {
         let remembered = Mutex::new(LruCache::new(REMEMBERED));
         let operator = operator.map(|token| digest(b'b', token));
-        Self { inner: Arc::new(Inner { platform, ctx, access, operator, remembered }) }
+        Self { inner: Arc::new(Inner { platform, ctx, access, operator, issuers, remembered }) }
     }
 
     /// Who that is. Suspended tenants are answered for by the scope, not here: the identity is still who it is.
@@ -117,6 +118,10 @@ impl Gate {
                 Ok(LetIn { actor: Actor::operator(), until: None })
             }
             Credential::Bearer(text) if text.starts_with("tnt_") => self.key(text).await,
+            Credential::Bearer(text) if self.inner.issuers.are_asked(text) => {
+                let Inner { platform, ctx, access, issuers, .. } = self.inner.as_ref();
+                issuers.let_in(platform, ctx, access, text).await
+            }
             Credential::Bearer(_) | Credential::Cookie(_) => Err(refused()),
         }
     }

@@ -5,6 +5,7 @@
 //! Invariants: stated in each module. After a crash: each deed is one transaction, done or not.
 
 mod email;
+pub mod external;
 mod gate;
 pub(crate) mod invitations;
 pub(crate) mod keys;

@@ -32,7 +32,7 @@ fn open_routes() -> OpenApiRouter<App> {
 
 /// Routes of `/v1` that need no identity: what proves the caller's right is in the request itself.
 fn open_v1_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().routes(routes!(v1::webhooks::clerk::receive))
 }
 
 fn v1_routes() -> OpenApiRouter<App> {

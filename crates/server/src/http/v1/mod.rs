@@ -10,4 +10,5 @@ pub mod me;
 pub mod runs;
 pub mod slugs;
 pub mod tenants;
+pub mod webhooks;
 pub mod workspaces;
