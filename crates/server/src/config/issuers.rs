@@ -77,7 +77,9 @@ impl Reader<'_> {
 
     fn text(&mut self, key: &str) -> Option<String> {
         match self.table.remove(key)? {
-            Value::String(text) if (1..=500).contains(&text.chars().count()) && !text.contains('\0') => Some(text),
+            Value::String(text) if (1..=500).contains(&text.chars().count()) && !text.contains('\0') => {
+                Some(text)
+            }
             _ => {
                 self.refuse(key, "is no text of 1 to 500 characters");
                 None
@@ -102,9 +104,10 @@ impl Reader<'_> {
 
     fn texts(&mut self, key: &str) -> Option<Vec<String>> {
         let texts = match self.table.remove(key)? {
-            Value::Array(entries) => {
-                entries.iter().map(|entry| entry.as_str().filter(|text| !text.is_empty()).map(str::to_owned)).collect()
-            }
+            Value::Array(entries) => entries
+                .iter()
+                .map(|entry| entry.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
+                .collect(),
             _ => None,
         };
         if texts.as_ref().is_none_or(Vec::is_empty) {
@@ -270,12 +273,16 @@ fn roles(reader: &mut Reader<'_>, preset: Preset) -> BTreeMap<String, Role> {
 mod tests {
     use super::*;
 
-    const SMALLEST: &str = "[[issuer]]\nname = \"corp\"\nissuer = \"https://id.example.com\"\naudience = \"tenantry\"\n";
+    const SMALLEST: &str =
+        "[[issuer]]\nname = \"corp\"\nissuer = \"https://id.example.com\"\naudience = \"tenantry\"\n";
 
     #[test]
     fn the_smallest_issuer_has_safe_defaults() {
         let issuer = &read(SMALLEST).unwrap()[0];
-        assert_eq!((issuer.algorithms.as_slice(), issuer.link_by_email), ([Algorithm::Rs256].as_slice(), false));
+        assert_eq!(
+            (issuer.algorithms.as_slice(), issuer.link_by_email),
+            ([Algorithm::Rs256].as_slice(), false)
+        );
         assert_eq!((issuer.leeway, issuer.max_age), (TimeDelta::seconds(30), TimeDelta::hours(1)));
         assert!(!issuer.roles.values().any(|role| *role == Role::Owner) && issuer.default_role.is_none());
         assert_eq!(read("").unwrap(), []);
@@ -290,8 +297,11 @@ mod tests {
         assert!(examples.len() >= 2, "{page}");
         for example in examples {
             // The secret's file is on the reader's machine.
-            let example: String =
-                example.lines().filter(|line| !line.starts_with("webhook_secret_file")).flat_map(|line| [line, "\n"]).collect();
+            let example: String = example
+                .lines()
+                .filter(|line| !line.starts_with("webhook_secret_file"))
+                .flat_map(|line| [line, "\n"])
+                .collect();
             assert!(!read(&example).unwrap().is_empty(), "{example}");
         }
     }
@@ -324,7 +334,10 @@ mod tests {
 
     #[test]
     fn no_error_shows_a_value() {
-        for file in ["[[issuer]]\nname = hunter2", "[[issuer]]\nname = \"Hunter2\"\nissuer = \"hunter2\"\njwks_url = \"hunter2\"\ndefault_role = \"hunter2\"\nwebhook_secret_file = \"/hunter2\"\n"] {
+        for file in [
+            "[[issuer]]\nname = hunter2",
+            "[[issuer]]\nname = \"Hunter2\"\nissuer = \"hunter2\"\njwks_url = \"hunter2\"\ndefault_role = \"hunter2\"\nwebhook_secret_file = \"/hunter2\"\n",
+        ] {
             let wrong = read(file).unwrap_err();
             assert!(!wrong.is_empty() && !wrong.join(" ").to_lowercase().contains("hunter2"), "{wrong:?}");
         }

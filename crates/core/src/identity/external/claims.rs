@@ -44,7 +44,9 @@ pub(super) fn read(issuer: &Issuer, claims: &Map<String, Value>, now: DateTime<U
     audience(issuer, claims)?;
     let subject = text(claims, "sub", 255)?.ok_or("it names nobody")?;
     let email = match claims.get("email_verified") {
-        Some(Value::Bool(true)) => text(claims, &issuer.claims.email, 254)?.and_then(|text| text.parse().ok()),
+        Some(Value::Bool(true)) => {
+            text(claims, &issuer.claims.email, 254)?.and_then(|text| text.parse().ok())
+        }
         _ => None,
     };
     let organisation = match issuer.preset {
@@ -162,7 +164,8 @@ fn clerk(issuer: &Issuer, claims: &Map<String, Value>) -> Result<Option<Organisa
             Some(Value::Object(own)) => {
                 let id = text(own, "id", 255)?.ok_or("its organisation has no id")?;
                 let role = text(own, "rol", 255)?;
-                let role = role.map(|role| if role.starts_with("org:") { role } else { format!("org:{role}") });
+                let role =
+                    role.map(|role| if role.starts_with("org:") { role } else { format!("org:{role}") });
                 Ok(organisation(issuer, Some(id), text(own, "slg", 255)?, role.as_deref()))
             }
             Some(_) => Err("its organisation has the wrong form"),
@@ -173,7 +176,8 @@ fn clerk(issuer: &Issuer, claims: &Map<String, Value>) -> Result<Option<Organisa
 
 /// What to call the person: one line, nothing hidden in it.
 fn name(claims: &Map<String, Value>) -> Option<String> {
-    let word = |name: &str| claims.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let word =
+        |name: &str| claims.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let whole = word("name").map(str::to_owned).or_else(|| match (word("given_name"), word("family_name")) {
         (Some(given), Some(family)) => Some(format!("{given} {family}")),
         (one, other) => one.or(other).map(str::to_owned),
@@ -200,7 +204,11 @@ mod tests {
             preset,
             jwks_url: None,
             audience: (preset == Preset::Oidc).then(|| "tenantry".to_owned()),
-            authorized_parties: if preset == Preset::Clerk { vec!["https://app.example".to_owned()] } else { vec![] },
+            authorized_parties: if preset == Preset::Clerk {
+                vec!["https://app.example".to_owned()]
+            } else {
+                vec![]
+            },
             algorithms: vec![Algorithm::Rs256],
             leeway: TimeDelta::seconds(30),
             max_age: TimeDelta::hours(1),
@@ -269,7 +277,11 @@ mod tests {
         ] {
             assert!(with(Preset::Oidc, wrong.clone()).is_err(), "{wrong}");
         }
-        for wrong in [json!({"azp": "https://evil.example"}), json!({"azp": null}), json!({"azp": ["https://app.example"]})] {
+        for wrong in [
+            json!({"azp": "https://evil.example"}),
+            json!({"azp": null}),
+            json!({"azp": ["https://app.example"]}),
+        ] {
             assert!(with(Preset::Clerk, wrong.clone()).is_err(), "{wrong}");
         }
         let unbound = Issuer { audience: None, ..issuer(Preset::Oidc) };
@@ -280,8 +292,14 @@ mod tests {
 
     #[test]
     fn both_forms_of_clerk_say_the_same() {
-        let one = with(Preset::Clerk, json!({"org_id": "org_1", "org_slug": "acme", "org_role": "org:admin", "org_permissions": []}));
-        let two = with(Preset::Clerk, json!({"v": 2, "sts": "active", "o": {"id": "org_1", "slg": "acme", "rol": "admin", "per": "x"}}));
+        let one = with(
+            Preset::Clerk,
+            json!({"org_id": "org_1", "org_slug": "acme", "org_role": "org:admin", "org_permissions": []}),
+        );
+        let two = with(
+            Preset::Clerk,
+            json!({"v": 2, "sts": "active", "o": {"id": "org_1", "slg": "acme", "rol": "admin", "per": "x"}}),
+        );
         let organisation =
             Organisation { id: "org_1".to_owned(), slug: Some("acme".to_owned()), role: Some(Role::Admin) };
         assert_eq!(one.clone().unwrap().organisation, Some(organisation));
@@ -289,7 +307,10 @@ mod tests {
         let none = |more: Value| with(Preset::Clerk, more).unwrap().organisation;
         assert_eq!(none(json!({})), None);
         assert_eq!(none(json!({"v": 2, "fva": [0, -1]})), None);
-        assert_eq!(none(json!({"v": 2, "org_id": "org_1", "org_slug": "acme", "org_role": "org:admin"})), None);
+        assert_eq!(
+            none(json!({"v": 2, "org_id": "org_1", "org_slug": "acme", "org_role": "org:admin"})),
+            None
+        );
         for wrong in [
             json!({"sts": "pending"}),
             json!({"v": 2, "sts": "pending", "o": {"id": "org_1", "slg": "acme", "rol": "admin"}}),
@@ -307,7 +328,10 @@ mod tests {
     #[test]
     fn an_unproven_address_is_none() {
         let told = |more: Value| with(Preset::Oidc, more).unwrap().email.map(|email| email.to_string());
-        assert_eq!(told(json!({"email": "Ada@example.com", "email_verified": true})).as_deref(), Some("ada@example.com"));
+        assert_eq!(
+            told(json!({"email": "Ada@example.com", "email_verified": true})).as_deref(),
+            Some("ada@example.com")
+        );
         for none in [
             json!({"email": "ada@example.com"}),
             json!({"email": "ada@example.com", "email_verified": false}),

@@ -90,7 +90,8 @@ pub(super) async fn let_in(
             Err(error) => return Err(error),
         }
     }
-    Err(Error::refused(ErrorCode::Conflict, "You are being made known here just now.").next("Send the request again."))
+    Err(Error::refused(ErrorCode::Conflict, "You are being made known here just now.")
+        .next("Send the request again."))
 }
 
 async fn standing(tx: &ControlTx, entry: &Entry) -> Result<Standing> {
@@ -198,8 +199,10 @@ fn may_link(issuer: &Issuer, organisation: &Organisation, found: &Found) -> Resu
 
 fn role_of(issuer: &Issuer, organisation: &Organisation) -> Result<Role> {
     organisation.role.ok_or_else(|| {
-        Error::refused(ErrorCode::Forbidden, "Your role at the issuer lets nobody in here.")
-            .next(format!("Ask the operator to give it a meaning under `roles` of the issuer {}.", issuer.name))
+        Error::refused(ErrorCode::Forbidden, "Your role at the issuer lets nobody in here.").next(format!(
+            "Ask the operator to give it a meaning under `roles` of the issuer {}.",
+            issuer.name
+        ))
     })
 }
 
@@ -303,7 +306,9 @@ fn placeholder(issuer: &str, subject: &str) -> Result<Email> {
         // Writing to a String cannot fail.
         let _ = write!(local, "{byte:02x}");
     }
-    format!("{local}@users.invalid").parse().map_err(|_| Error::Fault("a placeholder is no address".to_owned()))
+    format!("{local}@users.invalid")
+        .parse()
+        .map_err(|_| Error::Fault("a placeholder is no address".to_owned()))
 }
 
 async fn link(
@@ -328,7 +333,11 @@ async fn link(
 }
 
 /// The count happens behind the tenant's lock: two at once cannot both take the last place.
-pub(super) async fn refuse_overshoot(tx: &ControlTx, workspace: WorkspaceId, limit: Option<u64>) -> Result<()> {
+pub(super) async fn refuse_overshoot(
+    tx: &ControlTx,
+    workspace: WorkspaceId,
+    limit: Option<u64>,
+) -> Result<()> {
     let Some(limit) = limit else { return Ok(()) };
     let members = store::members(tx, workspace).await?;
     if members < limit {

@@ -54,7 +54,8 @@ impl KeySet {
     /// # Errors
     /// A text for the log where it is no key set.
     pub(super) fn read(bytes: &[u8], allowed: &[Algorithm]) -> Result<Self, String> {
-        let document: Document = serde_json::from_slice(bytes).map_err(|error| format!("no key set: {error}"))?;
+        let document: Document =
+            serde_json::from_slice(bytes).map_err(|error| format!("no key set: {error}"))?;
         let read = |value: Value| usable(serde_json::from_value(value).ok()?, allowed);
         Ok(Self(document.keys.into_iter().take(MOST_KEYS).filter_map(read).collect()))
     }
@@ -86,9 +87,8 @@ fn usable(jwk: Jwk, allowed: &[Algorithm]) -> Option<Key> {
         Some(name) => Some(name.parse().ok()?),
         None => None,
     };
-    let fits = |algorithm: &Algorithm| {
-        fitting.contains(algorithm) && named.is_none_or(|named| named == *algorithm)
-    };
+    let fits =
+        |algorithm: &Algorithm| fitting.contains(algorithm) && named.is_none_or(|named| named == *algorithm);
     let algorithms: Vec<_> = allowed.iter().copied().filter(fits).collect();
     (!algorithms.is_empty()).then_some(Key { id: jwk.kid, algorithms, key })
 }

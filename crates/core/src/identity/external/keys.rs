@@ -5,11 +5,7 @@
 //! back dies at the greatest age (`a_removed_key_dies`); while the issuer is away its last keys serve, for a day at most (`an_outage_is_bridged`).
 //! After a crash: nothing is left; the first token fetches again.
 
-use super::{
-    Fetch, Issuer, Preset,
-    jwk::KeySet,
-    settings::Algorithm,
-};
+use super::{Fetch, Issuer, Preset, jwk::KeySet, settings::Algorithm};
 use crate::{Error, Result, ctx::Ctx, identity::look::refused};
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::DecodingKey;
@@ -229,7 +225,9 @@ mod tests {
 
     #[test]
     fn keys_are_asked_for_over_tls_or_on_this_machine() {
-        for fine in ["https://a.example/keys", "http://127.0.0.1:81/k", "http://localhost/", "http://[::1]:8/k"] {
+        for fine in
+            ["https://a.example/keys", "http://127.0.0.1:81/k", "http://localhost/", "http://[::1]:8/k"]
+        {
             assert!(is_fit_to_ask(fine), "{fine}");
         }
         for wrong in [

@@ -42,7 +42,8 @@ impl Delivery {
 
     /// Whether it was signed with that secret. Its time is judged apart.
     pub(super) fn is_signed_with(&self, secret: &WebhookSecret) -> bool {
-        let plain = (1..=LONGEST_ID).contains(&self.id.len()) && self.id.bytes().all(|byte| byte.is_ascii_graphic());
+        let plain =
+            (1..=LONGEST_ID).contains(&self.id.len()) && self.id.bytes().all(|byte| byte.is_ascii_graphic());
         if !plain {
             return false;
         }
@@ -97,7 +98,8 @@ mod tests {
     #[test]
     fn an_old_delivery_is_refused() {
         let (_, delivery) = example();
-        let at = |seconds: i64| delivery.sent_at(DateTime::from_timestamp(1_614_265_330 + seconds, 0).unwrap());
+        let at =
+            |seconds: i64| delivery.sent_at(DateTime::from_timestamp(1_614_265_330 + seconds, 0).unwrap());
         assert!(at(0).is_some() && at(300).is_some() && at(-300).is_some());
         assert!(at(301).is_none() && at(-301).is_none());
         let now = DateTime::from_timestamp(1_614_265_330, 0).unwrap();

@@ -44,7 +44,12 @@ pub(super) fn issuer_of(token: &str) -> Option<String> {
 ///
 /// # Errors
 /// 401 for whatever is wrong with the token; 403 where it is right and lets nobody in; 503 without keys.
-pub(super) async fn verify(issuer: &Issuer, keys: &Arc<Keys>, token: &str, now: DateTime<Utc>) -> Result<Claim> {
+pub(super) async fn verify(
+    issuer: &Issuer,
+    keys: &Arc<Keys>,
+    token: &str,
+    now: DateTime<Utc>,
+) -> Result<Claim> {
     let refuse = |why: &str| {
         // For whoever configures an issuer: the caller learns nothing.
         tracing::debug!(issuer = %issuer.name, why, "a token is refused");
@@ -58,7 +63,9 @@ pub(super) async fn verify(issuer: &Issuer, keys: &Arc<Keys>, token: &str, now: 
         return Err(refuse("its algorithm is not among the issuer's"));
     }
     let key = keys.find(&header.kid, algorithm).await.map_err(|error| match error {
-        Error::Refused { code: tenantry_types::ErrorCode::Unauthenticated, .. } => refuse("its key is unknown"),
+        Error::Refused { code: tenantry_types::ErrorCode::Unauthenticated, .. } => {
+            refuse("its key is unknown")
+        }
         other => other,
     })?;
     let right = jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &key, algorithm.to_library());
@@ -124,7 +131,9 @@ mod tests {
     #[test]
     fn a_header_that_asks_for_more_is_refused() {
         let read = |text: &str| read_header(&URL_SAFE_NO_PAD.encode(text)).is_some();
-        for fine in [r#"{"alg":"RS256","kid":"k"}"#, r#"{"alg":"RS256","kid":"k","typ":"JWT","x5u":"https://evil"}"#] {
+        for fine in
+            [r#"{"alg":"RS256","kid":"k"}"#, r#"{"alg":"RS256","kid":"k","typ":"JWT","x5u":"https://evil"}"#]
+        {
             assert!(read(fine), "{fine}");
         }
         for wrong in [

@@ -107,7 +107,8 @@ pub async fn receive(
         event_at,
         word: event.read()?,
     };
-    let changed = platform.run("receive_webhook", received, |tx, received| Box::pin(deal(tx, received))).await?;
+    let changed =
+        platform.run("receive_webhook", received, |tx, received| Box::pin(deal(tx, received))).await?;
     for tenant in changed.tenants {
         access.changed_in(tenant).await;
     }
@@ -124,7 +125,8 @@ impl Event {
         let wrong = || Error::refused(ErrorCode::BadRequest, "The event lacks what its kind needs.");
         let member = || {
             let (organisation, user) = data.organization.as_ref().zip(data.public_user_data.as_ref())?;
-            Some((user.user_id.clone(), organisation.id.clone())).filter(|(user, own)| fits(user) && fits(own))
+            Some((user.user_id.clone(), organisation.id.clone()))
+                .filter(|(user, own)| fits(user) && fits(own))
         };
         let id = || data.id.clone().filter(|id| fits(id)).ok_or_else(wrong);
         Ok(match kind.as_str() {
@@ -287,12 +289,7 @@ async fn no_organisation(tx: &ControlTx, received: &Received, organisation: &str
     Ok(Changed { tenants: vec![tenant], people: false })
 }
 
-async fn end(
-    tx: &ControlTx,
-    received: &Received,
-    tenant: TenantId,
-    user: Option<UserId>,
-) -> Result<()> {
+async fn end(tx: &ControlTx, received: &Received, tenant: TenantId, user: Option<UserId>) -> Result<()> {
     let Received { issuer, ctx, request, .. } = received;
     for ended in store::leave(tx, tenant, user, &issuer.name).await? {
         let deed = Deed {
