@@ -20,12 +20,29 @@ COMMENT ON COLUMN users.disabled_at IS 'From then on no sign-in and no token wor
 CREATE TABLE external_identities (
     issuer       text NOT NULL CHECK (length(issuer) BETWEEN 1 AND 500),
     subject      text NOT NULL CHECK (length(subject) BETWEEN 1 AND 255),
-    user_id      uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id      uuid REFERENCES users (id) ON DELETE CASCADE,
     created_at   timestamptz NOT NULL,
-    PRIMARY KEY (issuer, subject)
+    ended_at     timestamptz,
+    PRIMARY KEY (issuer, subject),
+    CHECK (user_id IS NOT NULL OR ended_at IS NOT NULL)
 );
 CREATE INDEX external_identities_user_idx ON external_identities (user_id);
 COMMENT ON TABLE external_identities IS 'Users as other issuers know them.';
+COMMENT ON COLUMN external_identities.user_id IS 'NULL: the issuer ended somebody who never came here.';
+COMMENT ON COLUMN external_identities.ended_at IS 'The issuer said that the person is gone: no token works any more, however long it would last.';
+
+CREATE TABLE external_organisations (
+    issuer       text NOT NULL CHECK (length(issuer) BETWEEN 1 AND 500),
+    organisation text NOT NULL CHECK (length(organisation) BETWEEN 1 AND 255),
+    tenant_id    uuid NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    created_at   timestamptz NOT NULL,
+    ended_at     timestamptz,
+    PRIMARY KEY (issuer, organisation)
+);
+CREATE UNIQUE INDEX external_organisations_tenant_idx ON external_organisations (issuer, tenant_id) WHERE ended_at IS NULL;
+CREATE INDEX external_organisations_tenant_id_idx ON external_organisations (tenant_id);
+COMMENT ON TABLE external_organisations IS 'Which tenant an organisation of another issuer is. Learned once: a slug that changes there moves nobody here.';
+COMMENT ON COLUMN external_organisations.ended_at IS 'The issuer said that the organisation is gone: it lets nobody in any more.';
 
 -- What refuses a write in its own transaction: see core, tenancy.
 ALTER TABLE tenants
@@ -53,6 +70,18 @@ CREATE INDEX memberships_workspace_idx ON memberships (tenant_id, workspace_id, 
 COMMENT ON TABLE memberships IS 'Who is what in which workspace.';
 COMMENT ON COLUMN memberships.version IS 'Grows with every change of the role; the entity tag of the API.';
 COMMENT ON COLUMN memberships.managed_by IS 'The external issuer that says so with each of its tokens; NULL: managed here.';
+
+CREATE TABLE external_memberships (
+    issuer       text NOT NULL CHECK (length(issuer) BETWEEN 1 AND 500),
+    subject      text NOT NULL CHECK (length(subject) BETWEEN 1 AND 255),
+    organisation text NOT NULL CHECK (length(organisation) BETWEEN 1 AND 255),
+    as_of        timestamptz NOT NULL,
+    ended        boolean NOT NULL,
+    PRIMARY KEY (issuer, subject, organisation)
+);
+COMMENT ON TABLE external_memberships IS 'What other issuers said last of who is in which organisation.';
+COMMENT ON COLUMN external_memberships.as_of IS 'When it was said. A token from before changes nothing any more.';
+COMMENT ON COLUMN external_memberships.ended IS 'The membership was ended there; only a later word begins it again.';
 
 ALTER TABLE invitations
     ADD COLUMN invited_by uuid REFERENCES users (id) ON DELETE SET NULL,

@@ -6,6 +6,7 @@
 
 use crate::{
     config::{Config, secret::Secret},
+    fetch::OverHttp,
     mail,
     telemetry::{CreateError, Metrics},
 };
@@ -15,7 +16,10 @@ use tenantry_core::{
     archive::Archives,
     audit::Notes,
     ctx::Ctx,
-    identity::{Environment, Gate, Grants, HashingCost, Keys, Operators, Passwords},
+    identity::{
+        Environment, Gate, Grants, HashingCost, Keys, Operators, Passwords, Verifiers,
+        external::{Fetch, Issuers},
+    },
     isolation::ATTEMPT,
     placement::Template,
     provisioning::{Provisioning, Runs},
@@ -76,6 +80,8 @@ pub struct Parts {
     pub people: People,
     /// Tells who each request comes from.
     pub gate: Gate,
+    /// Who else may say who somebody is.
+    pub issuers: Issuers,
     /// Tells every server when that has changed.
     pub access: Access,
     /// API keys of the caller's workspace.
@@ -136,7 +142,10 @@ impl App {
         let tenancy = Tenancy::new(platform.clone(), place.ctx.clone(), pools, wide, notes);
         let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
         let operator = config.operator_token.as_ref().map(Secret::expose);
-        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator);
+        let fetch: Arc<dyn Fetch> = Arc::new(OverHttp::new());
+        let issuers = Issuers::new(config.issuers.clone(), &fetch, &place.ctx);
+        let verifiers = Verifiers { tokens, lasting, issuers: issuers.clone() };
+        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator, verifiers);
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {
             pool: platform.clone(),
@@ -207,6 +216,7 @@ impl App {
             people,
             vault: Vault::of(&place.installation),
             gate,
+            issuers,
             access,
             metrics,
             place,

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 mod demo;
 mod dev;
+mod fetch;
 pub mod http;
 pub mod mail;
 pub mod run;

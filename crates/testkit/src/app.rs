@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: server's wiring. Called by: tests. After a crash: nothing is left.
 
-use crate::{Client, TestClock, TestDatabase, TestFaults};
+use crate::{Client, TestClock, TestDatabase, TestFaults, database::scratch};
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tenantry_core::{
@@ -80,6 +80,14 @@ impl TestAppBuilder {
     pub fn elsewhere(mut self, target: Target) -> Self {
         self.elsewhere = Some(target);
         self
+    }
+
+    /// External issuers, as their file has them.
+    #[must_use]
+    pub fn issuers(self, toml: &str) -> Self {
+        let path = scratch("issuers");
+        std::fs::write(&path, toml).unwrap_or_else(|error| panic!("{error}"));
+        self.set("TENANTRY_ISSUERS", &path.to_string_lossy())
     }
 
     /// Makes it.

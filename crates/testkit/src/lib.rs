@@ -14,6 +14,7 @@ mod database;
 mod faults;
 pub mod fuzz;
 mod smtp;
+mod issuer;
 
 /// The router's own types, for what [`Client`] sends and gets.
 pub use axum;
@@ -24,3 +25,4 @@ pub use clock::TestClock;
 pub use database::{TestDatabase, cluster};
 pub use faults::TestFaults;
 pub use smtp::{Mood, TestMail, TestSmtp};
+pub use issuer::{TestIssuer, TestKey, sign_webhook, webhook_secret};

@@ -18,7 +18,7 @@ use crate::{
     access::{Access, Mark},
     authz::{Actor, ProvenBy},
     ctx::Ctx,
-    identity::KeyText,
+    identity::{KeyText, external::Issuers},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
@@ -73,6 +73,16 @@ struct Remembered {
     mark: Mark,
 }
 
+/// What the gate verifies other credentials than keys with.
+pub struct Verifiers {
+    /// Our own access tokens.
+    pub tokens: Tokens,
+    /// How long sessions last.
+    pub lasting: Lasting,
+    /// Tokens of external issuers.
+    pub issuers: Issuers,
+}
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Gate {
@@ -87,6 +97,7 @@ struct Inner {
     tokens: Tokens,
     lasting: Lasting,
     uses: Uses,
+    issuers: Issuers,
     remembered: Mutex<LruCache<[u8; 32], Remembered>>,
 }
 
@@ -97,14 +108,14 @@ impl Gate {
         ctx: Ctx,
         access: Access,
         operator: Option<&str>,
-        (tokens, lasting): (Tokens, Lasting),
+        verifiers: Verifiers,
     ) -> Self {
+        let Verifiers { tokens, lasting, issuers } = verifiers;
         let remembered = Mutex::new(LruCache::new(REMEMBERED));
         let operator = operator.map(|token| digest(b'b', token));
         let uses = Uses::start(platform.clone(), &ctx);
-        Self {
-            inner: Arc::new(Inner { platform, ctx, access, operator, tokens, lasting, uses, remembered }),
-        }
+        let inner = Inner { platform, ctx, access, operator, tokens, lasting, uses, issuers, remembered };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Who that is. Suspended tenants are answered for by the scope, not here: the identity is still who it is.
@@ -139,6 +150,10 @@ impl Gate {
             }
             Credential::Bearer(text) if text.starts_with("tnt_") => self.key(text).await,
             Credential::Bearer(text) if text.starts_with("tng_") => self.granted(text).await,
+            Credential::Bearer(text) if self.inner.issuers.are_asked(text) => {
+                let Inner { platform, ctx, access, issuers, .. } = self.inner.as_ref();
+                issuers.let_in(platform, ctx, access, text).await
+            }
             Credential::Bearer(text) => self.token(text).await,
             Credential::Cookie(text) => self.cookie(text).await,
         }

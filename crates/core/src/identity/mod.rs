@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod email;
+pub mod external;
 mod gate;
 mod grants;
 pub mod invitations;
@@ -26,7 +27,7 @@ pub mod workspaces;
 
 pub use email::{Email, NotAnEmail};
 pub(crate) use email::{is_domain, is_email};
-pub use gate::{Credential, Gate};
+pub use gate::{Credential, Gate, Verifiers};
 pub use grants::Grants;
 pub use keys::{Environment, KeyText, Keys, create_api_key, describe};
 pub use look::again;

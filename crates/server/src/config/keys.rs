@@ -4,7 +4,7 @@
 //! Invariants: names are unique and every default parses (`defaults_parse_and_names_are_unique`).
 //! After a crash: nothing is left.
 
-use super::{Config, error::Refusal, parse, secret::Secret};
+use super::{Config, error::Refusal, issuers, parse, secret::Secret};
 use std::time::Duration;
 
 /// What holds when nobody sets a key.
@@ -187,6 +187,10 @@ keys! {
         "Days after which a deleted tenant is purged: 0 to 3650, or `never`.",
         "Long enough to notice a mistake, short enough for a promise to forget.",
         |config, text| config.retention = parse::retention(text)?;
+    "TENANTRY_ISSUERS", Absent("people sign in here alone"),
+        "TOML file with the external issuers whose tokens are accepted: `docs/guides/external-issuers.md`.",
+        "An issuer has more to it than fits into one line.",
+        |config, text| config.issuers = issuers::load(text)?;
 }
 
 /// Keys that belong to the command line client, or that say where the rest is. Known, and not read here.

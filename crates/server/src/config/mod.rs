@@ -8,6 +8,7 @@
 
 pub mod cidr;
 pub mod error;
+mod issuers;
 pub mod keys;
 mod parse;
 pub mod reference;
@@ -30,6 +31,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tenantry_core::identity::external::Issuer;
 use tenantry_types::Tier;
 
 /// Which command the configuration is for; each needs other keys.
@@ -110,6 +112,8 @@ pub struct Config {
     pub lease: Duration,
     /// `TENANTRY_RETENTION_DAYS`; none: for ever.
     pub retention: Option<TimeDelta>,
+    /// `TENANTRY_ISSUERS`
+    pub issuers: Vec<Issuer>,
 }
 
 /// The variables of this process, as `Config::load` takes them. A command puts its flags (`--listen`, `--data-dir`)
@@ -192,6 +196,7 @@ impl Config {
             shutdown_grace: Duration::ZERO,
             lease: Duration::ZERO,
             retention: None,
+            issuers: Vec::new(),
         }
     }
 

@@ -153,7 +153,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (first, more) = (values.next()?, values.next());
     let (scheme, token) = first.to_str().ok()?.split_once(' ')?;
     let plausible =
-        more.is_none() && scheme.eq_ignore_ascii_case("bearer") && (1..=4096).contains(&token.len());
+        more.is_none() && scheme.eq_ignore_ascii_case("bearer") && (1..=8192).contains(&token.len());
     plausible.then_some(token)
 }
 

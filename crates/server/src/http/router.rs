@@ -32,7 +32,10 @@ fn open_routes() -> OpenApiRouter<App> {
 
 /// Routes of `/v1` that need no identity: what proves the caller's right is in the request itself.
 fn open_v1_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(v1::invitations::open_routes()).merge(v1::members::open_routes())
+    OpenApiRouter::new()
+        .merge(v1::invitations::open_routes())
+        .merge(v1::members::open_routes())
+        .routes(routes!(v1::webhooks::clerk::receive))
 }
 
 fn v1_routes() -> OpenApiRouter<App> {

@@ -51,6 +51,8 @@ const RULES: &[Rule] = &[
         "own_members",
     ),
     rule("external_identities", "SELECT, INSERT, UPDATE, DELETE", "", ""),
+    rule("external_organisations", "SELECT, INSERT, UPDATE", "", "tenant_id"),
+    rule("external_memberships", "SELECT, INSERT, UPDATE", "", ""),
     rule("memberships", "SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE, DELETE", "tenant_id"),
     rule("sessions", "SELECT, INSERT, UPDATE, DELETE", "", ""),
     rule("refresh_tokens", "SELECT, INSERT, UPDATE, DELETE", "", ""),

@@ -17,4 +17,5 @@ pub mod runs;
 pub mod slugs;
 pub mod tenants;
 pub mod users;
+pub mod webhooks;
 pub mod workspaces;
