@@ -74,7 +74,9 @@ impl Fuzzer {
                 bytes.truncate(tail);
                 bytes.extend_from_slice(&other[cut..]);
             }
-            7 => bytes[at..].iter_mut().for_each(|byte| *byte ^= if byte.is_ascii_alphabetic() { 0x20 } else { 0 }),
+            7 => bytes[at..]
+                .iter_mut()
+                .for_each(|byte| *byte ^= if byte.is_ascii_alphabetic() { 0x20 } else { 0 }),
             _ => {
                 // Whole parts change places, as between two tokens of one kind.
                 let mut parts: Vec<&[u8]> = bytes.split(|byte| matches!(byte, b'.' | b'_')).collect();
@@ -104,8 +106,15 @@ pub fn parsers(fuzzer: &mut Fuzzer, rounds: usize) -> usize {
         }
         let text = String::from_utf8_lossy(&fuzzer.change(&emails)).into_owned();
         if let Ok(email) = Email::from_str(&text) {
-            assert!(email.as_str().is_ascii() && !email.domain().is_empty(), "taken for an address: {text:?}");
-            assert_eq!(Email::from_str(email.as_str()).as_ref(), Ok(&email), "reads otherwise again: {text:?}");
+            assert!(
+                email.as_str().is_ascii() && !email.domain().is_empty(),
+                "taken for an address: {text:?}"
+            );
+            assert_eq!(
+                Email::from_str(email.as_str()).as_ref(),
+                Ok(&email),
+                "reads otherwise again: {text:?}"
+            );
         }
         let changed = fuzzer.change(&sealed);
         let opened = vault.open("fuzz", None, "one", &changed);
@@ -136,7 +145,8 @@ pub async fn tokens(client: &Client, corpus: &[Vec<u8>], fuzzer: &mut Fuzzer, ro
         if changed.is_empty() || corpus.iter().any(|good| good == changed) {
             continue;
         }
-        let reply = client.clone().with_bytes("authorization", &[b"Bearer ", changed].concat()).get("/v1/me").await;
+        let reply =
+            client.clone().with_bytes("authorization", &[b"Bearer ", changed].concat()).get("/v1/me").await;
         assert_eq!(
             (reply.status.as_u16(), reply.code()),
             (401, "unauthenticated"),
