@@ -74,7 +74,9 @@ impl Fuzzer {
                 bytes.truncate(tail);
                 bytes.extend_from_slice(&other[cut..]);
             }
-            7 => bytes[at..].iter_mut().for_each(|byte| *byte ^= if byte.is_ascii_alphabetic() { 0x20 } else { 0 }),
+            7 => bytes[at..]
+                .iter_mut()
+                .for_each(|byte| *byte ^= if byte.is_ascii_alphabetic() { 0x20 } else { 0 }),
             _ => {
                 // Whole parts change places, as between two tokens of one kind.
                 let mut parts: Vec<&[u8]> = bytes.split(|byte| matches!(byte, b'.' | b'_')).collect();
@@ -104,8 +106,15 @@ pub fn parsers(fuzzer: &mut Fuzzer, rounds: usize) -> usize {
         }
         let text = String::from_utf8_lossy(&fuzzer.change(&emails)).into_owned();
         if let Ok(email) = Email::from_str(&text) {
-            assert!(email.as_str().is_ascii() && !email.domain().is_empty(), "taken for an address: {text:?}");
-            assert_eq!(Email::from_str(email.as_str()).as_ref(), Ok(&email), "reads otherwise again: {text:?}");
+            assert!(
+                email.as_str().is_ascii() && !email.domain().is_empty(),
+                "taken for an address: {text:?}"
+            );
+            assert_eq!(
+                Email::from_str(email.as_str()).as_ref(),
+                Ok(&email),
+                "reads otherwise again: {text:?}"
+            );
         }
         let changed = fuzzer.change(&sealed);
         let opened = vault.open("fuzz", None, "one", &changed);
@@ -114,36 +123,63 @@ pub fn parsers(fuzzer: &mut Fuzzer, rounds: usize) -> usize {
     rounds * 3
 }
 
-/// A tenant's tokens of every kind, each good, and where they are good.
-pub async fn corpus(app: &TestApp) -> Vec<Vec<u8>> {
+/// Tokens to begin with.
+pub struct Corpus {
+    /// Each good for `GET /v1/me`.
+    pub good: Vec<Vec<u8>>,
+    /// The same, and tokens of the same shapes that nobody signed.
+    all: Vec<Vec<u8>>,
+}
+
+/// `{"alg":"none"}`; `EdDSA` with a path for a key's id; `HS256` with an address to fetch a key from.
+const HEADS: [&str; 3] = [
+    "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0",
+    "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLy4uL2V0Yy9wYXNzd2QifQ",
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6ImsiLCJqa3UiOiJodHRwOi8veC5leGFtcGxlLyJ9",
+];
+
+/// An owner's claims, with texts where numbers belong.
+const CLAIMS: &str = "eyJzdWIiOiJ1c3JfMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDEiLCJ0aWQiOiJ0ZW5fMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDEiLCJyb2xlIjoib3duZXIiLCJhdWQiOiJ0ZW5hbnRyeSIsImlzcyI6Imh0dHA6Ly8xMjcuMC4wLjE6MCIsImlhdCI6MSwibmJmIjoiMCIsImV4cCI6Ijk5OTk5OTk5OTkifQ";
+
+impl Corpus {
+    /// These good ones, and the bad ones that go with them.
+    pub fn of(good: Vec<String>) -> Self {
+        let good: Vec<Vec<u8>> = good.into_iter().map(String::into_bytes).collect();
+        let signatures = ["".to_owned(), "A".repeat(43), "A".repeat(86)];
+        let jwts =
+            HEADS.iter().flat_map(|head| signatures.iter().map(move |end| format!("{head}.{CLAIMS}.{end}")));
+        let grant = format!("tng_{}_00000000", "0".repeat(64));
+        let bad = jwts.chain([grant]).map(String::into_bytes);
+        Self { all: good.iter().cloned().chain(bad).collect(), good }
+    }
+}
+
+/// Tokens of a new tenant, and the operator's.
+pub async fn corpus(app: &TestApp) -> Corpus {
     let acme = app.tenant("acme").await;
     let admin = app.key("acme", &json!({"name": "admin", "role": "admin"})).await;
     let tokens = vec![OPERATOR.to_owned(), acme.key.key, admin.key];
     for token in &tokens {
         app.anyone.clone().with_token(Some(token)).get("/v1/me").await.expect(200);
     }
-    tokens.into_iter().map(String::into_bytes).collect()
+    Corpus::of(tokens)
 }
 
 /// Sends changed tokens: each is refused like any other, and nothing breaks. Returns how many were sent.
-pub async fn tokens(client: &Client, corpus: &[Vec<u8>], fuzzer: &mut Fuzzer, rounds: usize) -> usize {
+pub async fn tokens(client: &Client, corpus: &Corpus, fuzzer: &mut Fuzzer, rounds: usize) -> usize {
     let mut sent = 0;
     for _ in 0..rounds {
-        let mut changed = fuzzer.change(corpus);
+        let mut changed = fuzzer.change(&corpus.all);
         // What no header can hold never arrives; around a header's value blanks are no part of it.
         changed.retain(|byte| *byte >= 0x20 && *byte != 0x7f);
         let changed = changed.trim_ascii();
-        if changed.is_empty() || corpus.iter().any(|good| good == changed) {
+        if changed.is_empty() || corpus.good.iter().any(|good| good == changed) {
             continue;
         }
-        let reply = client.clone().with_bytes("authorization", &[b"Bearer ", changed].concat()).get("/v1/me").await;
-        assert_eq!(
-            (reply.status.as_u16(), reply.code()),
-            (401, "unauthenticated"),
-            "{:?}: {}",
-            String::from_utf8_lossy(changed),
-            reply.text
-        );
+        let reply =
+            client.clone().with_bytes("authorization", &[b"Bearer ", changed].concat()).get("/v1/me").await;
+        let told = (reply.status.as_u16(), reply.code());
+        assert_eq!(told, (401, "unauthenticated"), "{:?}: {}", String::from_utf8_lossy(changed), reply.text);
         sent += 1;
     }
     sent

@@ -36,7 +36,7 @@ async fn ada(app: &TestApp, role: &str) {
          INSERT INTO access_grants (id, operator, operator_id, tenant_id, workspace_id, role, reason, token_hash, created_at, expires_at)
              SELECT gen_random_uuid(), '{ADA}', '{id}', tenant_id, id, 'viewer', 'a ticket', sha256('tok'), now(), now() + interval '1 hour'
              FROM workspaces WHERE is_default;
-         UPDATE api_keys SET created_by = '{id}';
+         UPDATE api_keys SET created_by = '{id}' WHERE name = 'test';
          INSERT INTO idempotency_keys (principal, route, key, fingerprint, status, response, created_at, expires_at)
              VALUES ('operator', 'POST /v1/operators', 'about-ada', sha256(''), 201, '{{\"email\": \"{ADDRESS}\"}}', now(), now() + interval '1 day'),
                     ('{ADA} in wsp_x', 'POST /v1/api-keys', 'of-ada', sha256(''), 201, '{{}}', now(), now() + interval '1 day'),
@@ -133,7 +133,7 @@ async fn an_erased_user_is_nowhere() {
     let refused = identity::again(&app.app.platform, app.app.ctx(), &session).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::Unauthenticated);
     // What she made for the tenant is the tenant's; what she had as an operator is over, and not the configured token's.
-    let keys = "SELECT count(*)::text FROM public.api_keys WHERE created_by IS NULL AND revoked_at IS NULL";
+    let keys = "SELECT count(*)::text FROM public.api_keys WHERE name = 'test' AND created_by IS NULL AND revoked_at IS NULL";
     assert_eq!(superuser_sees(&app, keys).await, "1");
     let open = "SELECT count(*)::text FROM public.access_grants WHERE ended_at IS NULL";
     assert_eq!(superuser_sees(&app, open).await, "0");
