@@ -3,7 +3,7 @@
 //! Owns: `external_identities`, `external_organisations`, `external_memberships`, `webhook_deliveries`; writes memberships that an issuer manages. Calls: users,
 //! registry, audit, access, pg, and the issuer's keys through [`Fetch`]. Called by: identity's gate, server's webhook operation.
 //! Invariants: a token counts for what its issuer's settings say and nothing else (`a_token_is_refused_for_each_thing_that_is_wrong`); no
-//! organisation in it means no workspace (`no_organisation_claim_means_no_workspace`); what is managed here stays as it is
+//! organisation in it means no workspace (`no_claim_means_no_workspace`); what is managed here stays as it is
 //! (`a_membership_that_is_managed_here_stays`); a request that tells nothing new writes nothing (`a_known_person_costs_no_write`).
 //! After a crash: each person, organisation and membership is written whole with its event, or not at all; the next token goes on.
 
