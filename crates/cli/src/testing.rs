@@ -3,7 +3,7 @@
 //! Owns: nothing. Calls: dispatch. Called by: tests only. Invariants: no environment, no clock, no waiting.
 //! After a crash: a folder under the temporary folder.
 
-use crate::{Command, Global, api::Api, clock::Clock, commands::dispatch, settings::Settings, world::World};
+use crate::{Command, Global, api::Api, clock::{Clock, WallClock}, commands::dispatch, settings::Settings, world::World};
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory, Parser};
 use std::{
@@ -197,9 +197,9 @@ pub(crate) fn closed_port() -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-pub(crate) fn api(url: &str) -> Api {
-    Api::new(Settings::find(Some(url), Some("test-token"), &|_| None, Path::new("/nowhere")).unwrap(), None)
-        .unwrap()
+pub(crate) fn api(url: &str) -> Api<'static> {
+    let settings = Settings::find(Some(url), Some("test-token"), &|_| None, Path::new("/nowhere"));
+    Api::new(settings.unwrap(), None, &WallClock).unwrap()
 }
 
 /// Runs command lines in a world of its own.
@@ -279,6 +279,7 @@ impl Hands {
             lookup: &|key| self.vars.get(key).cloned(),
             folder: PathBuf::from("/nowhere"),
             proxy: None,
+            hidden: &|input| input.lines().next().unwrap_or_else(|| Ok(String::new())),
             exec: &exec,
         };
         let exit = dispatch(&parsed.global, &parsed.command, &Line::command(), &mut world);

@@ -2,6 +2,10 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: identity, server, cli. After a crash: nothing is left.
 
+mod shape;
+
+pub use shape::KeyShape;
+
 use crate::{ApiKeyId, Role, Slug, TenantId, Tier, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -33,7 +33,7 @@ use tenantry_types::key::Me;
 /// What a command works with.
 pub(crate) struct Ctx<'w, 'a> {
     /// The server.
-    pub api: Api,
+    pub api: Api<'a>,
     /// The rest of the outside.
     pub world: &'w mut World<'a>,
     output: Output,
@@ -79,7 +79,7 @@ fn perform(
     }
     let settings =
         Settings::find(global.url.as_deref(), global.token.as_deref(), world.lookup, &world.folder)?;
-    let api = Api::new(settings, world.proxy.clone())?;
+    let api = Api::new(settings, world.proxy.clone(), world.clock)?;
     let colourless = settings::colourless(world.lookup);
     let mut ctx =
         Ctx { api, world, output: global.output, quiet: global.quiet, confirmed: global.yes, colourless };
@@ -150,7 +150,7 @@ impl Ctx<'_, '_> {
     }
 
     /// Progress on standard error, and the client and clock to follow a run with.
-    pub(crate) fn progress(&mut self) -> (&Api, &dyn crate::clock::Clock, Progress<'_>) {
+    pub(crate) fn progress(&mut self) -> (&Api<'_>, &dyn crate::clock::Clock, Progress<'_>) {
         let colour = self.err_colour();
         let live =
             self.world.err_is_terminal && (self.world.lookup)("TERM").is_none_or(|term| term != "dumb");
