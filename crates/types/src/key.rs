@@ -2,14 +2,14 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: identity, server, cli. After a crash: nothing is left.
 
-mod shape;
-
-pub use shape::KeyShape;
-
 use crate::{ApiKeyId, Role, Slug, TenantId, Tier, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+mod shape;
+
+pub use shape::KeyShape;
 
 /// Asks for an API key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
