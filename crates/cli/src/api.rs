@@ -8,7 +8,12 @@
 
 mod transfer;
 
-use crate::{clock::Clock, outcome::{Exit, Failure}, session::Session, settings::Settings};
+use crate::{
+    clock::Clock,
+    outcome::{Exit, Failure},
+    session::Session,
+    settings::Settings,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Write as _, io, io::Read, path::Path, time::Duration};
 use ureq::{
@@ -140,7 +145,8 @@ impl<'a> Api<'a> {
         path: &str,
         body: &B,
     ) -> Result<Answer<T>, Failure> {
-        let request = self.json(Request::post(self.address(path))).header("idempotency-key", idempotency_key()?);
+        let request =
+            self.json(Request::post(self.address(path))).header("idempotency-key", idempotency_key()?);
         self.send(path, self.authorized(request)?, written(body)?.as_str())
     }
 
@@ -203,7 +209,12 @@ impl<'a> Api<'a> {
         self.session.as_ref().map(|session| Ok(bearer(session.token(self)?.expose()))).transpose()
     }
 
-    fn send<T: DeserializeOwned>(&self, path: &str, request: Builder, body: impl AsSendBody) -> Result<Answer<T>, Failure> {
+    fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: Builder,
+        body: impl AsSendBody,
+    ) -> Result<Answer<T>, Failure> {
         let request = request.body(body).map_err(|error| {
             Failure::local("bad_settings", format!("that cannot be sent: {error}")).exit(Exit::Usage)
         })?;

@@ -7,13 +7,13 @@
 
 pub mod identity;
 
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
-use clap::{Args, Subcommand, ValueEnum};
-use std::{ffi::OsString, fmt, path::PathBuf};
 use self::identity::{
     AccessGrantCommand, InviteCommand, KeyCommand, LoginArgs, MemberCommand, OperatorCommand, SessionCommand,
     UpdateTenantArgs, WorkspaceCommand,
 };
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use clap::{Args, Subcommand, ValueEnum};
+use std::{ffi::OsString, fmt, path::PathBuf};
 use tenantry_types::{
     RunId, TenantId, Tier,
     run::{RunKind, RunStatus},

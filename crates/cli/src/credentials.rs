@@ -44,7 +44,9 @@ impl Kept {
         let expires_at = seconds.and_then(|length| now.checked_add_signed(length));
         let (Some(refresh_token), Some(expires_at)) = (refresh_token, expires_at) else {
             let detail = "the answer to the sign-in is not what this version understands";
-            return Err(Failure::local("not_understood", detail).next("compare the versions: `tenantry doctor`"));
+            return Err(
+                Failure::local("not_understood", detail).next("compare the versions: `tenantry doctor`")
+            );
         };
         Ok(Self {
             access_token: signed.access_token.clone(),
@@ -226,14 +228,18 @@ mod tests {
         store.locked().unwrap().keep("http://a", kept("one")).unwrap();
         store.locked().unwrap().keep("http://b", kept("two")).unwrap();
         assert_eq!((mode(&folder), mode(&folder.join(FILE))), (0o700, 0o600));
-        let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, [FILE, "credentials.lock"]);
         let book = store.read().unwrap();
         assert_eq!((book.current.as_deref(), book.servers.len()), (Some("http://b"), 2));
         store.locked().unwrap().forget("http://b").unwrap();
         let book = store.read().unwrap();
-        assert_eq!((book.current, book.servers.into_keys().collect::<Vec<_>>()), (None, vec!["http://a".to_owned()]));
+        assert_eq!(
+            (book.current, book.servers.into_keys().collect::<Vec<_>>()),
+            (None, vec!["http://a".to_owned()])
+        );
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl<'a> Session<'a> {
 }
 
 fn over(base: &str) -> Failure {
-    Failure::local("session_over", format!("the session at {base} is over")).next("log in again: `tenantry login`")
+    Failure::local("session_over", format!("the session at {base} is over"))
+        .next("log in again: `tenantry login`")
 }
 
 #[cfg(test)]

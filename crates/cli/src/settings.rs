@@ -309,8 +309,14 @@ mod tests {
         sign_in("https://far.example");
         assert_eq!(found(None, &[config], here), (dev.to_owned(), false), "the folder names the server");
         assert_eq!(found(None, &[config], Path::new("/")), ("https://far.example".to_owned(), true));
-        assert_eq!(found(Some("https://far.example/"), &[config], here), ("https://far.example".to_owned(), true));
-        assert_eq!(found(Some("https://other.example"), &[config], here), ("https://other.example".to_owned(), false));
+        assert_eq!(
+            found(Some("https://far.example/"), &[config], here),
+            ("https://far.example".to_owned(), true)
+        );
+        assert_eq!(
+            found(Some("https://other.example"), &[config], here),
+            ("https://other.example".to_owned(), false)
+        );
         sign_in(dev);
         assert_eq!(found(None, &[config], here), (dev.to_owned(), true), "it comes before what dev left");
         let vars = [config, ("TENANTRY_TOKEN", "mine")];

@@ -3,7 +3,14 @@
 //! Owns: nothing. Calls: dispatch. Called by: tests only. Invariants: no environment, no clock, no waiting.
 //! After a crash: a folder under the temporary folder.
 
-use crate::{Command, Global, api::Api, clock::{Clock, WallClock}, commands::dispatch, settings::Settings, world::World};
+use crate::{
+    Command, Global,
+    api::Api,
+    clock::{Clock, WallClock},
+    commands::dispatch,
+    settings::Settings,
+    world::World,
+};
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory, Parser};
 use std::{

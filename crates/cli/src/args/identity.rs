@@ -332,6 +332,6 @@ pub struct UpdateTenantArgs {
     #[arg(long)]
     pub no_domains: bool,
     /// What those become who join by themselves; `none` lets nobody
-    #[arg(long, value_parser = ["none", "viewer", "member", "admin"], ignore_case = true)]
+    #[arg(long, value_parser = ["none", "viewer", "member"], ignore_case = true)]
     pub join_role: Option<String>,
 }
