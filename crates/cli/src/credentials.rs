@@ -13,7 +13,7 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 use tenantry_types::identity::{Proof, SignedIn};
 
@@ -151,7 +151,7 @@ impl Store {
     }
 
     #[cfg(test)]
-    pub(crate) fn in_folder(folder: &Path) -> Self {
+    pub(crate) fn in_folder(folder: &std::path::Path) -> Self {
         Self { folder: folder.to_owned() }
     }
 }
@@ -199,6 +199,7 @@ pub(crate) fn path_of(store: &Store) -> PathBuf {
 mod tests {
     use super::*;
     use crate::testing::{Folder, NOW};
+    use std::path::Path;
 
     fn kept(token: &str) -> Kept {
         Kept {

@@ -314,13 +314,12 @@ pub struct CreateAccessGrantArgs {
 
 /// `tenant update`.
 #[derive(Debug, Clone, Args)]
-#[group(id = "change", required = true, multiple = true, args = ["name", "admin_email", "domains", "no_domains", "join_role"])]
 pub struct UpdateTenantArgs {
     /// Slug of the tenant
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub slug: String,
     /// Name for people
-    #[arg(long)]
+    #[arg(long, required_unless_present_any = ["admin_email", "domains", "no_domains", "join_role"])]
     pub name: Option<String>,
     /// E-mail address of who answers for the tenant
     #[arg(long, value_name = "EMAIL")]

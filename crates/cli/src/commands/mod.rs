@@ -18,6 +18,8 @@ mod lists;
 mod login;
 mod members;
 mod operators;
+#[cfg(test)]
+mod people_tests;
 mod psql;
 mod runs;
 mod secret;
