@@ -14,11 +14,13 @@ mod error;
 pub mod idempotency;
 pub mod identity;
 pub mod isolation;
+pub mod mail;
 pub mod ops;
 pub mod placement;
 pub mod provisioning;
 pub mod psql;
 pub mod registry;
+pub mod secrets;
 pub mod tenancy;
 pub mod workload;
 

@@ -36,7 +36,8 @@ impl MasterKey {
         hex(&out)
     }
 
-    fn secret(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+    /// 32 secret bytes that belong to `purpose` and `parts`, the same every time.
+    pub fn derive_secret(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut info = SECRET_LABEL.to_vec();
         for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
             // With its length before it: two lists of parts that read alike when joined are still two.
@@ -147,12 +148,17 @@ impl Installation {
 
     /// 32 secret bytes that belong to `purpose` and `parts`, the same every time: for what has to be told again and is stored nowhere.
     pub fn derive_secret(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        self.key.secret(purpose, parts)
+        self.key.derive_secret(purpose, parts)
     }
 
     /// The same from the key before the last rotation, where there is one.
     pub fn derive_previous_secret(&self, purpose: &str, parts: &[&[u8]]) -> Option<[u8; 32]> {
-        self.previous.as_ref().map(|key| key.secret(purpose, parts))
+        self.previous.as_ref().map(|key| key.derive_secret(purpose, parts))
+    }
+
+    /// The present key, and the one before the last rotation, where there is one: for what is sealed under them.
+    pub fn master_keys(&self) -> (&MasterKey, Option<&MasterKey>) {
+        (&self.key, self.previous.as_ref())
     }
 
     fn login(&self, user: String) -> Login {

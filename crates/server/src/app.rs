@@ -6,6 +6,7 @@
 
 use crate::{
     config::Config,
+    mail,
     telemetry::{CreateError, Metrics},
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use tenantry_core::{
     placement::Template,
     provisioning::{Provisioning, Runs},
     psql::{self, Psql},
+    secrets::Vault,
     tenancy::Tenancy,
     wake::{self, Waker},
 };
@@ -68,6 +70,10 @@ pub struct Parts {
     pub psql: Psql,
     /// Takes tenants out as archives, and archives in.
     pub archives: Archives,
+    /// Seals and opens what is secret in the database.
+    pub vault: Vault,
+    /// Members, invitations, workspaces.
+    pub people: People,
     /// Tells who each request comes from.
     pub gate: Gate,
     /// Tells every server when that has changed.
@@ -78,6 +84,8 @@ pub struct Parts {
     pub place: Place,
     /// Where people find the console.
     pub public_url: String,
+    /// Whether links are mailed; else they are told to whoever asked for them.
+    pub sends_mail: bool,
     /// Domain whose subdomains are tenants.
     pub base_domain: Option<String>,
     listener: Listener,
@@ -148,6 +156,16 @@ impl App {
             waker,
             patience: psql::PATIENCE,
         };
+        let people = People {
+            platform: platform.clone(),
+            control: control.clone(),
+            ctx: place.ctx.clone(),
+            access: access.clone(),
+            accounts: Arc::new(sign_in.clone()),
+            vault: Vault::of(&place.installation),
+            sends_mail: mail::is_configured(config),
+            public_url: config.public_url.clone(),
+        };
         Ok(Self(Arc::new(Parts {
             archives: Archives {
                 platform: platform.clone(),
@@ -162,11 +180,14 @@ impl App {
             provisioning,
             runs,
             psql,
+            people,
+            vault: Vault::of(&place.installation),
             gate,
             access,
             metrics,
             place,
             public_url: config.public_url.clone(),
+            sends_mail: mail::is_configured(config),
             base_domain: config.base_domain.clone(),
             listener,
             stopping: watch::Sender::new(false),

@@ -12,6 +12,7 @@ mod clock;
 pub mod crash;
 mod database;
 mod faults;
+mod smtp;
 
 /// The router's own types, for what [`Client`] sends and gets.
 pub use axum;
@@ -21,3 +22,4 @@ pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use database::{TestDatabase, cluster};
 pub use faults::TestFaults;
+pub use smtp::{Mood, TestMail, TestSmtp};

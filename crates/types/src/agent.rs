@@ -4,7 +4,7 @@
 
 use crate::{AgentId, WorkspaceId, id::TaskId, tier::words};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -89,7 +89,7 @@ pub struct UpdateAgent {
     #[schema(min_length = 1, max_length = 100)]
     pub role: Option<String>,
     /// At most 20,000 characters; `null` removes it.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(value_type = Option<String>, max_length = 20_000)]
     pub personality_prompt: Option<Option<String>>,
     /// What it is doing.
@@ -103,10 +103,4 @@ pub struct UpdateAgent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub tool_permissions: Option<Map<String, Value>>,
-}
-
-/// Tells an explicit `null` from an absent field.
-#[expect(clippy::option_option, reason = "absent, null and a value are three different wishes")]
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
 }

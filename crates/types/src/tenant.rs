@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: registry, server, cli. After a crash: nothing is left.
 
-use crate::{Limits, Slug, TenantId, Tier, WorkspaceId, adopt::Adopted, run::Run, tier::words};
+use crate::{Limits, Role, Slug, TenantId, Tier, WorkspaceId, adopt::Adopted, run::Run, tier::words};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -40,6 +40,9 @@ pub struct Tenant {
     pub admin_email: String,
     /// E-mail domains whose people may join by themselves.
     pub allowed_domains: Vec<String>,
+    /// What people of those domains may join as, by themselves; `null`: they may not.
+    #[serde(default)]
+    pub domain_join_role: Option<Role>,
     /// What it may use: the tier's limits with the tenant's own overrides.
     pub limits: Limits,
     /// Where its people log in.
@@ -76,6 +79,28 @@ pub struct CreateTenant {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
     pub allowed_domains: Vec<String>,
+}
+
+/// Changes a tenant. What is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateTenant {
+    /// For people; 1 to 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 254)]
+    pub admin_email: Option<String>,
+    /// E-mail domains whose people may join by themselves; at most 20.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 20)]
+    pub allowed_domains: Option<Vec<String>>,
+    /// viewer or member: what people of those domains may join as, by themselves. `null`: they may not.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schema(value_type = Option<String>, max_length = 20)]
+    pub domain_join_role: Option<Option<String>>,
 }
 
 /// The answer to whatever begins a run.
@@ -157,6 +182,11 @@ pub struct Workspace {
     pub is_default: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When its name or state last changed; the `ETag`, in microseconds.
+    pub updated_at: DateTime<Utc>,
+    /// When it was archived, where it is: its members and keys are refused, its rows stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<DateTime<Utc>>,
 }
 
 /// A login for `psql`, confined to one tenant.

@@ -17,6 +17,7 @@ pub use template::{BUILT_IN, Template, TemplateError};
 use crate::{
     Error, Result,
     ctx::{self, Ctx},
+    secrets::Vault,
 };
 use tenantry_pg::{Login, Pool, migrate, roles::Installation};
 use tenantry_types::TenantId;
@@ -52,6 +53,11 @@ pub struct SetUp {
 }
 
 impl Placement {
+    /// Opens and seals this installation's secrets.
+    pub fn vault(&self) -> Vault {
+        Vault::of(&self.installation)
+    }
+
     /// The control plane's tables alone, without anything that carries this installation's name. Returns how many files ran.
     ///
     /// # Errors

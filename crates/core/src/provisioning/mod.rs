@@ -17,12 +17,14 @@ mod look;
 mod model;
 mod steps;
 mod store;
+mod update;
 mod wish;
 
 pub use import::ImportWish;
 pub use jobs::{Outcome, work};
 pub use life::{Change, PURGE};
 pub use look::{catalogue, events, events_head, latest, list, show};
+pub use update::update;
 
 use crate::{
     Error, Result,

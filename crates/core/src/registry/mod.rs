@@ -6,6 +6,7 @@
 
 mod list;
 mod model;
+pub(crate) mod quota;
 pub(crate) mod store;
 
 pub use list::{ListTenants, Sort};
@@ -73,13 +74,19 @@ pub async fn availability(platform: &Pool, text: &str) -> Result<SlugAvailabilit
     }
 }
 
-/// The workspaces of a tenant, through the login that sees this tenant alone.
+/// The workspaces of a tenant, through the login that sees this tenant alone. `archived`: also those.
 ///
 /// # Errors
 /// The database's.
-pub async fn workspaces(control: &Pool, scope: &crate::authz::TenantScope) -> Result<Page<Workspace>> {
+pub async fn workspaces(
+    control: &Pool,
+    scope: &crate::authz::TenantScope,
+    archived: bool,
+) -> Result<Page<Workspace>> {
     let items = control
-        .run_for(scope.tenant_id(), "list_workspaces", (), |tx, ()| Box::pin(store::workspaces(tx)))
+        .run_for(scope.tenant_id(), "list_workspaces", archived, |tx, archived| {
+            Box::pin(store::workspaces(tx, *archived))
+        })
         .await?;
     Ok(Page { items, next_cursor: None })
 }

@@ -61,6 +61,7 @@ impl TenantRecord {
             schema_name: self.schema_name.to_string(),
             admin_email: self.admin_email.clone(),
             allowed_domains: self.allowed_domains.clone(),
+            domain_join_role: self.domain_join_role,
             limits: self.limits,
             console_url: console_url(public_url, &self.slug),
             created_at: self.created_at,

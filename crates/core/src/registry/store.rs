@@ -124,18 +124,20 @@ impl FromRow for WorkspaceRow {
             name: row.get("name")?,
             is_default: row.get("is_default")?,
             created_at: row.get("created_at")?,
+            updated_at: row.get("updated_at")?,
+            archived_at: row.get("archived_at")?,
         }))
     }
 }
 
 /// All workspaces that the login may see: row-level security, not a WHERE, confines them to one tenant.
-pub(super) async fn workspaces(tx: &ControlTx) -> Result<Vec<Workspace>> {
+pub(super) async fn workspaces(tx: &ControlTx, archived: bool) -> Result<Vec<Workspace>> {
     let rows: Vec<WorkspaceRow> = tx
         .all(
             "-- registry::workspaces
-             SELECT id, slug, name, is_default, created_at FROM workspaces
-             WHERE archived_at IS NULL ORDER BY is_default DESC, slug",
-            &[],
+             SELECT id, slug, name, is_default, created_at, updated_at, archived_at FROM workspaces
+             WHERE $1 OR archived_at IS NULL ORDER BY is_default DESC, slug",
+            &[&archived],
         )
         .await?;
     Ok(rows.into_iter().map(|row| row.0).collect())
@@ -153,12 +155,90 @@ pub(crate) async fn workspace(
     let row: Option<WorkspaceRow> = tx
         .optional(
             "-- registry::workspace
-             SELECT id, slug, name, is_default, created_at FROM workspaces
+             SELECT id, slug, name, is_default, created_at, updated_at, archived_at FROM workspaces
              WHERE tenant_id = $1 AND archived_at IS NULL AND CASE WHEN $2 IS NULL THEN is_default ELSE slug = $2 END",
             &[&tenant.0, &slug.map(str::to_owned)],
         )
         .await?;
     Ok(row.map(|row| row.0))
+}
+
+/// A workspace that the login may see, archived or not.
+pub(crate) async fn workspace_by_id(tx: &ControlTx, id: WorkspaceId) -> Result<Option<Workspace>> {
+    let row: Option<WorkspaceRow> = tx
+        .optional(
+            "-- registry::workspace_by_id
+             SELECT id, slug, name, is_default, created_at, updated_at, archived_at FROM workspaces WHERE id = $1",
+            &[&id.0],
+        )
+        .await?;
+    Ok(row.map(|row| row.0))
+}
+
+/// Workspaces that are not archived, of those that the login may see.
+pub(crate) async fn count_workspaces(tx: &ControlTx) -> Result<i64> {
+    let rows = tx
+        .query(
+            "-- registry::count_workspaces
+             SELECT count(*) AS rows FROM workspaces WHERE archived_at IS NULL",
+            &[],
+        )
+        .await?;
+    Ok(rows.first().map(|row| row.get("rows")).transpose()?.unwrap_or(0))
+}
+
+/// A workspace as it is; fails where its slug is in use.
+pub(crate) async fn make_workspace(tx: &ControlTx, tenant: TenantId, made: &Workspace) -> Result<()> {
+    tx.query(
+        "-- registry::make_workspace
+         INSERT INTO workspaces (id, tenant_id, slug, name, is_default, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[&made.id.0, &tenant.0, &made.slug, &made.name, &made.is_default, &made.created_at, &made.updated_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes the mark from the default workspace, before another one gets it.
+pub(crate) async fn no_default_workspace(tx: &ControlTx, now: DateTime<Utc>) -> Result<()> {
+    tx.query(
+        "-- registry::no_default_workspace
+         UPDATE workspaces SET is_default = false, updated_at = greatest($1, updated_at + interval '1 microsecond')
+         WHERE is_default",
+        &[&now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A workspace's name and state.
+pub(crate) async fn set_workspace(tx: &ControlTx, workspace: &Workspace) -> Result<()> {
+    let Workspace { id, name, is_default, updated_at, archived_at, .. } = workspace;
+    tx.query(
+        "-- registry::set_workspace
+         UPDATE workspaces SET name = $2, is_default = $3, updated_at = $4, archived_at = $5 WHERE id = $1",
+        &[&id.0, name, is_default, updated_at, archived_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// What an operator may change of a tenant.
+pub(crate) async fn set_details(tx: &ControlTx, tenant: &TenantRecord) -> Result<()> {
+    tx.query(
+        "-- registry::set_details
+         UPDATE tenants SET name = $2, admin_email = $3, allowed_domains = $4, domain_join_role = $5, updated_at = $6 WHERE id = $1",
+        &[
+            &tenant.id.0,
+            &tenant.name,
+            &tenant.admin_email,
+            &tenant.allowed_domains,
+            &tenant.domain_join_role.map(|role| role.as_str().to_owned()),
+            &tenant.updated_at,
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 /// A tenant's row at its beginning.

@@ -135,6 +135,14 @@ keys! {
         |config, text| config.default_tier = text.parse().map_err(|error: tenantry_types::tier::UnknownWord| {
             Refusal::new("is not a tier", format!("It {error}"))
         })?;
+    "TENANTRY_SMTP_URL" [secret], Absent("no mail is sent: whoever invites passes the link on"),
+        "Mail server: `smtp://user:password@host:587`, or `smtps://` for port 465. `?tls=none` only for a server on this machine. The server and the worker both need it.",
+        "Links that open a door reach the mailbox that they are for, and nobody else.",
+        |config, text| config.smtp_url = Some(Secret::new(parse::smtp_url(text)?));
+    "TENANTRY_MAIL_FROM", Absent("needed where `TENANTRY_SMTP_URL` is set"),
+        "Sender of mails, like `Tenantry <no-reply@example.com>`.",
+        "Mail servers take mail only from domains that they may send for.",
+        |config, text| config.mail_from = Some(parse::mail_from(text)?);
     "TENANTRY_REDIS_URL" [secret], Absent("rates are counted in process"),
         "Redis or Valkey server for rates shared by several server processes. Accepted now, used by a later release.",
         "Accepted early so that one configuration serves both releases.",

@@ -32,7 +32,7 @@ fn open_routes() -> OpenApiRouter<App> {
 
 /// Routes of `/v1` that need no identity: what proves the caller's right is in the request itself.
 fn open_v1_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(v1::invitations::open_routes()).merge(v1::members::open_routes())
 }
 
 fn v1_routes() -> OpenApiRouter<App> {
@@ -41,10 +41,12 @@ fn v1_routes() -> OpenApiRouter<App> {
         .merge(v1::runs::routes())
         .merge(v1::agents::routes())
         .merge(v1::audit::routes())
+        .merge(v1::members::routes())
+        .merge(v1::invitations::routes())
+        .merge(v1::workspaces::routes())
         .routes(routes!(v1::slugs::availability))
         .routes(routes!(v1::me::me))
         .routes(routes!(v1::limits::limits))
-        .routes(routes!(v1::workspaces::list))
         .routes(routes!(health::doctor))
 }
 

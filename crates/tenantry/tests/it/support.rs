@@ -81,6 +81,15 @@ impl Operation {
             "import_tenant" => Some(json!({"archive": "none"})),
             "create_agent" => Some(json!({"name": "Ada", "role": "r"})),
             "update_agent" => Some(json!({"role": "other"})),
+            "update_tenant" => Some(json!({"name": "Other"})),
+            "update_member" => Some(json!({"role": "viewer"})),
+            "create_invitation" => Some(json!({"email": "ada@fresh.example"})),
+            "accept_invitation" => {
+                Some(json!({"token": "0".repeat(64), "password": "vexing-plum-orbit-42-kettle"}))
+            }
+            "join_tenant" => Some(json!({"tenant": "nobody", "email": "ada@fresh.example"})),
+            "create_workspace" => Some(json!({"slug": "fresh", "name": "Fresh"})),
+            "update_workspace" => Some(json!({"name": "Other"})),
             _ => None,
         }
     }

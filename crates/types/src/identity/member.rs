@@ -3,7 +3,7 @@
 //! Owns: nothing. Calls: nothing. Called by: core's identity, server, cli. After a crash: nothing is left.
 
 use super::Proof;
-use crate::{InvitationId, Role, UserId, WorkspaceId, tier::words};
+use crate::{InvitationId, Role, Slug, TenantId, UserId, WorkspaceId, tier::words};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -29,6 +29,32 @@ pub struct Member {
     pub created_at: DateTime<Utc>,
     /// Last change of the role.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Where somebody has become a member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NewMembership {
+    /// `usr_…`
+    pub user_id: UserId,
+    /// `ten_…`
+    pub tenant_id: TenantId,
+    /// The tenant's slug.
+    pub tenant: Slug,
+    /// For people.
+    pub tenant_name: String,
+    /// `wsp_…`
+    pub workspace_id: WorkspaceId,
+    /// The workspace's slug.
+    pub workspace: String,
+    /// What they may do there.
+    pub role: Role,
+}
+
+/// What whoever is not signed in is told of a wish to join: the same whether or not an invitation is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JoinAsked {
+    /// A sentence for people.
+    pub detail: String,
 }
 
 /// Changes what a member may do.

@@ -9,11 +9,12 @@ mod member;
 
 pub use access::{AccessGrant, CreateAccessGrant, CreateOperator, NewAccessGrant, Operator, UpdateOperator};
 pub use auth::{
-    AcceptInvitation, Join, LogIn, PasswordReset, Refresh, Session, SessionKind, SignedIn, SwitchWorkspace,
-    VerifyEmail,
+    AcceptInvitation, ChangePassword, Join, Jwk, Jwks, LogIn, LogOut, PasswordReset, Refresh, Session, SessionKind,
+    SignedIn, SwitchWorkspace, VerifyEmail,
 };
 pub use member::{
-    CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, Member, UpdateMember, UpdateWorkspace,
+    CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, JoinAsked, Member, NewMembership,
+    UpdateMember, UpdateWorkspace,
 };
 
 use serde::{Deserialize, Serialize};

@@ -16,6 +16,6 @@ pub async fn me(Caller(caller): Caller) -> Result<Json<Me>, ApiError> {
     caller.actor.may(Action::ReadMe)?;
     Ok(Json(match &caller.actor {
         Actor::ApiKey(key) => identity::describe(key),
-        _ => Me::Operator,
+        _ => Me::Operator { id: None, email: None, role: None },
     }))
 }

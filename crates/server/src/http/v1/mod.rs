@@ -5,8 +5,11 @@
 
 pub mod agents;
 pub mod audit;
+mod etag;
+pub mod invitations;
 pub mod limits;
 pub mod me;
+pub mod members;
 pub mod runs;
 pub mod slugs;
 pub mod tenants;

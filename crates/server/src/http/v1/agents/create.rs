@@ -2,13 +2,13 @@
 //!
 //! Owns: nothing. Calls: core's workload. Called by: `http::router`. After a crash: nothing is left.
 
-use super::etag;
 use crate::{
     app::App,
     http::{
         ApiError,
         authenticate::Caller,
         idempotency::{self, Accepted},
+        v1::etag,
     },
 };
 use axum::{extract::State, http::StatusCode, response::Response};

@@ -4,7 +4,6 @@
 
 mod create;
 mod delete;
-mod etag;
 mod list;
 mod show;
 mod update;

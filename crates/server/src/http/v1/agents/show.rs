@@ -2,10 +2,9 @@
 //!
 //! Owns: nothing. Calls: core's workload. Called by: `http::router`. After a crash: nothing is left.
 
-use super::etag;
 use crate::{
     app::App,
-    http::{ApiError, Path, authenticate::Caller},
+    http::{ApiError, Path, authenticate::Caller, v1::etag},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use tenantry_core::{authz::Action, workload::agents};

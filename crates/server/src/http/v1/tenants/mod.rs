@@ -15,6 +15,7 @@ mod restore;
 mod resume;
 mod show;
 mod suspend;
+mod update;
 
 use crate::{app::App, http::idempotency};
 use axum::{
@@ -29,7 +30,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create, list::list))
-        .routes(routes!(show::show, delete::delete))
+        .routes(routes!(show::show, update::update, delete::delete))
         .routes(routes!(show::status))
         .routes(routes!(create_key::create_key))
         .routes(routes!(psql_session::open))

@@ -4,24 +4,24 @@
 
 use crate::{
     app::App,
-    http::{ApiError, Path, authenticate::Caller},
+    http::{ApiError, Path, authenticate::Caller, v1::etag},
 };
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use tenantry_core::{adoption, authz::Action, provisioning, registry};
 use tenantry_types::{Problem, run::Run, tenant::Tenant};
 
 /// A tenant.
 #[utoipa::path(get, path = "/tenants/{slug}", operation_id = "show_tenant", tag = "tenants", params(("slug" = String, Path)), responses(
-    (status = 200, description = "The tenant.", body = Tenant), (status = 404, description = "`not_found`", body = Problem)))]
+    (status = 200, description = "The tenant; `ETag` is its version.", body = Tenant), (status = 404, description = "`not_found`", body = Problem)))]
 pub async fn show(
     State(app): State<App>,
     Caller(caller): Caller,
     Path(slug): Path<String>,
-) -> Result<Json<Tenant>, ApiError> {
+) -> Result<Response, ApiError> {
     caller.actor.may(Action::ReadTenants)?;
     let mut tenant = registry::show(&app.platform, &app.public_url, &slug).await?;
     tenant.adopted = adoption::origin(&app.platform, tenant.id).await?;
-    Ok(Json(tenant))
+    Ok(etag::tagged(StatusCode::OK, tenant.updated_at.timestamp_micros(), &tenant))
 }
 
 /// The latest run of a tenant.

@@ -1,6 +1,6 @@
 //! Versions as entity tags.
 //!
-//! Owns: nothing. Calls: nothing. Called by: agents' operations. After a crash: nothing is left.
+//! Owns: nothing. Calls: nothing. Called by: operations on things with versions. After a crash: nothing is left.
 
 use crate::http::ApiError;
 use axum::{
@@ -10,7 +10,7 @@ use axum::{
 use serde::Serialize;
 
 /// A body with its version as `ETag`.
-pub(super) fn tagged(status: StatusCode, version: i64, body: &impl Serialize) -> Response {
+pub(in crate::http::v1) fn tagged(status: StatusCode, version: i64, body: &impl Serialize) -> Response {
     let mut response = (status, axum::Json(body)).into_response();
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, tag);
@@ -19,7 +19,7 @@ pub(super) fn tagged(status: StatusCode, version: i64, body: &impl Serialize) ->
 }
 
 /// The version that `If-Match` asks for; `*` and no header ask for none.
-pub(super) fn expected(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
+pub(in crate::http::v1) fn expected(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or("").trim();
     if text == "*" {

@@ -1,0 +1,215 @@
+//! Joining by one's e-mail domain.
+//!
+//! Owns: nothing; writes through the stores of invitations and members. Calls: users, registry, audit. Called by: invitations.
+//! Invariants: only a proven address of exactly such a domain joins (`a_sub_domain_is_another_domain`, `who_joins_has_a_proven_mailbox`); whoever is not signed in
+//! learns nothing of tenants and their domains (`asking_to_join_tells_nothing`), and one open invitation to an address is all that asking makes
+//! (`asking_twice_mails_once`). After a crash: one transaction or none; whoever was not invited asks again.
+
+use super::{Token, members, open::Open, room, store};
+use crate::{
+    Error, Fields, Result,
+    audit::{self, Deed},
+    authz::Actor,
+    ctx::{self, Request},
+    identity::{Email, accounts::Visitor, people::People, users},
+    registry::{self, TenantRecord},
+};
+use chrono::TimeDelta;
+use serde_json::json;
+use tenantry_pg::{ControlTx, task};
+use tenantry_types::{
+    ErrorCode, InvitationId, Role,
+    identity::{Join, NewMembership},
+    tenant::Workspace,
+};
+
+/// What became of a wish to join.
+pub enum Joined {
+    /// A member, from now on or before.
+    Member(NewMembership),
+    /// An invitation is on its way, or is not.
+    Asked,
+}
+
+/// Makes the caller a member of the tenant's default workspace, or asks for an invitation by mail.
+///
+/// # Errors
+/// 403 for who is signed in and may not join, 402 where the workspace is full; for who is not signed in 409 without a mail server, 422 for no address.
+pub async fn join(
+    people: &People,
+    visitor: &Visitor,
+    caller: Option<&Request>,
+    wish: &Join,
+) -> Result<Joined> {
+    let Some(caller) = caller else { return ask(people, visitor, wish) };
+    let joining = Joining { people: people.clone(), request: caller.clone(), slug: wish.tenant.clone() };
+    let tenant = registry::find(&people.platform, &wish.tenant).await.map_err(|error| match error {
+        Error::Refused { .. } => not_yours(),
+        fault => fault,
+    })?;
+    people
+        .change_anywhere(tenant.id, "join_tenant", joining, |tx, joining| Box::pin(joining.join(tx)))
+        .await
+        .map(Joined::Member)
+}
+
+/// One refusal for a tenant that is unknown and for one that does not let people of that domain in.
+fn not_yours() -> Error {
+    Error::refused(ErrorCode::Forbidden, "There is no such tenant that people of your e-mail domain may join.")
+        .next("Ask an admin of the tenant for an invitation.")
+}
+
+/// What people of this address may join as.
+fn role_for(tenant: &TenantRecord, email: &Email) -> Option<Role> {
+    let role = tenant.domain_join_role.filter(|_| tenant.status.serves())?;
+    is_of(&tenant.allowed_domains, email).then_some(role)
+}
+
+fn is_of(domains: &[String], email: &Email) -> bool {
+    domains.iter().any(|domain| domain.eq_ignore_ascii_case(email.domain()))
+}
+
+/// The tenant under its lock, its default workspace, and what the address may join as.
+async fn hold(
+    tx: &ControlTx,
+    slug: &str,
+    email: &Email,
+) -> Result<Option<(TenantRecord, Workspace, Role)>> {
+    let Some(tenant) = registry::store::by_slug(tx, slug).await? else { return Ok(None) };
+    // Nobody from elsewhere holds a tenant's row.
+    if role_for(&tenant, email).is_none() || !registry::store::change_access(tx, tenant.id).await? {
+        return Ok(None);
+    }
+    let Some(tenant) = registry::store::by_id(tx, tenant.id).await? else { return Ok(None) };
+    let workspace = registry::store::workspace(tx, tenant.id, None).await?;
+    let role = role_for(&tenant, email);
+    Ok(workspace.zip(role).map(|(workspace, role)| (tenant, workspace, role)))
+}
+
+struct Joining {
+    people: People,
+    request: Request,
+    slug: String,
+}
+
+impl Joining {
+    async fn join(&self, tx: &ControlTx) -> Result<NewMembership> {
+        let person = self.request.actor.person().ok_or_else(not_yours)?;
+        let user = users::store::by_id(tx, person.id).await?.ok_or_else(not_yours)?;
+        if user.email_verified_at.is_none() {
+            return Err(Error::refused(ErrorCode::Forbidden, "It is not proven that your mailbox is yours.")
+                .next("POST /v1/auth/verify-email sends a link there."));
+        }
+        let email: Email = user.email.parse().map_err(|_| not_yours())?;
+        let (tenant, workspace, role) = hold(tx, &self.slug, &email).await?.ok_or_else(not_yours)?;
+        let held = members::store::role_of(tx, user.id, workspace.id).await?;
+        if held.is_none() {
+            room(tx, &tenant, members::store::in_workspace(tx, workspace.id).await?).await?;
+            let now = self.people.ctx.now();
+            members::store::insert(tx, tenant.id, workspace.id, user.id, role, now).await?;
+            let deed = Deed {
+                tenant: Some(tenant.id),
+                workspace: Some(workspace.id),
+                action: "member.join",
+                target_kind: "user",
+                target: user.id.to_string(),
+                after: Some(json!({"role": role})),
+                ..Deed::default()
+            };
+            audit::record(tx, &self.people.ctx, &self.request, &deed).await?;
+        }
+        Ok(NewMembership {
+            user_id: user.id,
+            tenant_id: tenant.id,
+            tenant: tenant.slug,
+            tenant_name: tenant.name,
+            workspace_id: workspace.id,
+            workspace: workspace.slug,
+            role: held.unwrap_or(role),
+        })
+    }
+}
+
+fn ask(people: &People, visitor: &Visitor, wish: &Join) -> Result<Joined> {
+    let mut fields = Fields::default();
+    let email = match wish.email.as_deref() {
+        Some(text) => fields.parsed("/email", text.parse::<Email>()),
+        None => {
+            fields.wrong("/email", "required", "is needed by who is not signed in");
+            None
+        }
+    };
+    fields.check()?;
+    if !people.sends_mail {
+        return Err(Error::refused(ErrorCode::Conflict, "This server sends no mail, so nobody is invited by it.")
+            .next("Sign in first, or ask an admin of the tenant for an invitation."));
+    }
+    let email = email.ok_or_else(|| Error::Fault("a checked address is none".to_owned()))?;
+    let asking =
+        Asking { people: people.clone(), visitor: visitor.clone(), slug: wish.tenant.clone(), email };
+    // Not waited for: how long it takes would tell whether there is something to do.
+    task::detached(async move {
+        if let Err(error) = asking.run().await {
+            tracing::warn!(%error, "a wish to join was not dealt with");
+        }
+    });
+    Ok(Joined::Asked)
+}
+
+#[derive(Clone)]
+struct Asking {
+    people: People,
+    visitor: Visitor,
+    slug: String,
+    email: Email,
+}
+
+impl Asking {
+    async fn run(self) -> Result<()> {
+        let people = self.people.clone();
+        let invited =
+            people.platform.run("ask_to_join", self, |tx, asking| Box::pin(asking.invite(tx))).await?;
+        if let Some(tenant) = invited {
+            people.access.changed_in(tenant).await;
+        }
+        Ok(())
+    }
+
+    async fn invite(&self, tx: &ControlTx) -> Result<Option<tenantry_types::TenantId>> {
+        let Self { people, email, .. } = self;
+        let now = people.ctx.now();
+        let Some((tenant, workspace, role)) = hold(tx, &self.slug, email).await? else { return Ok(None) };
+        let invited = !store::roles_open_to(tx, workspace.id, email.as_str(), now).await?.is_empty();
+        if invited || members::store::has_address(tx, workspace.id, email.as_str()).await? {
+            return Ok(Some(tenant.id));
+        }
+        let open = Open {
+            id: InvitationId(people.ctx.uuid()),
+            tenant: &tenant,
+            workspace: workspace.id,
+            email,
+            role,
+            by: None,
+            mailed: true,
+            expires_at: now + TimeDelta::hours(i64::from(super::HOURS)),
+        };
+        let token = Token::of(&ctx::random()?);
+        open.write(tx, people, &self.visitor.by(Actor::System), &token).await?;
+        Ok(Some(tenant.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sub_domain_is_another_domain() {
+        let domains = ["acme.example".to_owned()];
+        let known = |email: &str| email.parse().is_ok_and(|email| is_of(&domains, &email));
+        assert!(known("ada@ACME.example"));
+        for other in ["ada@sub.acme.example", "ada@notacme.example", "ada@example", "acme.example@evil.example"] {
+            assert!(!known(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Members: who is what in which workspace.
+//!
+//! Owns: `memberships`. Calls: people, invitations, registry, audit, pg. Called by: server, invitations, workspaces.
+//! Invariants: nobody gives or takes more than they have (`nobody_gives_or_takes_more_than_they_have`); a workspace keeps an OWNER, whoever goes
+//! (`the_last_owner_stays`, `two_owners_cannot_demote_each_other`); what a member who is demoted or gone had invited goes with them
+//! (`what_a_removed_admin_invited_is_void`). After a crash: one transaction or none; see people.
+
+mod cursor;
+pub(crate) mod store;
+
+use super::{
+    invitations,
+    people::{self, Caller, People, beyond},
+};
+use crate::{
+    Error, Fields, Result,
+    audit::{self, Deed},
+    authz::{TenantScope, may_assign},
+    ctx::Request,
+};
+use cursor::Cursor;
+use serde_json::json;
+use tenantry_pg::ControlTx;
+use tenantry_types::{
+    ErrorCode, Role, UserId,
+    identity::{Member, UpdateMember},
+    page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
+};
+
+/// A page of the workspace's members, the longest first.
+///
+/// # Errors
+/// 422 for a limit or cursor that cannot be.
+pub async fn list(
+    people: &People,
+    scope: &TenantScope,
+    limit: Option<u16>,
+    cursor: Option<&str>,
+) -> Result<Page<Member>> {
+    let (limit, after) = page(limit, cursor, |text| Cursor::parse(text))?;
+    let input = (scope.workspace_id(), after, limit);
+    let mut items = people
+        .control
+        .run_for(scope.tenant_id(), "list_members", input, |tx, (workspace, after, limit)| {
+            Box::pin(store::list(tx, *workspace, *after, *limit))
+        })
+        .await?;
+    let next_cursor = cut(&mut items, limit).map(|last| Cursor::after(last).to_string());
+    Ok(Page { items, next_cursor })
+}
+
+/// What a caller asked of a list.
+pub(super) fn page<C>(
+    limit: Option<u16>,
+    cursor: Option<&str>,
+    parse: impl FnOnce(&str) -> Option<C>,
+) -> Result<(i64, Option<C>)> {
+    let mut fields = Fields::default();
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        fields.wrong("limit", "out_of_range", format!("must be 1 to {MAX_LIMIT}"));
+    }
+    let after = cursor.and_then(|text| {
+        let after = parse(text);
+        if after.is_none() {
+            fields.wrong("cursor", "invalid", "must be the next_cursor of a page");
+        }
+        after
+    });
+    fields.check()?;
+    Ok((i64::from(limit), after))
+}
+
+/// One more row than asked for tells whether there is a next page: takes it off, and answers the last that stays.
+pub(super) fn cut<T>(items: &mut Vec<T>, limit: i64) -> Option<&T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    items.last().filter(|_| more)
+}
+
+/// Makes a member something else. With `expected`, only that version.
+///
+/// # Errors
+/// 404 for whoever is no member of the workspace, 403 for more than the caller may, 409 for the last owner or a member whom an external issuer
+/// manages, 412 for another version, 422 for no role.
+pub async fn update(
+    people: &People,
+    request: &Request,
+    scope: &TenantScope,
+    user: UserId,
+    expected: Option<i64>,
+    wish: &UpdateMember,
+) -> Result<Member> {
+    let mut fields = Fields::default();
+    let role = fields.parsed("/role", wish.role.parse::<Role>());
+    fields.check()?;
+    let role = role.ok_or_else(|| Error::Fault("a checked role is none".to_owned()))?;
+    let change = Change { people: people.clone(), request: request.clone(), scope: scope.clone(), user, expected };
+    people
+        .change(scope, "update_member", (change, role), |tx, (change, role)| {
+            Box::pin(change.make(tx, *role))
+        })
+        .await
+}
+
+/// Takes a member out of the workspace. With `expected`, only that version.
+///
+/// # Errors
+/// Those of [`update`].
+pub async fn remove(
+    people: &People,
+    request: &Request,
+    scope: &TenantScope,
+    user: UserId,
+    expected: Option<i64>,
+) -> Result<()> {
+    let change = Change { people: people.clone(), request: request.clone(), scope: scope.clone(), user, expected };
+    people
+        .change(scope, "remove_member", change, |tx, change| Box::pin(change.remove(tx, "member.remove")))
+        .await
+}
+
+/// Takes the caller out of the workspace.
+///
+/// # Errors
+/// 409 for the last owner, or a member whom an external issuer manages.
+pub async fn leave(people: &People, request: &Request, scope: &TenantScope) -> Result<()> {
+    let user = scope.actor().person().map(|person| person.id).ok_or_else(Error::not_found)?;
+    let change =
+        Change { people: people.clone(), request: request.clone(), scope: scope.clone(), user, expected: None };
+    people
+        .change(scope, "leave_workspace", change, |tx, change| Box::pin(change.remove(tx, "member.leave")))
+        .await
+}
+
+struct Change {
+    people: People,
+    request: Request,
+    scope: TenantScope,
+    user: UserId,
+    expected: Option<i64>,
+}
+
+impl Change {
+    async fn make(&self, tx: &ControlTx, role: Role) -> Result<Member> {
+        let caller = people::begin(tx, &self.scope).await?;
+        let member = self.find(tx).await?;
+        if !may_assign(caller.role, Some(member.role), Some(role)) {
+            return Err(beyond(caller.role));
+        }
+        if member.role == role {
+            return Ok(member);
+        }
+        self.keep_an_owner(tx, &member, Some(role)).await?;
+        let workspace = self.scope.workspace_id();
+        store::set_role(tx, workspace, self.user, role, self.people.ctx.now()).await?;
+        self.void_invitations(tx, role).await?;
+        self.record(tx, "member.update", &member, Some(role)).await?;
+        self.find_now(tx).await
+    }
+
+    async fn remove(&self, tx: &ControlTx, action: &'static str) -> Result<()> {
+        let Caller { user, role, .. } = people::begin(tx, &self.scope).await?;
+        let member = self.find(tx).await?;
+        // Whoever goes by themselves needs nobody's leave.
+        if !may_assign(role, Some(member.role), None) && user != self.user {
+            return Err(beyond(role));
+        }
+        self.keep_an_owner(tx, &member, None).await?;
+        store::delete(tx, self.scope.workspace_id(), self.user).await?;
+        self.void_invitations(tx, Role::Viewer).await?;
+        self.record(tx, action, &member, None).await
+    }
+
+    async fn find(&self, tx: &ControlTx) -> Result<Member> {
+        let member = self.find_now(tx).await?;
+        if self.expected.is_some_and(|expected| expected != member.version) {
+            return Err(Error::refused(
+                ErrorCode::VersionMismatch,
+                format!("The member is at version {}.", member.version),
+            )
+            .next("Read it again, and send the change with its present ETag."));
+        }
+        if let Some(issuer) = &member.managed_by {
+            return Err(Error::refused(
+                ErrorCode::Conflict,
+                format!("The membership is managed by {issuer}, which would say so again."),
+            )
+            .next("Change it there."));
+        }
+        Ok(member)
+    }
+
+    async fn find_now(&self, tx: &ControlTx) -> Result<Member> {
+        store::find(tx, self.scope.workspace_id(), self.user).await?.ok_or_else(Error::not_found)
+    }
+
+    /// The tenant is held, so nobody else goes at the same time.
+    async fn keep_an_owner(&self, tx: &ControlTx, member: &Member, to: Option<Role>) -> Result<()> {
+        let leaves = member.role == Role::Owner && to != Some(Role::Owner);
+        if leaves && store::owners(tx, self.scope.workspace_id()).await? < 2 {
+            return Err(Error::refused(ErrorCode::Conflict, "A workspace keeps at least one owner.")
+                .next("Make somebody else an owner first."));
+        }
+        Ok(())
+    }
+
+    /// A way back in that nobody sees is no way to keep.
+    async fn void_invitations(&self, tx: &ControlTx, role: Role) -> Result<()> {
+        let workspace = self.scope.workspace_id();
+        invitations::void_beyond(tx, workspace, self.user, role, self.people.ctx.now()).await
+    }
+
+    async fn record(
+        &self,
+        tx: &ControlTx,
+        action: &'static str,
+        member: &Member,
+        to: Option<Role>,
+    ) -> Result<()> {
+        let deed = Deed {
+            tenant: Some(self.scope.tenant_id()),
+            workspace: Some(self.scope.workspace_id()),
+            action,
+            target_kind: "user",
+            target: self.user.to_string(),
+            before: Some(json!({"role": member.role})),
+            after: to.map(|role| json!({"role": role})),
+        };
+        audit::record(tx, &self.people.ctx, &self.request, &deed).await
+    }
+}
