@@ -27,6 +27,70 @@ pub struct CreateApiKey {
     /// When it stops to work; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
+    /// What it is confined to, beside its role: `agents:read`, …; all that the role may when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    pub scopes: Vec<String>,
+}
+
+/// Asks for an API key of the caller's own workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateOwnApiKey {
+    /// For people; 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+    /// viewer, member or admin, at most the caller's own; member when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 20)]
+    pub role: Option<String>,
+    /// When it stops to work; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, max_length = 40)]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// What it is confined to, beside its role: `agents:read`, …; all that the role may when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 50)]
+    pub scopes: Vec<String>,
+}
+
+/// Asks for another key in place of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RerollApiKey {
+    /// Minutes for which the old one still works, 0 to 1440; 0 when absent.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1440)]
+    pub overlap_minutes: u16,
+}
+
+/// An API key as it is listed: all but its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ApiKey {
+    /// `key_…`
+    pub id: ApiKeyId,
+    /// For people.
+    pub name: String,
+    /// The part of the key's text that may be shown: it tells which key was found somewhere.
+    pub public_id: String,
+    /// The workspace it is confined to.
+    pub workspace_id: WorkspaceId,
+    /// What it may do there.
+    pub role: Role,
+    /// What it is confined to, beside its role; empty: all that the role may.
+    pub scopes: Vec<String>,
+    /// The member who made it; `null`: an operator did, or it came with the tenant.
+    pub created_by: Option<UserId>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it stops to work.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was last used, to some minutes.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// When it was taken out of use.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// The key that took its place.
+    pub replaced_by: Option<ApiKeyId>,
 }
 
 /// A new API key with its secret, which is shown this once.
@@ -44,6 +108,9 @@ pub struct NewApiKey {
     pub workspace_id: WorkspaceId,
     /// What it may do there.
     pub role: Role,
+    /// What it is confined to, beside its role; empty: all that the role may.
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// When it stops to work.
     pub expires_at: Option<DateTime<Utc>>,
 }

@@ -21,6 +21,8 @@ pub struct Operator {
     pub role: OperatorRole,
     /// Since when sign-in is refused after five failures in a row.
     pub locked_at: Option<DateTime<Utc>>,
+    /// Grows with every change; the `ETag`.
+    pub version: i64,
     /// Since when.
     pub created_at: DateTime<Utc>,
 }
