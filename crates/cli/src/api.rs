@@ -1,6 +1,6 @@
 //! The HTTP API as this crate sees it: requests with a token, answers with the text that came, failures with words.
 //!
-//! Owns: time limits, address building. Calls: ureq. Called by: commands, follow.
+//! Owns: time limits, address building. Calls: ureq, session. Called by: commands, follow, session.
 //! Invariants: whatever a user types stays one segment of the address (`segments_cannot_leave_their_place`); every way in
 //! which a connection fails has its own words (`failures_of_the_wire_are_named`); redirects are never followed, so a token
 //! goes to one server only (`a_redirect_is_reported_and_not_followed`).
@@ -8,12 +8,17 @@
 
 mod transfer;
 
-use crate::{outcome::Failure, settings::Settings};
+use crate::{
+    clock::Clock,
+    outcome::{Exit, Failure},
+    session::Session,
+    settings::Settings,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Write as _, io, io::Read, path::Path, time::Duration};
 use ureq::{
-    Agent, Body, Timeout,
-    http::{Response, header},
+    Agent, AsSendBody, Body, Timeout,
+    http::{Request, Response, header, request::Builder},
     tls::{PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
@@ -22,11 +27,13 @@ const WHOLE: Duration = Duration::from_mins(1);
 /// Silence on an event stream after which it counts as broken; the server sends heartbeats well within it.
 const SILENCE: Duration = Duration::from_mins(1);
 const MAX_ANSWER: u64 = 64 << 20;
+const JSON: &str = "application/json";
 
 /// A client of one server.
-pub(crate) struct Api {
+pub(crate) struct Api<'a> {
     agent: Agent,
     settings: Settings,
+    session: Option<Session<'a>>,
 }
 
 /// An answer, understood, and as it came.
@@ -51,9 +58,14 @@ impl<T: DeserializeOwned> Answer<T> {
     }
 }
 
-impl Api {
-    /// A client for the server of `settings`. `proxy` is used for servers beyond this machine.
-    pub(crate) fn new(settings: Settings, proxy: Option<ureq::Proxy>) -> Result<Self, Failure> {
+impl<'a> Api<'a> {
+    /// A client for the server of `settings`. `proxy` is used for servers beyond this machine; `clock` tells when a sign-in has to be
+    /// renewed.
+    pub(crate) fn new(
+        mut settings: Settings,
+        proxy: Option<ureq::Proxy>,
+        clock: &'a dyn Clock,
+    ) -> Result<Self, Failure> {
         let mut tls = TlsConfig::builder();
         if let Some(path) = &settings.ca_file {
             tls = tls.root_certs(authorities(path)?);
@@ -69,7 +81,8 @@ impl Api {
             .tls_config(tls.build())
             .build()
             .new_agent();
-        Ok(Self { agent, settings })
+        let session = settings.login.take().map(|login| Session::new(login.store, login.kept, clock));
+        Ok(Self { agent, settings, session })
     }
 
     /// The server's address.
@@ -79,7 +92,17 @@ impl Api {
 
     /// Whether there is a token to send.
     pub(crate) fn has_token(&self) -> bool {
-        self.settings.token.is_some()
+        self.settings.token.is_some() || self.session.is_some()
+    }
+
+    /// Whether the token is that of a sign-in.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Whether what is sent can be read on its way.
+    pub(crate) fn is_exposed(&self) -> bool {
+        !self.settings.loopback && self.base().starts_with("http:")
     }
 
     /// Fails when there is no token, and says where one comes from.
@@ -88,7 +111,8 @@ impl Api {
             return Ok(());
         }
         Err(Failure::local("no_token", format!("no token for {}", self.base()))
-            .next("start `tenantry dev` in this folder, which makes one and leaves it where this command finds it")
+            .next("log in: `tenantry login`")
+            .next("or start `tenantry dev` in this folder, which makes one and leaves it where this command finds it")
             .next("or set TENANTRY_TOKEN to the operator token of the server (its TENANTRY_OPERATOR_TOKEN)"))
     }
 
@@ -100,31 +124,19 @@ impl Api {
 
     /// GET, whatever the status: status and text of the answer.
     pub(crate) fn get_any(&self, path: &str) -> Result<(u16, String), Failure> {
-        let answer = self.send_get(path, None, "application/json", Some(WHOLE), None)?;
+        let answer = self.send_get(path, None, JSON, Some(WHOLE), None)?;
         let location = location(&answer);
         let (status, text) = self.text(answer)?;
         match location {
-            Some(location) => Err(Failure::of_answer(self.base(), status, Some(&location), text)),
+            Some(location) => Err(self.refusal(status, Some(&location), text)),
             None => Ok((status, text)),
         }
     }
 
     /// DELETE.
     pub(crate) fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, Failure> {
-        let mut request = self
-            .agent
-            .delete(format!("{}{path}", self.base()))
-            .config()
-            .timeout_global(Some(WHOLE))
-            .build()
-            .header(header::ACCEPT, "application/json");
-        if let Some(token) = &self.settings.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
-        }
-        let answer = request.call().map_err(|error| lost(self.broken(error)))?;
-        let location = location(&answer);
-        let (status, text) = self.text(answer).map_err(lost)?;
-        self.accept(status, location.as_deref(), text, path)
+        let request = Request::delete(self.address(path)).header(header::ACCEPT, JSON);
+        self.send(path, self.authorized(request)?, ())
     }
 
     /// POST of something to be made.
@@ -133,23 +145,28 @@ impl Api {
         path: &str,
         body: &B,
     ) -> Result<Answer<T>, Failure> {
-        let body = serde_json::to_string(body).map_err(io::Error::from)?;
-        let mut request = self
-            .agent
-            .post(format!("{}{path}", self.base()))
-            .config()
-            .timeout_global(Some(WHOLE))
-            .build()
-            .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("idempotency-key", idempotency_key()?);
-        if let Some(token) = &self.settings.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
-        }
-        let answer = request.send(&body).map_err(|error| lost(self.broken(error)))?;
-        let location = location(&answer).filter(|_| answer.status().is_redirection());
-        let (status, text) = self.text(answer).map_err(lost)?;
-        self.accept(status, location.as_deref(), text, path)
+        let request =
+            self.json(Request::post(self.address(path))).header("idempotency-key", idempotency_key()?);
+        self.send(path, self.authorized(request)?, written(body)?.as_str())
+    }
+
+    /// POST of what needs no token: who sends it proves in its body who they are.
+    pub(crate) fn post_open<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<Answer<T>, Failure> {
+        self.send(path, self.json(Request::post(self.address(path))), written(body)?.as_str())
+    }
+
+    /// PATCH of something that is there.
+    pub(crate) fn patch<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<Answer<T>, Failure> {
+        let request = self.json(Request::patch(self.address(path)));
+        self.send(path, self.authorized(request)?, written(body)?.as_str())
     }
 
     /// Opens an event stream behind `last_id`, for `within` at the most.
@@ -165,7 +182,47 @@ impl Api {
             return Ok(answer.into_body().into_with_config().limit(u64::MAX).reader());
         }
         let (status, text) = self.text(answer)?;
-        Err(Failure::of_answer(self.base(), status, location.as_deref(), text))
+        Err(self.refusal(status, location.as_deref(), text))
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base())
+    }
+
+    fn json(&self, request: Builder) -> Builder {
+        request.header(header::ACCEPT, JSON).header(header::CONTENT_TYPE, JSON)
+    }
+
+    /// The request with the token that there is.
+    fn authorized(&self, request: Builder) -> Result<Builder, Failure> {
+        Ok(match self.bearer()? {
+            Some(bearer) => request.header(header::AUTHORIZATION, bearer),
+            None => request,
+        })
+    }
+
+    fn bearer(&self) -> Result<Option<String>, Failure> {
+        let bearer = |token: &str| format!("Bearer {token}");
+        if let Some(token) = &self.settings.token {
+            return Ok(Some(bearer(token.reveal())));
+        }
+        self.session.as_ref().map(|session| Ok(bearer(session.token(self)?.expose()))).transpose()
+    }
+
+    fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: Builder,
+        body: impl AsSendBody,
+    ) -> Result<Answer<T>, Failure> {
+        let request = request.body(body).map_err(|error| {
+            Failure::local("bad_settings", format!("that cannot be sent: {error}")).exit(Exit::Usage)
+        })?;
+        let request = self.agent.configure_request(request).timeout_global(Some(WHOLE)).build();
+        let answer = self.agent.run(request).map_err(|error| lost(self.broken(error)))?;
+        let location = location(&answer);
+        let (status, text) = self.text(answer).map_err(lost)?;
+        self.accept(status, location.as_deref(), text, path)
     }
 
     fn send_get(
@@ -178,14 +235,14 @@ impl Api {
     ) -> Result<Response<Body>, Failure> {
         let mut request = self
             .agent
-            .get(format!("{}{path}", self.base()))
+            .get(self.address(path))
             .config()
             .timeout_global(within)
             .timeout_per_read(silence)
             .build()
             .header(header::ACCEPT, accept);
-        if let Some(token) = &self.settings.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
+        if let Some(bearer) = self.bearer()? {
+            request = request.header(header::AUTHORIZATION, bearer);
         }
         if let Some(id) = last_id {
             request = request.header("last-event-id", id);
@@ -206,10 +263,25 @@ impl Api {
         text: String,
         path: &str,
     ) -> Result<Answer<T>, Failure> {
-        if (200..300).contains(&status) {
-            return Answer::read(text, path);
+        match status {
+            // Nothing is what `null` is read as.
+            204 => Answer::read("null".to_owned(), path),
+            200..300 => Answer::read(text, path),
+            _ => Err(self.refusal(status, location, text)),
         }
-        Err(Failure::of_answer(self.base(), status, location, text))
+    }
+
+    fn refusal(&self, status: u16, location: Option<&str>, text: String) -> Failure {
+        let failure = Failure::of_answer(self.base(), status, location, text);
+        // What the server advises is about headers; who reads this has a variable, or a sign-in.
+        match (status, failure.code.as_str()) {
+            (401, "bad_credentials") => failure,
+            (401, _) if self.session.is_some() => failure.next("log in again: `tenantry login`"),
+            (401, _) if self.settings.token.is_some() => {
+                failure.next("check TENANTRY_TOKEN: the server does not know this token")
+            }
+            _ => failure,
+        }
     }
 
     fn broken(&self, error: ureq::Error) -> Failure {
@@ -266,7 +338,7 @@ fn authorities(path: &Path) -> Result<RootCerts, Failure> {
     let refuse = |why: String| {
         Failure::local("bad_settings", format!("TENANTRY_CA_FILE, {}: {why}", path.display()))
             .next("name a PEM file with at least one certificate")
-            .exit(crate::outcome::Exit::Usage)
+            .exit(Exit::Usage)
     };
     let pem = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
     let mut found = Vec::new();
@@ -283,6 +355,10 @@ fn idempotency_key() -> Result<String, Failure> {
     getrandom::fill(&mut bits)
         .map_err(|error| Failure::local("io", format!("no random numbers: {error}")))?;
     Ok(format!("cli-{:032x}", u128::from_be_bytes(bits)))
+}
+
+fn written<B: Serialize>(body: &B) -> Result<String, Failure> {
+    Ok(serde_json::to_string(body).map_err(io::Error::from)?)
 }
 
 /// `text` as one segment of a path, or one value of a query.

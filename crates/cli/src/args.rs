@@ -5,6 +5,12 @@
 //! any request (`bad_values_are_refused`); a token does not show in debug output (`debug_hides_the_token`).
 //! After a crash: nothing is left.
 
+pub mod identity;
+
+use self::identity::{
+    AccessGrantCommand, InviteCommand, KeyCommand, LoginArgs, MemberCommand, OperatorCommand, SessionCommand,
+    UpdateTenantArgs, WorkspaceCommand,
+};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
 use std::{ffi::OsString, fmt, path::PathBuf};
@@ -71,9 +77,40 @@ pub enum Command {
     /// Look at and follow provisioning runs
     #[command(subcommand)]
     Run(RunCommand),
-    /// Make API keys
+    /// Log in with e-mail address and password; the session is kept in the user's configuration folder
+    Login(LoginArgs),
+    /// End the session that `login` began
+    Logout,
+    /// Work in another workspace from now on
+    Switch {
+        /// Slug of the tenant
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        tenant: String,
+        /// Slug of the workspace [default: the default one]
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        workspace: Option<String>,
+    },
+    /// List and end one's own sessions
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Who works in the workspace, and as what
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Invite people, and accept an invitation
+    #[command(subcommand)]
+    Invite(InviteCommand),
+    /// Make, list, replace, revoke and recognise API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Make and change the tenant's workspaces
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+    /// Who operates the platform, and as what
+    #[command(subcommand)]
+    Operator(OperatorCommand),
+    /// Get into a tenant's workspace for a while, as an operator in an emergency
+    #[command(subcommand)]
+    AccessGrant(AccessGrantCommand),
     /// Read, follow, verify and export the audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -101,6 +138,8 @@ pub enum TenantCommand {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         slug: String,
     },
+    /// Change a tenant's name, contact or domains
+    Update(UpdateTenantArgs),
     /// Open psql with a temporary login that is confined to one tenant
     Psql(PsqlArgs),
     /// Make a tenant of a schema that exists already
@@ -364,30 +403,6 @@ pub struct ListRunsArgs {
     pub paging: PagingArgs,
 }
 
-/// Commands on API keys.
-#[derive(Debug, Clone, Subcommand)]
-pub enum KeyCommand {
-    /// Make an API key for one workspace of a tenant; it is shown this once
-    Create(CreateKeyArgs),
-}
-
-/// `key create`.
-#[derive(Debug, Clone, Args)]
-pub struct CreateKeyArgs {
-    /// Slug of the tenant
-    #[arg(long, value_name = "SLUG", value_parser = NonEmptyStringValueParser::new())]
-    pub tenant: String,
-    /// Slug of the workspace [default: the default one]
-    #[arg(long)]
-    pub workspace: Option<String>,
-    /// Name for people
-    #[arg(long, default_value = "cli")]
-    pub name: String,
-    /// What the key may do [default: member]
-    #[arg(long, value_parser = ["viewer", "member", "admin"], ignore_case = true)]
-    pub role: Option<String>,
-}
-
 /// Commands on the audit trail.
 #[derive(Debug, Clone, Subcommand)]
 pub enum AuditCommand {
@@ -493,6 +508,19 @@ mod tests {
             "run list --kind move",
             "run retry acme",
             "key create --tenant acme --role owner",
+            "key create --expires tomorrow",
+            "key reroll key_00000000000000000000000001 --overlap-minutes 1441",
+            "member set-role a@acme.example king",
+            "invite create a@acme.example --hours 721",
+            "invite accept https://app.example.com/accept-invitation#token=x",
+            "login --password hunter2",
+            "operator create a@acme.example --name A --role owner",
+            "operator create a@acme.example --name A --role admin --password hunter2",
+            "access-grant create acme --reason x --minutes 4",
+            "tenant update acme",
+            "tenant update acme --domain a.example --no-domains",
+            "workspace rename sales",
+            "session end run_00000000000000000000000007",
             "audit verify --all --tenant acme",
             "audit export --format xml",
             "-o yaml whoami",

@@ -1,6 +1,6 @@
 //! The commands that are clients of the HTTP API.
 //!
-//! Owns: nothing; it keeps no state between two commands. Calls: the HTTP API, `psql`. Called by: the binary.
+//! Owns: nothing; between two commands it keeps a sign-in (`credentials`). Calls: the HTTP API, `psql`. Called by: the binary.
 //! Invariants: exit codes mean what `outcome` says (`exit_codes_follow_the_run` in `commands::tenant`); the token is
 //! printed nowhere (`no_token_is_ever_printed` in `settings`); tests touch neither environment nor clock (`world`).
 //! After a crash: nothing is left; a run that was being watched goes on in the server, and `run watch` picks it up.
@@ -9,22 +9,29 @@ mod api;
 mod args;
 mod clock;
 mod commands;
+mod credentials;
 mod follow;
 mod outcome;
 mod progress;
 mod render;
+mod session;
 mod settings;
 mod sse;
 mod style;
+mod terminal;
 #[cfg(test)]
 mod testing;
 mod world;
 
 pub use args::{
-    AuditCommand, AuditFilterArgs, ChangeArgs, Command, CreateKeyArgs, CreateTenantArgs, DestroyArgs,
-    ExportArgs, ExportAuditArgs, Global, ImportArgs, KeyCommand, ListAuditArgs, ListRunsArgs,
-    ListTenantsArgs, Output, PagingArgs, PsqlArgs, RetryArgs, RollbackArgs, RunCommand, TenantCommand,
-    VerifyAuditArgs, WatchArgs,
+    AuditCommand, AuditFilterArgs, ChangeArgs, Command, CreateTenantArgs, DestroyArgs, ExportArgs,
+    ExportAuditArgs, Global, ImportArgs, ListAuditArgs, ListRunsArgs, ListTenantsArgs, Output, PagingArgs,
+    PsqlArgs, RetryArgs, RollbackArgs, RunCommand, TenantCommand, VerifyAuditArgs, WatchArgs,
+    identity::{
+        AcceptArgs, AccessGrantCommand, CreateAccessGrantArgs, CreateKeyArgs, CreateOperatorArgs, InviteArgs,
+        InviteCommand, KeyCommand, LoginArgs, MemberCommand, OperatorCommand, RerollKeyArgs, SessionCommand,
+        UpdateTenantArgs, WorkspaceCommand,
+    },
 };
 
 use std::process::ExitCode;

@@ -62,7 +62,7 @@ pub(crate) struct Failure(Box<Reason>);
 
 /// What is known of a failure. Printed as JSON it has the members of a problem response; one that arose on this side of
 /// the wire has no `status`, and one of these codes: `unreachable`, `connection_lost`, `not_understood`, `no_problem`,
-/// `no_token`, `bad_settings`, `broken_archive`, `psql_missing`, `psql_failed`, `still_running`, `rolled_back`, `needs_attention`, `io`.
+/// `no_token`, `session_over`, `not_confirmed`, `not_asked`, `bad_settings`, `broken_archive`, `psql_missing`, `psql_failed`, `still_running`, `rolled_back`, `needs_attention`, `io`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Reason {
     #[serde(rename = "type")]
@@ -77,6 +77,9 @@ pub(crate) struct Reason {
     request_id: Option<String>,
     #[serde(skip)]
     pub exit: Exit,
+    /// Of the server's answer, where there was one.
+    #[serde(skip)]
+    pub status: Option<u16>,
     /// What the server sent.
     #[serde(skip)]
     body: Option<String>,
@@ -125,6 +128,7 @@ impl Failure {
             fields: Vec::new(),
             request_id: None,
             exit: Exit::Failed,
+            status: None,
             body: None,
             passing: false,
         }))
@@ -166,10 +170,7 @@ impl Failure {
             Self::local("no_problem", format!("{base} answered {status} and did not say why"))
                 .next("check that TENANTRY_URL names a Tenantry server; a proxy in between may have answered")
         };
-        if status == 401 {
-            // What the server advises is about headers; who reads this has a variable.
-            failure = failure.next("check TENANTRY_TOKEN: the server does not know this token");
-        }
+        failure.0.status = Some(status);
         failure.0.exit = if matches!(status, 400 | 422) { Exit::Usage } else { Exit::Failed };
         failure.0.passing = status >= 500 || status == 429;
         failure

@@ -1,10 +1,13 @@
-//! Which server, which token: from flags, then the environment, then what `tenantry dev` left in its data folder.
+//! Which server, which token: from flags, then the environment, then what `tenantry login` keeps, then what `tenantry dev` left in its data folder.
 //!
-//! Owns: every look at the environment in this crate. Calls: nothing. Called by: lib, commands.
-//! Invariants: a token goes only to the server it belongs to (`a_token_stays_with_its_server`); it is printed nowhere
+//! Owns: every look at the environment in this crate. Calls: credentials. Called by: lib, commands.
+//! Invariants: each source comes in its turn (`a_sign_in_comes_behind_the_environment_and_before_the_data_folder`); a token goes only to the server it belongs to (`a_token_stays_with_its_server`); it is printed nowhere
 //! (`no_token_is_ever_printed`). After a crash: nothing is left.
 
-use crate::outcome::{Exit, Failure};
+use crate::{
+    credentials::{Book, Kept, Store},
+    outcome::{Exit, Failure},
+};
 use serde::Deserialize;
 use std::{
     fmt, fs, io,
@@ -40,12 +43,23 @@ impl fmt::Debug for Token {
 pub(crate) struct Settings {
     /// Base of every address, without a slash at the end.
     pub url: String,
-    /// Absent when none was found.
+    /// Absent when none was found, or where there is a sign-in.
     pub token: Option<Token>,
+    /// The sign-in at this server, where the user named no token.
+    pub login: Option<Login>,
     /// PEM file of the only authorities that are trusted; the public ones when absent.
     pub ca_file: Option<PathBuf>,
     /// Whether the server is on this machine.
     pub loopback: bool,
+}
+
+/// A sign-in, and where it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Login {
+    /// Where.
+    pub store: Store,
+    /// What.
+    pub kept: Kept,
 }
 
 #[derive(Deserialize)]
@@ -100,15 +114,21 @@ impl Settings {
         };
         let url = said(url, "TENANTRY_URL").map(|url| checked_url(&url)).transpose()?;
         let token = said(token, "TENANTRY_TOKEN");
-        let left = if url.is_some() && token.is_some() {
+        let store = Store::of(lookup).filter(|_| token.is_none());
+        let mut book = store.as_ref().map_or_else(|| Ok(Book::default()), Store::read)?;
+        let known = |url: &String| token.is_some() || book.servers.contains_key(url);
+        let left = if url.as_ref().is_some_and(known) {
             None
         } else {
             left_by_dev(said(None, "TENANTRY_DATA_DIR"), folder)?
         };
-        let (url, token) = pair(url, token, left)?;
-        let token = token.map(checked_token).transpose()?;
+        let (url, token) = pair(url, token, left, book.current.take())?;
+        let kept = book.servers.remove(&url);
+        let login = store.zip(kept).map(|(store, kept)| Login { store, kept });
+        let token = token.filter(|_| login.is_none()).map(checked_token).transpose()?;
         let loopback = is_loopback(&url);
-        Ok(Self { url, token, ca_file: said(None, "TENANTRY_CA_FILE").map(PathBuf::from), loopback })
+        let ca_file = said(None, "TENANTRY_CA_FILE").map(PathBuf::from);
+        Ok(Self { url, token, login, ca_file, loopback })
     }
 }
 
@@ -118,6 +138,7 @@ fn pair(
     url: Option<String>,
     token: Option<String>,
     left: Option<(PathBuf, Left)>,
+    current: Option<String>,
 ) -> Result<(String, Option<String>), Failure> {
     Ok(match (url, token, left) {
         (Some(url), Some(token), _) => (url, Some(token)),
@@ -130,7 +151,10 @@ fn pair(
         }
         (None, Some(token), None) => (DEFAULT_URL.to_owned(), Some(token)),
         (None, None, Some((_, left))) => (left.url, Some(left.token)),
-        (None, None, None) => (DEFAULT_URL.to_owned(), None),
+        (None, None, None) => match current {
+            Some(url) => (checked_url(&url)?, None),
+            None => (DEFAULT_URL.to_owned(), None),
+        },
     })
 }
 
@@ -200,6 +224,7 @@ mod tests {
     use super::*;
     use crate::testing::Folder;
     use std::os::unix::fs::PermissionsExt;
+    use tenantry_types::identity::Proof;
 
     const LEFT: &str = r#"{"url":"http://127.0.0.1:9999/","token":"dev-token"}"#;
 
@@ -253,6 +278,50 @@ mod tests {
         let refused = find([None, Some("mine")], &[], here).unwrap_err();
         assert_eq!((refused.code.as_str(), refused.exit), ("bad_settings", Exit::Usage));
         assert!(refused.detail.contains("https://far.example"), "{refused}");
+    }
+
+    #[test]
+    fn a_sign_in_comes_behind_the_environment_and_before_the_data_folder() {
+        let (folder, home) = (Folder::new(), Folder::new());
+        let here = folder.path();
+        folder.write(".tenantry/cli.json", LEFT);
+        let home_path = home.path().display().to_string();
+        let config = ("XDG_CONFIG_HOME", home_path.as_str());
+        let store = Store::of(&|key| (key == config.0).then(|| config.1.to_owned())).unwrap();
+        let sign_in = |url: &str| {
+            let kept = Kept {
+                access_token: Proof::new("access"),
+                expires_at: chrono::DateTime::UNIX_EPOCH,
+                refresh_token: Proof::new("refresh"),
+                tenant: None,
+                workspace: None,
+            };
+            store.locked().unwrap().keep(url, kept).unwrap();
+        };
+        let found = |url: Option<&str>, vars: &[(&str, &str)], here: &Path| {
+            let lookup =
+                |key: &str| vars.iter().find(|(name, _)| *name == key).map(|(_, value)| (*value).to_owned());
+            let settings = Settings::find(url, None, &lookup, here).unwrap();
+            assert!(settings.login.is_none() || settings.token.is_none());
+            (settings.url, settings.login.is_some())
+        };
+        let dev = "http://127.0.0.1:9999";
+        sign_in("https://far.example");
+        assert_eq!(found(None, &[config], here), (dev.to_owned(), false), "the folder names the server");
+        assert_eq!(found(None, &[config], Path::new("/")), ("https://far.example".to_owned(), true));
+        assert_eq!(
+            found(Some("https://far.example/"), &[config], here),
+            ("https://far.example".to_owned(), true)
+        );
+        assert_eq!(
+            found(Some("https://other.example"), &[config], here),
+            ("https://other.example".to_owned(), false)
+        );
+        sign_in(dev);
+        assert_eq!(found(None, &[config], here), (dev.to_owned(), true), "it comes before what dev left");
+        let vars = [config, ("TENANTRY_TOKEN", "mine")];
+        assert_eq!(found(None, &vars, here), (dev.to_owned(), false), "the environment comes first");
+        assert_eq!(found(None, &vars, Path::new("/")), (DEFAULT_URL.to_owned(), false), "a token stays here");
     }
 
     #[test]

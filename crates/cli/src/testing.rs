@@ -3,8 +3,15 @@
 //! Owns: nothing. Calls: dispatch. Called by: tests only. Invariants: no environment, no clock, no waiting.
 //! After a crash: a folder under the temporary folder.
 
-use crate::{Command, Global, api::Api, clock::Clock, commands::dispatch, settings::Settings, world::World};
-use chrono::{DateTime, Utc};
+use crate::{
+    Command, Global,
+    api::Api,
+    clock::{Clock, WallClock},
+    commands::dispatch,
+    settings::Settings,
+    world::World,
+};
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::{CommandFactory, Parser};
 use std::{
     cell::{Cell, RefCell},
@@ -101,6 +108,7 @@ impl Drop for Folder {
 /// A request as the server saw it.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
+    pub method: String,
     pub target: String,
     pub body: String,
     headers: Vec<(String, String)>,
@@ -118,8 +126,9 @@ impl Seen {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
-        let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
-        let mut seen = Self { target, body: String::new(), headers: Vec::new() };
+        let mut words = line.split(' ').map(str::to_owned);
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut seen = Self { method, target, body: String::new(), headers: Vec::new() };
         loop {
             line.clear();
             reader.read_line(&mut line).unwrap();
@@ -145,6 +154,18 @@ pub(crate) fn json(status: u16, body: &str) -> Reply {
         let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\n");
         write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
     })
+}
+
+/// Done, with nothing to say.
+pub(crate) fn nothing() -> Reply {
+    with(|stream| stream.write_all(b"HTTP/1.1 204 X\r\nconnection: close\r\n\r\n").unwrap())
+}
+
+/// What signing in answers: tokens with this in their name.
+pub(crate) fn signed_in_json(mark: &str) -> String {
+    format!(
+        r#"{{"access_token":"access-{mark}","token_type":"Bearer","expires_in":900,"refresh_token":"refresh-{mark}","session_id":"ses_00000000000000000000000004","user_id":"usr_00000000000000000000000005","tenant_id":"ten_00000000000000000000000002","tenant":"acme","workspace_id":"wsp_00000000000000000000000003"}}"#
+    )
 }
 
 /// An event stream in chunks; without its `end` the connection is cut in the middle.
@@ -197,9 +218,9 @@ pub(crate) fn closed_port() -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-pub(crate) fn api(url: &str) -> Api {
-    Api::new(Settings::find(Some(url), Some("test-token"), &|_| None, Path::new("/nowhere")).unwrap(), None)
-        .unwrap()
+pub(crate) fn api(url: &str) -> Api<'static> {
+    let settings = Settings::find(Some(url), Some("test-token"), &|_| None, Path::new("/nowhere"));
+    Api::new(settings.unwrap(), None, &WallClock).unwrap()
 }
 
 /// Runs command lines in a world of its own.
@@ -207,6 +228,8 @@ pub(crate) struct Hands {
     vars: BTreeMap<String, String>,
     closed: bool,
     typed: Option<String>,
+    piped: String,
+    ahead: TimeDelta,
     url: String,
 }
 
@@ -234,7 +257,14 @@ impl Write for Closed {
 
 impl Hands {
     pub(crate) fn new() -> Self {
-        Self { vars: BTreeMap::new(), closed: false, typed: None, url: "http://server".to_owned() }
+        Self {
+            vars: BTreeMap::new(),
+            closed: false,
+            typed: None,
+            piped: String::new(),
+            ahead: TimeDelta::zero(),
+            url: "http://server".to_owned(),
+        }
     }
 
     pub(crate) fn at(server: &Server) -> Self {
@@ -252,6 +282,22 @@ impl Hands {
         Self { typed: Some(text.to_owned()), ..self }
     }
 
+    /// Where standard input is no terminal, and has this.
+    pub(crate) fn pipes(self, text: &str) -> Self {
+        Self { piped: text.to_owned(), ..self }
+    }
+
+    /// At a later time.
+    pub(crate) fn later(self, length: TimeDelta) -> Self {
+        Self { ahead: self.ahead + length, ..self }
+    }
+
+    /// Without a token in the environment, with this folder for what is kept.
+    pub(crate) fn at_home(mut self, folder: &Folder) -> Self {
+        self.vars.remove("TENANTRY_TOKEN");
+        self.var("XDG_CONFIG_HOME", &folder.path().display().to_string())
+    }
+
     pub(crate) fn closed_output(self) -> Self {
         Self { closed: true, ..self }
     }
@@ -267,7 +313,8 @@ impl Hands {
             io::Error::other("came back")
         };
         let clock = TestClock::default();
-        let mut input = io::Cursor::new(self.typed.clone().unwrap_or_default());
+        clock.now.set(clock.now.get() + self.ahead);
+        let mut input = io::Cursor::new(self.typed.clone().unwrap_or_else(|| self.piped.clone()));
         let mut world = World {
             input: &mut input,
             input_is_terminal: self.typed.is_some(),
@@ -279,6 +326,7 @@ impl Hands {
             lookup: &|key| self.vars.get(key).cloned(),
             folder: PathBuf::from("/nowhere"),
             proxy: None,
+            hidden: &|input| input.lines().next().unwrap_or_else(|| Ok(String::new())),
             exec: &exec,
         };
         let exit = dispatch(&parsed.global, &parsed.command, &Line::command(), &mut world);

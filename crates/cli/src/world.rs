@@ -1,10 +1,10 @@
 //! What a command touches outside itself: two writers and a reader, the clock, the environment, and becoming another program.
 //!
-//! Owns: the seam between commands and the process. Calls: settings, clock. Called by: lib, tests.
+//! Owns: the seam between commands and the process. Calls: settings, clock, terminal. Called by: lib, tests.
 //! Invariants: a command gets everything from here, so a test replaces all of it (`testing::Hands`).
 //! After a crash: nothing is left.
 
-use crate::{clock::Clock, clock::WallClock, settings};
+use crate::{clock::Clock, clock::WallClock, settings, terminal};
 use std::{
     io::{BufRead, IsTerminal, Write},
     os::unix::process::CommandExt,
@@ -34,6 +34,8 @@ pub(crate) struct World<'a> {
     pub folder: PathBuf,
     /// The proxy of the environment, for servers beyond this machine.
     pub proxy: Option<ureq::Proxy>,
+    /// Reads a line of `input`, a terminal, that is not shown.
+    pub hidden: &'a dyn Fn(&mut dyn BufRead) -> std::io::Result<String>,
     /// Becomes another program; returns only when that failed.
     pub exec: &'a dyn Fn(&mut process::Command) -> std::io::Error,
 }
@@ -58,6 +60,7 @@ impl<'a> World<'a> {
             lookup: &settings::environment,
             folder: std::env::current_dir().unwrap_or_default(),
             proxy: settings::environment_proxy(),
+            hidden: &terminal::hidden_line,
             exec: &|command| command.exec(),
         }
     }

@@ -12,7 +12,7 @@ use ureq::http::header;
 /// How long an upload and the answer to it may take; the server has less patience.
 const UPLOAD: Duration = Duration::from_hours(2);
 
-impl Api {
+impl Api<'_> {
     /// POST without a body, for an answer of the type `kind` that is read as it comes.
     pub(crate) fn download(&self, path: &str, kind: &str) -> Result<impl Read + use<>, Failure> {
         let mut request = self
@@ -23,8 +23,8 @@ impl Api {
             .build()
             .header(header::ACCEPT, kind)
             .header("idempotency-key", idempotency_key()?);
-        if let Some(token) = &self.settings.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
+        if let Some(bearer) = self.bearer()? {
+            request = request.header(header::AUTHORIZATION, bearer);
         }
         let answer = request.send_empty().map_err(|error| self.broken(error))?;
         let location = location(&answer);
@@ -32,7 +32,7 @@ impl Api {
             return Ok(answer.into_body().into_with_config().limit(u64::MAX).reader());
         }
         let (status, text) = self.text(answer)?;
-        Err(Failure::of_answer(self.base(), status, location.as_deref(), text))
+        Err(self.refusal(status, location.as_deref(), text))
     }
 
     /// POST of a file.
@@ -51,8 +51,8 @@ impl Api {
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, kind)
             .header("idempotency-key", idempotency_key()?);
-        if let Some(token) = &self.settings.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.reveal()));
+        if let Some(bearer) = self.bearer()? {
+            request = request.header(header::AUTHORIZATION, bearer);
         }
         let answer = request.send(file).map_err(|error| {
             self.broken(error).next("it may have been done all the same: look before you try again")

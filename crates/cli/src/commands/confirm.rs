@@ -1,6 +1,6 @@
 //! Confirmation: what destroys something is done when a person has typed its name, or the command line says `--yes`.
 //!
-//! Owns: nothing. Calls: nothing. Called by: `tenant delete`, `tenant purge`, `run rollback`.
+//! Owns: nothing. Calls: nothing. Called by: whatever destroys something.
 //! Invariants: where nobody can be asked, nothing is done (`nothing_is_destroyed_unasked`). After a crash: nothing is left.
 
 use super::Ctx;

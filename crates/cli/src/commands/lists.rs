@@ -1,6 +1,6 @@
 //! Lists: one page, or all of them.
 //!
-//! Owns: nothing. Calls: api. Called by: `tenant list`, `run list`.
+//! Owns: nothing. Calls: api. Called by: every `list`, and what finds an item by its name.
 //! Invariants: all pages together are one page without a next (`all_pages_become_one` in `tenant`); a server that gives
 //! the same cursor twice does not hold the command (`a_cursor_that_stands_still_is_refused` in `tenant`).
 //! After a crash: nothing is left.
@@ -53,6 +53,19 @@ pub(crate) fn page<T: DeserializeOwned>(
     let texts: Vec<&str> = texts.iter().map(|item| item.get()).collect();
     let text = format!(r#"{{"items":[{}],"next_cursor":null}}"#, texts.join(","));
     Ok(Answer { value: first.value, text })
+}
+
+/// The one item of all pages that `is` it; `none` says that there is none.
+pub(crate) fn find<T: DeserializeOwned>(
+    ctx: &Ctx<'_, '_>,
+    path: &str,
+    filters: &[(&str, Option<&str>)],
+    is: impl Fn(&T) -> bool,
+    none: impl FnOnce() -> String,
+) -> Result<T, Failure> {
+    let all = PagingArgs { limit: None, cursor: None, all: true };
+    let found = page::<T>(ctx, path, filters, &all)?.value.items.into_iter().find(is);
+    found.ok_or_else(|| Failure::local("not_found", none()))
 }
 
 fn items(text: &str, path: &str) -> Result<Vec<Box<RawValue>>, Failure> {

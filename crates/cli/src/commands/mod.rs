@@ -10,30 +10,45 @@ mod audit;
 mod confirm;
 mod doctor;
 mod feed;
+mod grants;
+mod invites;
 mod key;
 mod life;
 mod lists;
+mod login;
+mod members;
+mod operators;
+#[cfg(test)]
+mod people_tests;
 mod psql;
 mod runs;
+mod secret;
+mod sessions;
 mod tenant;
+mod whoami;
+mod workspaces;
 
 use crate::{
     api::{Answer, Api},
-    args::{AuditCommand, Command, Global, KeyCommand, Output, RunCommand, TenantCommand},
+    args::{
+        AuditCommand, Command, Global, Output, RunCommand, TenantCommand,
+        identity::{
+            AccessGrantCommand, InviteCommand, KeyCommand, MemberCommand, OperatorCommand, SessionCommand,
+            WorkspaceCommand,
+        },
+    },
     outcome::{Exit, Failure},
     progress::Progress,
-    render::facts,
     settings::{self, Settings},
     style::{Ink, paint},
     world::World,
 };
 use chrono::{DateTime, Utc};
-use tenantry_types::key::Me;
 
 /// What a command works with.
 pub(crate) struct Ctx<'w, 'a> {
     /// The server.
-    pub api: Api,
+    pub api: Api<'a>,
     /// The rest of the outside.
     pub world: &'w mut World<'a>,
     output: Output,
@@ -79,27 +94,16 @@ fn perform(
     }
     let settings =
         Settings::find(global.url.as_deref(), global.token.as_deref(), world.lookup, &world.folder)?;
-    let api = Api::new(settings, world.proxy.clone())?;
+    let api = Api::new(settings, world.proxy.clone(), world.clock)?;
     let colourless = settings::colourless(world.lookup);
     let mut ctx =
         Ctx { api, world, output: global.output, quiet: global.quiet, confirmed: global.yes, colourless };
-    if !matches!(command, Command::Doctor) {
+    if needs_token(command) {
         ctx.api.need_token()?;
     }
     match command {
-        Command::Tenant(TenantCommand::Create(args)) => tenant::create(&mut ctx, args),
-        Command::Tenant(TenantCommand::List(args)) => tenant::list(&mut ctx, args),
-        Command::Tenant(TenantCommand::Show { slug }) => tenant::show(&mut ctx, slug),
-        Command::Tenant(TenantCommand::Psql(args)) => psql::open(&mut ctx, args),
-        Command::Tenant(TenantCommand::Adopt(args)) => adopt::adopt(&mut ctx, args),
-        Command::Tenant(TenantCommand::Export(args)) => archive::export(&mut ctx, args),
-        Command::Tenant(TenantCommand::Import(args)) => archive::import(&mut ctx, args),
+        Command::Tenant(command) => on_tenants(&mut ctx, command),
         Command::Run(RunCommand::Show { id }) => runs::show(&mut ctx, *id),
-        Command::Tenant(TenantCommand::Suspend(args)) => life::change(&mut ctx, "suspend", args),
-        Command::Tenant(TenantCommand::Resume(args)) => life::change(&mut ctx, "resume", args),
-        Command::Tenant(TenantCommand::Restore(args)) => life::change(&mut ctx, "restore", args),
-        Command::Tenant(TenantCommand::Delete(args)) => life::delete(&mut ctx, args),
-        Command::Tenant(TenantCommand::Purge(args)) => life::purge(&mut ctx, args),
         Command::Run(RunCommand::Watch(args)) => match args.id {
             Some(id) => runs::watch(&mut ctx, id),
             None => feed::watch(&mut ctx),
@@ -107,14 +111,111 @@ fn perform(
         Command::Run(RunCommand::Rollback(args)) => runs::roll_back(&mut ctx, args),
         Command::Run(RunCommand::Retry(args)) => runs::retry(&mut ctx, args),
         Command::Run(RunCommand::List(args)) => runs::list(&mut ctx, args),
-        Command::Key(KeyCommand::Create(args)) => key::create(&mut ctx, args),
+        Command::Login(args) => login::login(&mut ctx, args),
+        Command::Logout => login::logout(&mut ctx),
+        Command::Switch { tenant, workspace } => login::switch(&mut ctx, tenant, workspace.as_deref()),
+        Command::Session(SessionCommand::List { paging }) => sessions::list(&mut ctx, paging),
+        Command::Session(SessionCommand::End { id }) => sessions::end(&mut ctx, *id),
+        Command::Member(command) => on_members(&mut ctx, command),
+        Command::Invite(command) => on_invitations(&mut ctx, command),
+        Command::Key(command) => on_keys(&mut ctx, command),
+        Command::Workspace(command) => on_workspaces(&mut ctx, command),
+        Command::Operator(command) => on_operators(&mut ctx, command),
+        Command::AccessGrant(command) => on_grants(&mut ctx, command),
         Command::Audit(AuditCommand::List(args)) => audit::list(&mut ctx, args),
         Command::Audit(AuditCommand::Tail { tenant }) => audit::tail(&mut ctx, tenant.as_deref()),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&mut ctx, args),
         Command::Audit(AuditCommand::Export(args)) => audit::export(&mut ctx, args),
-        Command::Whoami => whoami(&mut ctx),
+        Command::Whoami => whoami::whoami(&mut ctx),
         Command::Doctor => doctor::doctor(&mut ctx),
         Command::Completions { .. } => Ok(Exit::Done),
+    }
+}
+
+/// Whether a command can do nothing without a token.
+fn needs_token(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Doctor
+            | Command::Login(_)
+            | Command::Logout
+            | Command::Invite(InviteCommand::Accept(_))
+            | Command::Key(KeyCommand::Check)
+    )
+}
+
+fn on_tenants(ctx: &mut Ctx<'_, '_>, command: &TenantCommand) -> Result<Exit, Failure> {
+    match command {
+        TenantCommand::Create(args) => tenant::create(ctx, args),
+        TenantCommand::List(args) => tenant::list(ctx, args),
+        TenantCommand::Show { slug } => tenant::show(ctx, slug),
+        TenantCommand::Update(args) => tenant::update(ctx, args),
+        TenantCommand::Psql(args) => psql::open(ctx, args),
+        TenantCommand::Adopt(args) => adopt::adopt(ctx, args),
+        TenantCommand::Export(args) => archive::export(ctx, args),
+        TenantCommand::Import(args) => archive::import(ctx, args),
+        TenantCommand::Suspend(args) => life::change(ctx, "suspend", args),
+        TenantCommand::Resume(args) => life::change(ctx, "resume", args),
+        TenantCommand::Restore(args) => life::change(ctx, "restore", args),
+        TenantCommand::Delete(args) => life::delete(ctx, args),
+        TenantCommand::Purge(args) => life::purge(ctx, args),
+    }
+}
+
+fn on_members(ctx: &mut Ctx<'_, '_>, command: &MemberCommand) -> Result<Exit, Failure> {
+    match command {
+        MemberCommand::List { paging } => members::list(ctx, paging),
+        MemberCommand::SetRole { member, role } => members::set_role(ctx, member, role),
+        MemberCommand::Remove { member } => members::remove(ctx, member),
+        MemberCommand::Leave => members::leave(ctx),
+    }
+}
+
+fn on_invitations(ctx: &mut Ctx<'_, '_>, command: &InviteCommand) -> Result<Exit, Failure> {
+    match command {
+        InviteCommand::Create(args) => invites::create(ctx, args),
+        InviteCommand::List { paging } => invites::list(ctx, paging),
+        InviteCommand::Revoke { invitation } => invites::revoke(ctx, invitation),
+        InviteCommand::Accept(args) => invites::accept(ctx, args),
+    }
+}
+
+fn on_keys(ctx: &mut Ctx<'_, '_>, command: &KeyCommand) -> Result<Exit, Failure> {
+    match command {
+        KeyCommand::Create(args) => key::create(ctx, args),
+        KeyCommand::List { paging } => key::list(ctx, paging),
+        KeyCommand::Reroll(args) => key::reroll(ctx, args),
+        KeyCommand::Revoke { id } => key::revoke(ctx, *id),
+        KeyCommand::Check => key::check(ctx),
+    }
+}
+
+fn on_workspaces(ctx: &mut Ctx<'_, '_>, command: &WorkspaceCommand) -> Result<Exit, Failure> {
+    match command {
+        WorkspaceCommand::List { archived, paging } => workspaces::list(ctx, *archived, paging),
+        WorkspaceCommand::Create { slug, name } => workspaces::create(ctx, slug, name),
+        WorkspaceCommand::Rename { workspace, name } => workspaces::rename(ctx, workspace, name),
+        WorkspaceCommand::Archive { workspace } => workspaces::archive(ctx, workspace),
+        WorkspaceCommand::Unarchive { workspace } => workspaces::unarchive(ctx, workspace),
+        WorkspaceCommand::SetDefault { workspace } => workspaces::set_default(ctx, workspace),
+    }
+}
+
+fn on_operators(ctx: &mut Ctx<'_, '_>, command: &OperatorCommand) -> Result<Exit, Failure> {
+    match command {
+        OperatorCommand::List { paging } => operators::list(ctx, paging),
+        OperatorCommand::Create(args) => operators::create(ctx, args),
+        OperatorCommand::SetRole { operator, role } => operators::set_role(ctx, operator, role),
+        OperatorCommand::Unlock { operator } => operators::unlock(ctx, operator),
+        OperatorCommand::Remove { operator } => operators::remove(ctx, operator),
+    }
+}
+
+fn on_grants(ctx: &mut Ctx<'_, '_>, command: &AccessGrantCommand) -> Result<Exit, Failure> {
+    match command {
+        AccessGrantCommand::Create(args) => grants::create(ctx, args),
+        AccessGrantCommand::List { tenant, paging } => grants::list(ctx, tenant.as_deref(), paging),
+        AccessGrantCommand::End { id } => grants::end(ctx, *id),
     }
 }
 
@@ -130,6 +231,21 @@ impl Ctx<'_, '_> {
             Output::Table => write!(self.world.out, "{}", table(self.world.clock.now()))?,
         }
         Ok(self.world.out.flush()?)
+    }
+
+    /// Ends a command whose answer may be empty: prints the JSON that came, or says `sentence`.
+    pub(crate) fn done(&mut self, json: &str, sentence: &str) -> Result<Exit, Failure> {
+        if self.is_json() && json != "null" {
+            self.result(json, |_| String::new())?;
+        }
+        self.say(sentence)?;
+        Ok(Exit::Done)
+    }
+
+    /// DELETE of what is at `path`, and says that it was done.
+    pub(crate) fn remove(&mut self, path: &str, sentence: &str) -> Result<Exit, Failure> {
+        let Answer { text, .. } = self.api.delete::<serde_json::Value>(path)?;
+        self.done(&text, sentence)
     }
 
     /// Says something beside the result, unless that is unwanted.
@@ -150,7 +266,7 @@ impl Ctx<'_, '_> {
     }
 
     /// Progress on standard error, and the client and clock to follow a run with.
-    pub(crate) fn progress(&mut self) -> (&Api, &dyn crate::clock::Clock, Progress<'_>) {
+    pub(crate) fn progress(&mut self) -> (&Api<'_>, &dyn crate::clock::Clock, Progress<'_>) {
         let colour = self.err_colour();
         let live =
             self.world.err_is_terminal && (self.world.lookup)("TERM").is_none_or(|term| term != "dumb");
@@ -173,23 +289,6 @@ impl Ctx<'_, '_> {
     }
 }
 
-fn whoami(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
-    let Answer { value, text } = ctx.api.get::<Me>("/v1/me")?;
-    let server = ctx.api.base().to_owned();
-    ctx.result(&text, |_| match value {
-        Me::Operator => facts(&[("server", server), ("you are", "an operator of the platform".to_owned())]),
-        Me::ApiKey { id, name, tenant_id, tenant, plan_tier, workspace_id, role } => facts(&[
-            ("server", server),
-            ("you are", format!("the API key {name} ({id})")),
-            ("tenant", format!("{tenant} ({tenant_id})")),
-            ("tier", plan_tier.to_string()),
-            ("workspace", workspace_id.to_string()),
-            ("role", role.to_string()),
-        ]),
-    })?;
-    Ok(Exit::Done)
-}
-
 #[cfg(test)]
 mod tests {
     use crate::testing::{Hands, Server, json};
@@ -204,33 +303,13 @@ mod tests {
     }
 
     #[test]
-    fn whoami_tells_operators_from_keys() {
-        let key = r#"{"kind":"api_key","id":"key_00000000000000000000000001","name":"ci","tenant_id":"ten_00000000000000000000000002","tenant":"acme","plan_tier":"pro","workspace_id":"wsp_00000000000000000000000003","role":"member"}"#;
-        let server = Server::start(vec![json(200, r#"{"kind":"operator"}"#), json(200, key), json(200, key)]);
-        let hands = Hands::at(&server);
-        insta::assert_snapshot!(hands.run("whoami").out, @r"
-        server   http://server
-        you are  an operator of the platform
-        ");
-        insta::assert_snapshot!(hands.run("whoami").out, @r"
-        server     http://server
-        you are    the API key ci (key_00000000000000000000000001)
-        tenant     acme (ten_00000000000000000000000002)
-        tier       pro
-        workspace  wsp_00000000000000000000000003
-        role       member
-        ");
-        assert_eq!(hands.run("-o json whoami").out, format!("{key}\n"));
-        assert_eq!(server.seen()[0].header("authorization"), Some("Bearer test-token"));
-    }
-
-    #[test]
     fn without_a_token_it_says_where_to_get_one() {
         let ran = Hands::new().var("TENANTRY_URL", "http://server").run("whoami");
         assert_eq!((ran.code, ran.out.as_str()), (1, ""));
         insta::assert_snapshot!(ran.err, @r"
         error: no token for http://server
-        next: start `tenantry dev` in this folder, which makes one and leaves it where this command finds it
+        next: log in: `tenantry login`
+        next: or start `tenantry dev` in this folder, which makes one and leaves it where this command finds it
         next: or set TENANTRY_TOKEN to the operator token of the server (its TENANTRY_OPERATOR_TOKEN)
         ");
     }

@@ -1,4 +1,4 @@
-//! `tenant create`, `tenant list`, `tenant show`.
+//! `tenant create`, `tenant list`, `tenant show`, `tenant update`.
 //!
 //! Owns: how a tenant looks. Calls: /v1/tenants, runs. Called by: dispatch, `life`.
 //! Invariants: the exit code tells how the run ended (`exit_codes_follow_the_run`); a tenant that is gone is not shown
@@ -7,7 +7,7 @@
 use super::{Ctx, lists, runs};
 use crate::{
     api::{Answer, encode},
-    args::{CreateTenantArgs, ListTenantsArgs},
+    args::{CreateTenantArgs, ListTenantsArgs, identity::UpdateTenantArgs},
     outcome::{Exit, Failure},
     render::{facts, limit, short, table, took, when},
 };
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tenantry_types::{
     run::{Run, RunKind, RunStatus},
-    tenant::{CreateTenant, Tenant, TenantAndRun},
+    tenant::{CreateTenant, Tenant, TenantAndRun, UpdateTenant},
 };
 
 /// `tenant create`.
@@ -183,6 +183,22 @@ pub(crate) fn show(ctx: &mut Ctx<'_, '_>, slug: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// `tenant update`.
+pub(crate) fn update(ctx: &mut Ctx<'_, '_>, args: &UpdateTenantArgs) -> Result<Exit, Failure> {
+    let wish = UpdateTenant {
+        name: args.name.clone(),
+        admin_email: args.admin_email.clone(),
+        allowed_domains: (args.no_domains || !args.domains.is_empty()).then(|| args.domains.clone()),
+        domain_join_role: args
+            .join_role
+            .as_ref()
+            .map(|role| Some(role.to_lowercase()).filter(|role| role != "none")),
+    };
+    let Answer { value: tenant, text } = ctx.api.patch::<_, Tenant>(&path(&args.slug), &wish)?;
+    ctx.result(&text, |now| in_full(&tenant, now))?;
+    Ok(Exit::Done)
+}
+
 fn path(slug: &str) -> String {
     format!("/v1/tenants/{}", encode(slug))
 }
@@ -219,7 +235,7 @@ fn in_full(tenant: &Tenant, now: DateTime<Utc>) -> String {
         ("tier", tenant.plan_tier.to_string()),
         ("schema", tenant.schema_name.clone()),
         ("admin", tenant.admin_email.clone()),
-        ("domains", tenant.allowed_domains.join(", ")),
+        ("domains", domains(tenant)),
         ("console", tenant.console_url.clone()),
         ("created", when(tenant.created_at, now)),
         ("changed", when(tenant.updated_at, now)),
@@ -242,6 +258,15 @@ fn in_full(tenant: &Tenant, now: DateTime<Utc>) -> String {
         .map(|(name, most)| [name.to_owned(), limit(most)]),
     ));
     text
+}
+
+/// The domains, and what their people become.
+fn domains(tenant: &Tenant) -> String {
+    let domains = tenant.allowed_domains.join(", ");
+    match tenant.domain_join_role {
+        Some(role) if !domains.is_empty() => format!("{domains}: join as {role}"),
+        _ => domains,
+    }
 }
 
 #[cfg(test)]

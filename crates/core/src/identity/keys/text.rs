@@ -7,6 +7,7 @@
 use crate::{Result, ctx};
 use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr};
+use tenantry_types::key::KeyShape;
 
 /// Where a key is good for; part of its text, so that a test key is not mistaken for a live one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +44,8 @@ impl fmt::Debug for KeyText {
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotAKey;
 
+/// Characters of the public id, as `KeyShape` wants them.
 const PUBLIC: usize = 16;
-const SECRET: usize = 64;
-const CHECKSUM: usize = 8;
 
 impl KeyText {
     /// A new key with 256 secret bits.
@@ -93,27 +93,12 @@ pub(crate) fn checksum(body: &str) -> String {
     format!("{:08x}", crc32fast::hash(body.as_bytes()))
 }
 
-fn is_hex(text: &str, length: usize) -> bool {
-    text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
 impl FromStr for KeyText {
     type Err = NotAKey;
 
     fn from_str(text: &str) -> std::result::Result<Self, NotAKey> {
-        let (body, sum) = text.rsplit_once('_').ok_or(NotAKey)?;
-        let mut parts = body.split('_');
-        let (Some("tnt"), Some("live" | "dev"), Some(public), Some(secret), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(NotAKey);
-        };
-        let well_formed = is_hex(public, PUBLIC) && is_hex(secret, SECRET) && is_hex(sum, CHECKSUM);
-        if !well_formed || checksum(body) != sum {
-            return Err(NotAKey);
-        }
-        let start = body.len() - SECRET - 1 - PUBLIC;
-        Ok(Self { text: text.to_owned(), public: start..start + PUBLIC })
+        let shape = KeyShape::of(text).ok_or(NotAKey)?;
+        Ok(Self { text: text.to_owned(), public: shape.public })
     }
 }
 
