@@ -30,6 +30,7 @@ use utoipa::{
         (name = "operations", description = "What operators should look at."),
         (name = "identity", description = "Who the caller is."),
         (name = "tenant", description = "The caller's own tenant."),
+        (name = "people", description = "Members, invitations and workspaces: for people in their own workspace."),
         (name = "agents", description = "Agents of the caller's workspace."),
         (name = "health", description = "Whether the process lives and can serve."),
     )

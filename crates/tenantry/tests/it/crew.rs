@@ -1,6 +1,7 @@
 //! People in tenants, for tests: owners, members, and how they come in.
 
 use serde_json::{Value, json};
+use tenantry_core::identity::Visit;
 use tenantry_testkit::{Client, Reply, TestApp, TestSmtp};
 use tenantry_types::{
     identity::{Member, NewMembership},
@@ -76,10 +77,11 @@ pub(crate) async fn sign_in_nowhere(app: &TestApp, email: &str) -> Person {
 }
 
 async fn person(app: &TestApp, email: &str, body: &Value) -> Person {
-    let signed_in = app.anyone.post("/v1/auth/login", body).await.expect(200).json;
-    let text = |field: &str| signed_in[field].as_str().unwrap_or_else(|| panic!("{signed_in}")).to_owned();
-    let client = app.anyone.clone().with_token(Some(&text("access_token")));
-    Person { email: email.to_owned(), id: text("user_id"), client }
+    let visit = Visit { request_id: "test".to_owned(), address: None, user_agent: None };
+    let wish = serde_json::from_value(body.clone()).unwrap_or_else(|error| panic!("{error}"));
+    let signed_in = app.app.sign_in.log_in(&visit, &wish).await.unwrap_or_else(|error| panic!("{error}")).answer;
+    let client = app.anyone.clone().with_token(Some(signed_in.access_token.expose()));
+    Person { email: email.to_owned(), id: signed_in.user_id.to_string(), client }
 }
 
 impl Person {

@@ -26,6 +26,10 @@ pub(crate) struct Ids<'a> {
 pub(crate) const NOBODY: Ids<'static> =
     Ids { slug: "nobody", agent: "agt_00000000000000000000000007", run: "run_00000000000000000000000007" };
 
+pub(crate) const NO_USER: &str = "usr_00000000000000000000000007";
+pub(crate) const NO_WORKSPACE: &str = "wsp_00000000000000000000000007";
+pub(crate) const NO_INVITATION: &str = "inv_00000000000000000000000007";
+
 /// The document as the server makes it.
 pub(crate) fn document() -> Value {
     serde_json::to_value(tenantry_server::http::router::openapi()).unwrap_or_else(|error| panic!("{error}"))
@@ -55,9 +59,13 @@ fn text(value: &Value) -> String {
 impl Operation {
     /// The path, with ids in it.
     pub(crate) fn path(&self, ids: &Ids<'_>) -> String {
-        let run = self.template.contains("provisioning-runs");
-        let id = if run { ids.run } else { ids.agent };
-        self.template.replace("{slug}", ids.slug).replace("{id}", id)
+        let id = match self.template.split('/').nth(2) {
+            Some("provisioning-runs") => ids.run,
+            Some("invitations") => NO_INVITATION,
+            Some("workspaces") => NO_WORKSPACE,
+            _ => ids.agent,
+        };
+        self.template.replace("{slug}", ids.slug).replace("{id}", id).replace("{user_id}", NO_USER)
     }
 
     /// A body that would do, where one is read.
