@@ -1,10 +1,9 @@
 //! People in tenants, for tests: owners, members, and how they come in.
 
 use serde_json::{Value, json};
-use tenantry_core::identity::Visit;
 use tenantry_testkit::{Client, Reply, TestApp, TestSmtp};
 use tenantry_types::{
-    identity::{Member, NewMembership},
+    identity::{Member, NewMembership, SignedIn},
     page::Page,
     tenant::TenantAndRun,
 };
@@ -77,9 +76,7 @@ pub(crate) async fn sign_in_nowhere(app: &TestApp, email: &str) -> Person {
 }
 
 async fn person(app: &TestApp, email: &str, body: &Value) -> Person {
-    let visit = Visit { request_id: "test".to_owned(), address: None, user_agent: None };
-    let wish = serde_json::from_value(body.clone()).unwrap_or_else(|error| panic!("{error}"));
-    let signed_in = app.app.sign_in.log_in(&visit, &wish).await.unwrap_or_else(|error| panic!("{error}")).answer;
+    let signed_in: SignedIn = app.anyone.post("/v1/auth/login", body).await.expect(200).parse();
     let client = app.anyone.clone().with_token(Some(signed_in.access_token.expose()));
     Person { email: email.to_owned(), id: signed_in.user_id.to_string(), client }
 }

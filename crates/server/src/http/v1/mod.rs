@@ -5,12 +5,15 @@
 
 pub mod agents;
 pub mod audit;
+pub mod auth;
 mod etag;
 pub mod invitations;
 pub mod limits;
 pub mod me;
 pub mod members;
+pub mod password;
 pub mod runs;
+pub mod sessions;
 pub mod slugs;
 pub mod tenants;
 pub mod workspaces;
