@@ -17,8 +17,9 @@ use tenantry_core::{
     audit::Notes,
     ctx::Ctx,
     identity::{
-        Environment, Gate, Grants, HashingCost, Keys, Operators, Passwords, Verifiers,
+        Environment, Gate, Grants, Keys, Operators, Passwords, SignIn, TokenSettings, Tokens, Verifiers,
         external::{Fetch, Issuers},
+        people::People,
     },
     isolation::ATTEMPT,
     placement::Template,
@@ -78,6 +79,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Members, invitations, workspaces.
     pub people: People,
+    /// Signs people in and out.
+    pub sign_in: SignIn,
     /// Tells who each request comes from.
     pub gate: Gate,
     /// Who else may say who somebody is.
@@ -115,8 +118,8 @@ impl App {
     /// Wires the parts. Connects to nothing yet, except that the listener begins to try.
     ///
     /// # Errors
-    /// When the metrics cannot be registered.
-    pub fn new(config: &Config, place: Place) -> Result<Self, CreateError> {
+    /// When the metrics cannot be registered, or argon2 does not know the cost that it is given.
+    pub fn new(config: &Config, place: Place) -> Result<Self, WiringError> {
         let metrics = Metrics::new(config.max_tenant_series)?;
         let observer: Arc<dyn Observer> = Arc::new(Counting(metrics.clone()));
         let direct = PoolSettings { size: config.pool_size, ..PoolSettings::default() };
@@ -142,9 +145,11 @@ impl App {
         let tenancy = Tenancy::new(platform.clone(), place.ctx.clone(), pools, wide, notes);
         let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
         let operator = config.operator_token.as_ref().map(Secret::expose);
+        let sign_in = sign_in(config, &place, &platform, &access)?;
         let fetch: Arc<dyn Fetch> = Arc::new(OverHttp::new());
         let issuers = Issuers::new(config.issuers.clone(), &fetch, &place.ctx);
-        let verifiers = Verifiers { tokens, lasting, issuers: issuers.clone() };
+        let verifiers =
+            Verifiers { tokens: sign_in.tokens.clone(), lasting: sign_in.lasting, issuers: issuers.clone() };
         let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator, verifiers);
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {
@@ -189,7 +194,7 @@ impl App {
             environment: place.environment,
         };
         let operators =
-            Operators { platform: platform.clone(), access: access.clone(), ctx: ctx.clone(), passwords };
+            Operators { platform: platform.clone(), access: access.clone(), ctx: ctx.clone(), passwords: sign_in.passwords.clone() };
         let grants = Grants {
             platform: platform.clone(),
             control: control.clone(),
@@ -215,6 +220,7 @@ impl App {
             psql,
             people,
             vault: Vault::of(&place.installation),
+            sign_in,
             gate,
             issuers,
             access,
@@ -227,6 +233,38 @@ impl App {
             stopping: watch::Sender::new(false),
         })))
     }
+}
+
+/// Why the parts do not go together.
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// The metrics cannot be registered.
+    #[error(transparent)]
+    Metrics(#[from] CreateError),
+    /// People could not sign in.
+    #[error(transparent)]
+    Identity(#[from] tenantry_core::Error),
+}
+
+fn sign_in(config: &Config, place: &Place, platform: &Pool, access: &Access) -> Result<SignIn, WiringError> {
+    let vault = Vault::of(&place.installation);
+    let settings = TokenSettings {
+        issuer: config.public_url.clone(),
+        audience: config.identity.token_audience.clone(),
+        lifetime: config.identity.access_token(),
+    };
+    Ok(SignIn {
+        platform: platform.clone(),
+        ctx: place.ctx.clone(),
+        access: access.clone(),
+        passwords: Passwords::new(config.identity.hashing())?,
+        tokens: Tokens::new(platform.clone(), place.ctx.clone(), vault.clone(), settings),
+        installation: place.installation.clone(),
+        vault,
+        lasting: config.identity.lasting(),
+        public_url: config.public_url.clone(),
+        mails: mail::is_configured(config),
+    })
 }
 
 impl Parts {

@@ -150,7 +150,13 @@ pub struct TestTenant {
 impl TestApp {
     /// Without slots: tenants are made by the worker.
     pub fn builder() -> TestAppBuilder {
-        let environment = [("TENANTRY_OPERATOR_TOKEN", OPERATOR), ("TENANTRY_LISTEN", "127.0.0.1:0")]
+        let environment = [
+            ("TENANTRY_OPERATOR_TOKEN", OPERATOR),
+            ("TENANTRY_LISTEN", "127.0.0.1:0"),
+            // What a hash costs is measured elsewhere.
+            ("TENANTRY_ARGON2_MEMORY_KIB", "64"),
+            ("TENANTRY_ARGON2_ITERATIONS", "1"),
+        ]
             .map(|(k, v)| (k.to_owned(), v.to_owned()));
         TestAppBuilder {
             slots: 0,

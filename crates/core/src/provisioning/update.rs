@@ -21,13 +21,17 @@ use tenantry_types::{
 /// Most domains of a tenant.
 const MOST_DOMAINS: usize = 20;
 
+/// What people of the domains may join as; none: they may not.
+#[derive(Clone, Copy)]
+struct JoinRole(Option<Role>);
+
 struct Change {
     ctx: Ctx,
     request: Request,
     slug: String,
     expected: Option<i64>,
     wish: UpdateTenant,
-    join_role: Option<Option<Role>>,
+    join_role: Option<JoinRole>,
 }
 
 /// Changes a tenant. With `expected`, only the version of that time, in microseconds.
@@ -51,7 +55,7 @@ pub async fn update(
     Ok(changed.to_wire(public_url))
 }
 
-fn check(wish: &UpdateTenant) -> Result<Option<Option<Role>>> {
+fn check(wish: &UpdateTenant) -> Result<Option<JoinRole>> {
     let mut fields = Fields::default();
     if let Some(name) = &wish.name {
         fields.line("/name", name, 200);
@@ -71,13 +75,13 @@ fn check(wish: &UpdateTenant) -> Result<Option<Option<Role>>> {
     }
     let join_role = match &wish.domain_join_role {
         None => None,
-        Some(None) => Some(None),
+        Some(None) => Some(JoinRole(None)),
         Some(Some(text)) => {
             let role = fields.parsed("/domain_join_role", text.parse::<Role>());
             if role.is_some_and(|role| role > Role::Member) {
                 fields.wrong("/domain_join_role", "not_allowed", "must be viewer or member: more is given by somebody");
             }
-            Some(role)
+            Some(JoinRole(role))
         }
     };
     fields.check()?;
@@ -105,7 +109,7 @@ impl Change {
         if let Some(domains) = &self.wish.allowed_domains {
             after.allowed_domains = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
         }
-        after.domain_join_role = self.join_role.unwrap_or(before.domain_join_role);
+        after.domain_join_role = self.join_role.map_or(before.domain_join_role, |join| join.0);
         // Never the same time twice: it is the version.
         after.updated_at = self.ctx.now().max(before.updated_at + TimeDelta::microseconds(1));
         registry::store::set_details(tx, &after).await?;

@@ -29,10 +29,12 @@ use utoipa::{
         (name = "audit", description = "Who did what: for operators, and for a tenant's admins."),
         (name = "operations", description = "What operators should look at."),
         (name = "identity", description = "Who the caller is."),
+        (name = "sign-in", description = "Signing in, sessions and passwords."),
         (name = "tenant", description = "The caller's own tenant."),
         (name = "keys", description = "API keys of the caller's workspace."),
         (name = "operators", description = "Users of the platform itself, for its admins."),
         (name = "grants", description = "Operators who were let into a tenant: for operators, and for the tenant's owner."),
+        (name = "people", description = "Members, invitations and workspaces: for people in their own workspace."),
         (name = "agents", description = "Agents of the caller's workspace."),
         (name = "health", description = "Whether the process lives and can serve."),
     )

@@ -3,9 +3,10 @@
 //! The cases come from the OpenAPI document: an operation or a field is covered the day it is added.
 
 use crate::{
+    crew::owned,
     idempotency::wish,
     idempotency_outage::everything,
-    support::{Ids, Operation, agent, document, operations},
+    support::{Ids, NO_USER, NO_WORKSPACE, Operation, agent, document, operations},
 };
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -324,12 +325,19 @@ async fn bad_bodies_are_refused_and_nothing_is_written() {
         .as_str()
         .unwrap()
         .to_owned();
+    let owner = owned(&app, "bolt", "enterprise").await;
+    let lab = owner.client.post("/v1/workspaces", &json!({"slug": "lab", "name": "Lab"})).await.expect(201);
+    let lab = lab.json["id"].as_str().unwrap().to_owned();
     let ids = Ids { slug: "acme", agent: &agent, run: &run };
     let limit = app.config.max_body_bytes;
     let before = everything(&app.database).await;
     for target in targets() {
         let operation = &target.operation;
-        let caller = if operation.tag == "agents" { acme.client.clone() } else { app.operator() };
+        let caller = match &*operation.tag {
+            "agents" => acme.client.clone(),
+            "people" => owner.client.clone(),
+            _ => app.operator(),
+        };
         // One key for all: refusals are not kept.
         let caller = caller.with_header("idempotency-key", "bad");
         let mut cases = whole(&target, limit);
@@ -337,7 +345,8 @@ async fn bad_bodies_are_refused_and_nothing_is_written() {
             cases.extend(of_field(&target, field, schema));
         }
         for case in &cases {
-            judge(&operation.id, case, &send(&caller, operation, &operation.path(&ids), case).await);
+            let path = operation.path(&ids).replace(NO_USER, &owner.id).replace(NO_WORKSPACE, &lab);
+            judge(&operation.id, case, &send(&caller, operation, &path, case).await);
         }
         assert_eq!(everything(&app.database).await, before, "{} wrote something", operation.id);
     }

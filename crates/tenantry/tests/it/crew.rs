@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tenantry_testkit::{Client, Reply, TestApp, TestSmtp};
 use tenantry_types::{
-    identity::{Member, NewMembership},
+    identity::{Member, NewMembership, SignedIn},
     page::Page,
     tenant::TenantAndRun,
 };
@@ -76,10 +76,9 @@ pub(crate) async fn sign_in_nowhere(app: &TestApp, email: &str) -> Person {
 }
 
 async fn person(app: &TestApp, email: &str, body: &Value) -> Person {
-    let signed_in = app.anyone.post("/v1/auth/login", body).await.expect(200).json;
-    let text = |field: &str| signed_in[field].as_str().unwrap_or_else(|| panic!("{signed_in}")).to_owned();
-    let client = app.anyone.clone().with_token(Some(&text("access_token")));
-    Person { email: email.to_owned(), id: text("user_id"), client }
+    let signed_in: SignedIn = app.anyone.post("/v1/auth/login", body).await.expect(200).parse();
+    let client = app.anyone.clone().with_token(Some(signed_in.access_token.expose()));
+    Person { email: email.to_owned(), id: signed_in.user_id.to_string(), client }
 }
 
 impl Person {

@@ -1,6 +1,9 @@
 //! What is true of every route: headers, problems, ids, limits, and no fault whatever comes.
 
-use crate::support::{Ids, NOBODY, agent, operations, told};
+use crate::{
+    crew::owned,
+    support::{Ids, NOBODY, agent, operations, told},
+};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -27,15 +30,16 @@ async fn both_prefixes_lead_to_the_same() {
         .unwrap()
         .to_owned();
     let agent = agent(&acme.client, "Iris").await;
+    let owner = owned(&app, "bolt", "free").await;
     let ids = Ids { slug: "acme", agent: &agent, run: &run };
     for operation in operations()
         .into_iter()
         .filter(|operation| operation.template.starts_with("/v1/") && operation.method == Method::GET)
     {
-        let caller = if ["agents", "tenant"].contains(&&*operation.tag) {
-            acme.client.clone()
-        } else {
-            app.operator()
+        let caller = match &*operation.tag {
+            "agents" | "tenant" => acme.client.clone(),
+            "people" => owner.client.clone(),
+            _ => app.operator(),
         };
         let path = operation.path(&ids);
         let (short, long) =

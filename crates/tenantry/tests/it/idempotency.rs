@@ -2,6 +2,7 @@
 
 use crate::{
     catalogue::{execute, value},
+    crew::owned,
     support::{document, operations, superuser_sees},
 };
 use chrono::TimeDelta;
@@ -125,11 +126,13 @@ async fn another_body_under_the_same_key_is_refused() {
 async fn a_key_is_required_where_nothing_else_guards() {
     let app = TestApp::start().await;
     app.tenant("acme").await;
+    let owner = owned(&app, "bolt", "free").await;
     let document = document();
     let mut required = BTreeSet::new();
     for operation in operations().into_iter().filter(|operation| operation.method == Method::POST) {
-        // Reads, by a verb that no cache answers and no browser follows.
-        if operation.id == "export_tenant" {
+        // Reads, by a verb that no cache answers and no browser follows; and what leaves nothing to be done a second time: an open route's own
+        // token or password guards it, and nobody leaves twice.
+        if operation.open || ["export_tenant", "leave_workspace"].contains(&&*operation.id) {
             continue;
         }
         let parameters = &document["paths"][&operation.template]["post"]["parameters"];
@@ -143,7 +146,8 @@ async fn a_key_is_required_where_nothing_else_guards() {
     for template in required {
         let path = template.replace("{slug}", "acme");
         let body = if path.ends_with("api-keys") { json!({"name": "x"}) } else { json!({}) };
-        let reply = app.operator().without_keys().post(&path, &body).await.expect(400);
+        let caller = if path.starts_with("/v1/tenants") { app.operator() } else { owner.client.clone() };
+        let reply = caller.without_keys().post(&path, &body).await.expect(400);
         assert_eq!(reply.code(), "bad_request", "{path}");
         assert!(reply.json["next_steps"][0].as_str().unwrap().contains("UUID"), "{}", reply.text);
     }

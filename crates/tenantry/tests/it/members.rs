@@ -109,9 +109,10 @@ async fn two_owners_cannot_demote_each_other() {
         let (winner, loser) = if first.status == 200 { (&one, &two) } else { (&two, &one) };
         winner.set_role(loser, "owner").await.expect(200);
     }
+    let nothing = json!({});
     let (first, second) = tokio::join!(
-        one.client.post("/v1/members/leave", &json!({})),
-        two.client.post("/v1/members/leave", &json!({}))
+        one.client.post("/v1/members/leave", &nothing),
+        two.client.post("/v1/members/leave", &nothing)
     );
     let statuses = BTreeSet::from([first.status.as_u16(), second.status.as_u16()]);
     assert_eq!(statuses, BTreeSet::from([204, 409]), "{} {}", first.text, second.text);

@@ -27,7 +27,9 @@ pub(crate) const NOBODY: Ids<'static> =
     Ids { slug: "nobody", agent: "agt_00000000000000000000000007", run: "run_00000000000000000000000007" };
 
 /// A user's id that names nobody.
-const NO_USER: &str = "usr_00000000000000000000000007";
+pub(crate) const NO_USER: &str = "usr_00000000000000000000000007";
+pub(crate) const NO_WORKSPACE: &str = "wsp_00000000000000000000000007";
+pub(crate) const NO_INVITATION: &str = "inv_00000000000000000000000007";
 
 /// The document as the server makes it.
 pub(crate) fn document() -> Value {
@@ -58,16 +60,14 @@ fn text(value: &Value) -> String {
 impl Operation {
     /// The path, with ids in it.
     pub(crate) fn path(&self, ids: &Ids<'_>) -> String {
-        let run = self.template.contains("provisioning-runs");
-        let user = self.template.starts_with("/v1/users/");
-        let id = if run {
-            ids.run
-        } else if user {
-            NO_USER
-        } else {
-            ids.agent
+        let id = match self.template.split('/').nth(2) {
+            Some("provisioning-runs") => ids.run,
+            Some("invitations") => NO_INVITATION,
+            Some("workspaces") => NO_WORKSPACE,
+            Some("users") => NO_USER,
+            _ => ids.agent,
         };
-        self.template.replace("{slug}", ids.slug).replace("{id}", id)
+        self.template.replace("{slug}", ids.slug).replace("{id}", id).replace("{user_id}", NO_USER)
     }
 
     /// A body that would do, where one is read.

@@ -18,7 +18,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use tenantry_pg::{ControlTx, task};
 use tenantry_types::{
-    ErrorCode, InvitationId, Role,
+    ErrorCode, InvitationId, Role, Slug, TenantId,
     identity::{Join, NewMembership},
     tenant::Workspace,
 };
@@ -41,7 +41,8 @@ pub async fn join(
     caller: Option<&Request>,
     wish: &Join,
 ) -> Result<Joined> {
-    let Some(caller) = caller else { return ask(people, visitor, wish) };
+    let email = check(wish)?;
+    let Some(caller) = caller else { return ask(people, visitor, wish, email) };
     let joining = Joining { people: people.clone(), request: caller.clone(), slug: wish.tenant.clone() };
     let tenant = registry::find(&people.platform, &wish.tenant).await.map_err(|error| match error {
         Error::Refused { .. } => not_yours(),
@@ -51,6 +52,16 @@ pub async fn join(
         .change_anywhere(tenant.id, "join_tenant", joining, |tx, joining| Box::pin(joining.join(tx)))
         .await
         .map(Joined::Member)
+}
+
+fn check(wish: &Join) -> Result<Option<Email>> {
+    let mut fields = Fields::default();
+    if Slug::stored(&wish.tenant).is_none() {
+        fields.wrong("/tenant", "invalid", "must be a slug");
+    }
+    let email = wish.email.as_deref().and_then(|text| fields.parsed("/email", text.parse::<Email>()));
+    fields.check()?;
+    Ok(email)
 }
 
 /// One refusal for a tenant that is unknown and for one that does not let people of that domain in.
@@ -130,21 +141,16 @@ impl Joining {
     }
 }
 
-fn ask(people: &People, visitor: &Visitor, wish: &Join) -> Result<Joined> {
-    let mut fields = Fields::default();
-    let email = match wish.email.as_deref() {
-        Some(text) => fields.parsed("/email", text.parse::<Email>()),
-        None => {
-            fields.wrong("/email", "required", "is needed by who is not signed in");
-            None
-        }
+fn ask(people: &People, visitor: &Visitor, wish: &Join, email: Option<Email>) -> Result<Joined> {
+    let Some(email) = email else {
+        let mut fields = Fields::default();
+        fields.wrong("/email", "required", "is needed by who is not signed in");
+        return fields.check().map(|()| Joined::Asked);
     };
-    fields.check()?;
     if !people.sends_mail {
         return Err(Error::refused(ErrorCode::Conflict, "This server sends no mail, so nobody is invited by it.")
             .next("Sign in first, or ask an admin of the tenant for an invitation."));
     }
-    let email = email.ok_or_else(|| Error::Fault("a checked address is none".to_owned()))?;
     let asking =
         Asking { people: people.clone(), visitor: visitor.clone(), slug: wish.tenant.clone(), email };
     // Not waited for: how long it takes would tell whether there is something to do.
@@ -175,7 +181,7 @@ impl Asking {
         Ok(())
     }
 
-    async fn invite(&self, tx: &ControlTx) -> Result<Option<tenantry_types::TenantId>> {
+    async fn invite(&self, tx: &ControlTx) -> Result<Option<TenantId>> {
         let Self { people, email, .. } = self;
         let now = people.ctx.now();
         let Some((tenant, workspace, role)) = hold(tx, &self.slug, email).await? else { return Ok(None) };

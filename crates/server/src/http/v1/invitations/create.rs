@@ -21,7 +21,7 @@ use tenantry_types::{
 ///
 /// The link goes by mail and is told to nobody else; only a server that sends no mail tells it here, this once and to the same request with the same
 /// `Idempotency-Key`. An open invitation for the same address is replaced.
-#[utoipa::path(post, path = "/invitations", operation_id = "create_invitation", tag = "tenant", request_body = CreateInvitation,
+#[utoipa::path(post, path = "/invitations", operation_id = "create_invitation", tag = "people", request_body = CreateInvitation,
     params(("Idempotency-Key" = String, Header, description = idempotency::ABOUT)), responses(
         (status = 201, description = "The invitation.", body = Invitation),
         (status = 402, description = "`quota_exceeded`: members and open invitations reach the tier's limit", body = Problem),

@@ -23,7 +23,7 @@ pub struct InvitationsQuery {
 }
 
 /// A page of the workspace's invitations, the newest first.
-#[utoipa::path(get, path = "/invitations", operation_id = "list_invitations", tag = "tenant", params(InvitationsQuery), responses(
+#[utoipa::path(get, path = "/invitations", operation_id = "list_invitations", tag = "people", params(InvitationsQuery), responses(
     (status = 200, description = "A page.", body = Page<Invitation>), (status = 422, description = "`invalid`", body = Problem)))]
 pub async fn list(
     State(app): State<App>,

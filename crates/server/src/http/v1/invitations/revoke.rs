@@ -11,7 +11,7 @@ use tenantry_core::{authz::Action, identity::invitations};
 use tenantry_types::{InvitationId, Problem};
 
 /// Takes an invitation back: its link opens nothing any more.
-#[utoipa::path(delete, path = "/invitations/{id}", operation_id = "revoke_invitation", tag = "tenant",
+#[utoipa::path(delete, path = "/invitations/{id}", operation_id = "revoke_invitation", tag = "people",
     params(("id" = InvitationId, Path)), responses(
         (status = 204, description = "It is revoked, or had ended before."),
         (status = 404, description = "`not_found`", body = Problem),

@@ -11,7 +11,7 @@ use tenantry_core::{authz::Action, identity::members};
 use tenantry_types::Problem;
 
 /// Takes the caller out of their workspace.
-#[utoipa::path(post, path = "/members/leave", operation_id = "leave_workspace", tag = "tenant", responses(
+#[utoipa::path(post, path = "/members/leave", operation_id = "leave_workspace", tag = "people", responses(
     (status = 204, description = "The caller is no member any more."),
     (status = 409, description = "`conflict`: the last owner, or a membership that an external issuer manages", body = Problem)))]
 pub async fn leave(State(app): State<App>, Caller(caller): Caller) -> Result<StatusCode, ApiError> {

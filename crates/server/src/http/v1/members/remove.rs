@@ -16,7 +16,7 @@ use tenantry_types::{Problem, UserId};
 /// Takes a member out of the caller's workspace, on every server before this answers.
 ///
 /// What they had invited ends with them. API keys that they made go on: see `GET /v1/api-keys`.
-#[utoipa::path(delete, path = "/members/{user_id}", operation_id = "remove_member", tag = "tenant",
+#[utoipa::path(delete, path = "/members/{user_id}", operation_id = "remove_member", tag = "people",
     params(("user_id" = UserId, Path), ("If-Match" = Option<String>, Header, description = "An ETag of the member.")), responses(
         (status = 204, description = "They are no member any more."),
         (status = 404, description = "`not_found`", body = Problem),

@@ -20,7 +20,7 @@ use tenantry_types::{
 /// Makes a member of the caller's workspace something else, on every server before this answers.
 ///
 /// Nobody gives or takes a role above their own, and a workspace keeps an owner. With `If-Match`, only the version that it names.
-#[utoipa::path(patch, path = "/members/{user_id}", operation_id = "update_member", tag = "tenant", request_body = UpdateMember,
+#[utoipa::path(patch, path = "/members/{user_id}", operation_id = "update_member", tag = "people", request_body = UpdateMember,
     params(("user_id" = UserId, Path), ("If-Match" = Option<String>, Header, description = "An ETag of the member.")), responses(
         (status = 200, description = "The member as they are now; `ETag` is the version.", body = Member),
         (status = 404, description = "`not_found`", body = Problem),

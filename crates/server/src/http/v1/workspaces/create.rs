@@ -16,7 +16,7 @@ use tenantry_core::{authz::Action, identity::workspaces};
 use tenantry_types::{Problem, identity::CreateWorkspace, tenant::Workspace};
 
 /// Makes a workspace in the caller's tenant; the caller owns it.
-#[utoipa::path(post, path = "/workspaces", operation_id = "create_workspace", tag = "tenant", request_body = CreateWorkspace,
+#[utoipa::path(post, path = "/workspaces", operation_id = "create_workspace", tag = "people", request_body = CreateWorkspace,
     params(("Idempotency-Key" = Option<String>, Header, description = idempotency::ABOUT)), responses(
         (status = 201, description = "The workspace.", body = Workspace),
         (status = 402, description = "`quota_exceeded`", body = Problem),

@@ -17,7 +17,7 @@ use tenantry_types::{Problem, WorkspaceId, identity::UpdateWorkspace, tenant::Wo
 /// Renames a workspace, makes it the default one, archives it or brings it back.
 ///
 /// Members and keys of an archived workspace are refused on every server before this answers; its rows stay. With `If-Match`, only the version that it names.
-#[utoipa::path(patch, path = "/workspaces/{id}", operation_id = "update_workspace", tag = "tenant", request_body = UpdateWorkspace,
+#[utoipa::path(patch, path = "/workspaces/{id}", operation_id = "update_workspace", tag = "people", request_body = UpdateWorkspace,
     params(("id" = WorkspaceId, Path), ("If-Match" = Option<String>, Header, description = "An ETag of the workspace.")), responses(
         (status = 200, description = "The workspace as it is now; `ETag` is the version.", body = Workspace),
         (status = 402, description = "`quota_exceeded`: bringing it back would be one too many", body = Problem),
