@@ -177,7 +177,9 @@ fn whoami(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
     let Answer { value, text } = ctx.api.get::<Me>("/v1/me")?;
     let server = ctx.api.base().to_owned();
     ctx.result(&text, |_| match value {
-        Me::Operator => facts(&[("server", server), ("you are", "an operator of the platform".to_owned())]),
+        Me::Operator { .. } | Me::User { .. } | Me::Member { .. } | Me::Granted { .. } => {
+            facts(&[("server", server), ("you are", "an operator of the platform".to_owned())])
+        }
         Me::ApiKey { id, name, tenant_id, tenant, plan_tier, workspace_id, role } => facts(&[
             ("server", server),
             ("you are", format!("the API key {name} ({id})")),

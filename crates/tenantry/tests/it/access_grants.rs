@@ -97,7 +97,11 @@ async fn the_owner_sees_who_was_let_in() {
     owner.delete(&format!("{GRANTS}/{id}")).await.expect(204);
     with_grant(&app, &grant).get("/v1/agents").await.expect(401);
     let ended = owner.get("/v1/audit-events?action=access_grant.end").await.expect(200).json;
-    assert_eq!((&ended["items"][0]["target"], &ended["items"][0]["actor_kind"]), (&json!(id), &json!("user")), "{ended}");
+    assert_eq!(
+        (&ended["items"][0]["target"], &ended["items"][0]["actor_kind"]),
+        (&json!(id), &json!("user")),
+        "{ended}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,8 +159,11 @@ async fn an_ended_grant_is_refused_at_once() {
     soon(&there, "/v1/agents", 401).await;
     eve.client.delete(&path).await.expect(204);
     eve.client.delete(&format!("{GRANTS}/grt_00000000000000000000000007")).await.expect(404);
-    let events =
-        superuser_sees(&app, "SELECT count(*)::text FROM public.audit_unsealed WHERE action = 'access_grant.end'").await;
+    let events = superuser_sees(
+        &app,
+        "SELECT count(*)::text FROM public.audit_unsealed WHERE action = 'access_grant.end'",
+    )
+    .await;
     assert_eq!(events, "1");
 }
 
@@ -182,7 +189,8 @@ async fn only_the_hash_of_a_grant_is_stored() {
     let secret = token.split('_').nth(1).unwrap_or_default();
     assert_eq!((token.starts_with("tng_"), secret.len()), (true, 64));
     let tables =
-        superuser_sees(&app, "SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname = 'public'").await;
+        superuser_sees(&app, "SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname = 'public'")
+            .await;
     for table in tables.split(',') {
         let rows = format!("SELECT coalesce(string_agg(to_jsonb(t)::text, '|'), '') FROM public.{table} t");
         assert!(!superuser_sees(&app, &rows).await.contains(secret), "{table} holds the token");

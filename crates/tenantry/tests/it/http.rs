@@ -28,14 +28,15 @@ async fn both_prefixes_lead_to_the_same() {
         .to_owned();
     let agent = agent(&acme.client, "Iris").await;
     let ids = Ids { slug: "acme", agent: &agent, run: &run };
+    let ada = crate::people::member(&app, "acme", "ada", "admin").await.client;
     for operation in operations()
         .into_iter()
         .filter(|operation| operation.template.starts_with("/v1/") && operation.method == Method::GET)
     {
-        let caller = if ["agents", "tenant"].contains(&&*operation.tag) {
-            acme.client.clone()
-        } else {
-            app.operator()
+        let caller = match operation.tag.as_str() {
+            "agents" | "tenant" => acme.client.clone(),
+            "keys" => ada.clone(),
+            _ => app.operator(),
         };
         let path = operation.path(&ids);
         let (short, long) =

@@ -50,7 +50,11 @@ async fn an_operator_does_what_the_role_allows() {
                 assert_eq!(reply.code(), "forbidden", "{role}: {method} {path}: {}", reply.text);
             } else {
                 // Past the door: what comes of it depends on the tenant's state.
-                assert!(![401, 403].contains(&reply.status.as_u16()), "{role}: {method} {path}: {}", reply.text);
+                assert!(
+                    ![401, 403].contains(&reply.status.as_u16()),
+                    "{role}: {method} {path}: {}",
+                    reply.text
+                );
             }
             app.work().await;
             app.operator().post("/v1/tenants/acme/resume", &json!({})).await;
@@ -64,7 +68,9 @@ async fn an_operator_does_what_the_role_allows() {
 }
 
 async fn create(client: &Client, name: &str, role: &str) -> tenantry_testkit::Reply {
-    client.post(OPERATORS, &json!({"email": email(name), "name": name, "role": role, "password": PASSWORD})).await
+    client
+        .post(OPERATORS, &json!({"email": email(name), "name": name, "role": role, "password": PASSWORD}))
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,11 +82,15 @@ async fn an_operator_is_made_changed_and_removed() {
     assert_eq!(create(&keyed, "bob", "support").await.expect(201).text, made.text);
     assert_eq!((&made.json["email"], &made.json["role"]), (&json!("bob@people.example"), &json!("support")));
     create(&admin, "BOB", "support").await.expect(409);
-    let (path, tag) = (format!("{OPERATORS}/{}", text(&made, "user_id")), made.headers["etag"].to_str().unwrap());
+    let (path, tag) =
+        (format!("{OPERATORS}/{}", text(&made, "user_id")), made.headers["etag"].to_str().unwrap());
     let with = |tag: &str| admin.clone().with_header("if-match", tag);
     let changed = with(tag).patch(&path, &json!({"role": "auditor"})).await.expect(200);
     assert_eq!(changed.json["role"], "auditor");
-    assert_eq!(with(tag).patch(&path, &json!({"role": "admin"})).await.expect(412).code(), "version_mismatch");
+    assert_eq!(
+        with(tag).patch(&path, &json!({"role": "admin"})).await.expect(412).code(),
+        "version_mismatch"
+    );
     with(tag).delete(&path).await.expect(412);
     // Nothing changes where nothing is asked for.
     let same = admin.patch(&path, &json!({"role": "auditor"})).await.expect(200);
@@ -90,9 +100,13 @@ async fn an_operator_is_made_changed_and_removed() {
     admin.patch(&path, &json!({})).await.expect(404);
     let listed = admin.get(OPERATORS).await.expect(200).json;
     assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
-    let trail = superuser_sees(&app, "SELECT string_agg(action, ' ' ORDER BY position) FROM public.audit_unsealed WHERE actor <> 'operator' AND target_kind = 'operator'").await;
+    let trail = superuser_sees(&app, "SELECT string_agg(action, ' ' ORDER BY arrived) FROM public.audit_unsealed WHERE actor <> 'operator' AND target_kind = 'operator'").await;
     assert_eq!(trail, "operator.create operator.update operator.remove");
-    let named = superuser_sees(&app, "SELECT count(*)::text FROM public.audit_unsealed u WHERE u::text LIKE '%people.example%'").await;
+    let named = superuser_sees(
+        &app,
+        "SELECT count(*)::text FROM public.audit_unsealed u WHERE u::text LIKE '%people.example%'",
+    )
+    .await;
     assert_eq!(named, "0", "the trail has ids and no addresses");
 }
 
@@ -142,7 +156,11 @@ async fn wrong_fields_of_an_operator_are_named() {
         body[field] = value;
         let reply = app.operator().post(OPERATORS, &body).await.expect(422);
         let error = &reply.json["errors"][0];
-        assert_eq!((&error["pointer"], &error["code"]), (&json!(format!("/{field}")), &json!(code)), "{body}");
+        assert_eq!(
+            (&error["pointer"], &error["code"]),
+            (&json!(format!("/{field}")), &json!(code)),
+            "{body}"
+        );
     }
     let mut without = good;
     without.as_object_mut().unwrap().remove("password");
@@ -179,7 +197,9 @@ async fn two_admins_do_not_remove_each_other() {
         statuses.sort_unstable();
         assert_eq!(statuses[0], 204, "{one:?} {other:?}");
         assert!([401, 403].contains(&statuses[1]), "{one:?} {other:?}");
-        let left = superuser_sees(&app, "SELECT count(*)::text FROM public.operators WHERE removed_at IS NULL").await;
+        let left =
+            superuser_sees(&app, "SELECT count(*)::text FROM public.operators WHERE removed_at IS NULL")
+                .await;
         assert_eq!(left, "1");
         as_superuser(&app, "UPDATE public.operators SET removed_at = now()").await;
     }
@@ -191,7 +211,8 @@ async fn a_removed_operator_is_out_at_once() {
     app.tenant("acme").await;
     let eve = operator(&app, "eve", "support").await;
     let other = TestApp::builder().database(&app.database).start().await;
-    let grant = eve.client.post("/v1/tenants/acme/access-grants", &json!({"reason": "ticket 7"})).await.expect(201);
+    let grant =
+        eve.client.post("/v1/tenants/acme/access-grants", &json!({"reason": "ticket 7"})).await.expect(201);
     let token = text(&grant, "token");
     let at = |app: &TestApp| app.anyone.clone().with_token(Some(&token));
     for server in [&app, &other] {

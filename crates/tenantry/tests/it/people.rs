@@ -57,7 +57,9 @@ async fn made(app: &TestApp, name: &str, role: &str) -> Reply {
 
 /// Signs in to the tenant's default workspace, or as an operator.
 pub(crate) async fn sign_in(app: &TestApp, name: &str, tenant: Option<&str>) -> Client {
-    let user = superuser_sees(app, &format!("SELECT id::text FROM public.users WHERE email = '{}'", email(name))).await;
+    let user =
+        superuser_sees(app, &format!("SELECT id::text FROM public.users WHERE email = '{}'", email(name)))
+            .await;
     let session = superuser_sees(app, "SELECT gen_random_uuid()::text").await;
     as_superuser(app, &format!("INSERT INTO public.sessions (id, user_id, kind, created_at, seen_at, expires_at) VALUES ('{session}', '{user}', 'token', now(), now(), now() + interval '30 days')")).await;
     let place = match tenant {
@@ -80,7 +82,12 @@ pub(crate) async fn soon(client: &Client, path: &str, status: u16) {
         if reply.status.as_u16() == status {
             return;
         }
-        assert!(began.elapsed() < std::time::Duration::from_secs(1), "still {}: {}", reply.status, reply.text);
+        assert!(
+            began.elapsed() < std::time::Duration::from_secs(1),
+            "still {}: {}",
+            reply.status,
+            reply.text
+        );
         tokio::task::yield_now().await;
     }
 }

@@ -55,8 +55,14 @@ fn text(value: &Value) -> String {
 impl Operation {
     /// The path, with ids in it.
     pub(crate) fn path(&self, ids: &Ids<'_>) -> String {
-        let run = self.template.contains("provisioning-runs");
-        let id = if run { ids.run } else { ids.agent };
+        let of = |part: &str| self.template.contains(part);
+        let id = match () {
+            () if of("provisioning-runs") => ids.run,
+            () if of("/v1/api-keys") => "key_00000000000000000000000007",
+            () if of("/v1/operators") => "usr_00000000000000000000000007",
+            () if of("/v1/access-grants") => "grt_00000000000000000000000007",
+            () => ids.agent,
+        };
         self.template.replace("{slug}", ids.slug).replace("{id}", id)
     }
 
@@ -66,7 +72,13 @@ impl Operation {
             "create_tenant" => {
                 Some(json!({"slug": "fresh", "name": "Fresh", "admin_email": "a@fresh.example"}))
             }
-            "create_api_key" => Some(json!({"name": "another"})),
+            "create_api_key" | "create_own_api_key" => Some(json!({"name": "another"})),
+            "reroll_api_key" => Some(json!({"overlap_minutes": 5})),
+            "create_operator" => Some(
+                json!({"email": "o@fresh.example", "name": "O", "role": "auditor", "password": "seven red kettles"}),
+            ),
+            "update_operator" => Some(json!({"role": "support"})),
+            "create_access_grant" => Some(json!({"reason": "ticket 7"})),
             "open_psql_session" | "resume_tenant" | "restore_tenant" | "retry_provisioning_run" => {
                 Some(json!({}))
             }
