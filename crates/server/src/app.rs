@@ -15,7 +15,7 @@ use tenantry_core::{
     archive::Archives,
     audit::Notes,
     ctx::Ctx,
-    identity::{Environment, Gate, Grants, HashingCost, Keys, Operators, Passwords},
+    identity::{Environment, Gate, Grants, Keys, Operators, Passwords, SignIn, TokenSettings, Tokens},
     isolation::ATTEMPT,
     placement::Template,
     provisioning::{Provisioning, Runs},
@@ -72,6 +72,8 @@ pub struct Parts {
     pub archives: Archives,
     /// Seals and opens what is secret in the database.
     pub vault: Vault,
+    /// Signs people in and out.
+    pub sign_in: SignIn,
     /// Tells who each request comes from.
     pub gate: Gate,
     /// Tells every server when that has changed.
@@ -107,8 +109,8 @@ impl App {
     /// Wires the parts. Connects to nothing yet, except that the listener begins to try.
     ///
     /// # Errors
-    /// When the metrics cannot be registered.
-    pub fn new(config: &Config, place: Place) -> Result<Self, CreateError> {
+    /// When the metrics cannot be registered, or argon2 does not know the cost that it is given.
+    pub fn new(config: &Config, place: Place) -> Result<Self, WiringError> {
         let metrics = Metrics::new(config.max_tenant_series)?;
         let observer: Arc<dyn Observer> = Arc::new(Counting(metrics.clone()));
         let direct = PoolSettings { size: config.pool_size, ..PoolSettings::default() };
@@ -134,7 +136,9 @@ impl App {
         let tenancy = Tenancy::new(platform.clone(), place.ctx.clone(), pools, wide, notes);
         let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
         let operator = config.operator_token.as_ref().map(|token| token.expose());
-        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator);
+        let sign_in = sign_in(config, &place, &platform, &access)?;
+        let known = (sign_in.tokens.clone(), sign_in.lasting);
+        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator, known);
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {
             pool: platform.clone(),
@@ -160,23 +164,7 @@ impl App {
             waker,
             patience: psql::PATIENCE,
         };
-        let passwords = Passwords::new(HashingCost { memory_kib: 19_456, iterations: 2, parallelism: 1 })
-            .map_err(|error| CreateError::from(prometheus::Error::Msg(error.to_string())))?;
-        let ctx = &place.ctx;
-        let keys = Keys {
-            control: control.clone(),
-            access: access.clone(),
-            ctx: ctx.clone(),
-            environment: place.environment,
-        };
-        let operators =
-            Operators { platform: platform.clone(), access: access.clone(), ctx: ctx.clone(), passwords };
-        let grants = Grants {
-            platform: platform.clone(),
-            control: control.clone(),
-            access: access.clone(),
-            ctx: ctx.clone(),
-        };
+        let (keys, operators, grants) = given(&place, (&platform, &control), &access, &sign_in);
         Ok(Self(Arc::new(Parts {
             keys,
             operators,
@@ -195,6 +183,7 @@ impl App {
             runs,
             psql,
             vault: Vault::of(&place.installation),
+            sign_in,
             gate,
             access,
             metrics,
@@ -206,6 +195,56 @@ impl App {
             stopping: watch::Sender::new(false),
         })))
     }
+}
+
+/// Why the parts do not go together.
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// The metrics cannot be registered.
+    #[error(transparent)]
+    Metrics(#[from] CreateError),
+    /// People could not sign in.
+    #[error(transparent)]
+    Identity(#[from] tenantry_core::Error),
+}
+
+/// What operators and a tenant's admins give and take away.
+fn given(
+    place: &Place,
+    (platform, control): (&Pool, &Pool),
+    access: &Access,
+    sign_in: &SignIn,
+) -> (Keys, Operators, Grants) {
+    let (ctx, environment) = (&place.ctx, place.environment);
+    let (platform, control, access) = (|| platform.clone(), || control.clone(), || access.clone());
+    // One bound for all hashing of the process.
+    let passwords = sign_in.passwords.clone();
+    (
+        Keys { control: control(), access: access(), ctx: ctx.clone(), environment },
+        Operators { platform: platform(), access: access(), ctx: ctx.clone(), passwords },
+        Grants { platform: platform(), control: control(), access: access(), ctx: ctx.clone() },
+    )
+}
+
+fn sign_in(config: &Config, place: &Place, platform: &Pool, access: &Access) -> Result<SignIn, WiringError> {
+    let vault = Vault::of(&place.installation);
+    let settings = TokenSettings {
+        issuer: config.public_url.clone(),
+        audience: config.identity.token_audience.clone(),
+        lifetime: config.identity.access_token(),
+    };
+    Ok(SignIn {
+        platform: platform.clone(),
+        ctx: place.ctx.clone(),
+        access: access.clone(),
+        passwords: Passwords::new(config.identity.hashing())?,
+        tokens: Tokens::new(platform.clone(), place.ctx.clone(), vault.clone(), settings),
+        installation: place.installation.clone(),
+        vault,
+        lasting: config.identity.lasting(),
+        public_url: config.public_url.clone(),
+        mails: mail::is_configured(config),
+    })
 }
 
 impl Parts {

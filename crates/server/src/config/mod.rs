@@ -8,6 +8,7 @@
 
 pub mod cidr;
 pub mod error;
+pub mod identity;
 pub mod keys;
 mod parse;
 pub mod reference;
@@ -88,6 +89,8 @@ pub struct Config {
     pub smtp_url: Option<Secret>,
     /// `TENANTRY_MAIL_FROM`; set together with `smtp_url`.
     pub mail_from: Option<String>,
+    /// `TENANTRY_TOKEN_AUDIENCE` to `TENANTRY_ARGON2_PARALLELISM`.
+    pub identity: identity::IdentityConfig,
     /// `TENANTRY_REDIS_URL`; not used by this release.
     pub redis_url: Option<Secret>,
     /// `TENANTRY_POOL_SIZE`, connections in each pool, 1 to 500.
@@ -181,6 +184,7 @@ impl Config {
             default_tier: Tier::Free,
             smtp_url: None,
             mail_from: None,
+            identity: identity::IdentityConfig::default(),
             redis_url: None,
             pool_size: 0,
             max_tenant_series: 0,
