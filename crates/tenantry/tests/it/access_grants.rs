@@ -1,7 +1,8 @@
 //! Access grants: an operator in a tenant's workspace, for a reason and a while, and seen by its owner.
 
 use crate::{
-    people::{Somebody, member, operator, soon, text},
+    people::cheap,
+    staff::{Somebody, member, operator, soon, text},
     support::{agent, as_superuser, superuser_sees},
 };
 use chrono::TimeDelta;
@@ -12,7 +13,7 @@ const ASK: &str = "/v1/tenants/acme/access-grants";
 const GRANTS: &str = "/v1/access-grants";
 
 async fn acme() -> (TestApp, Somebody) {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     app.tenant("acme").await;
     let eve = operator(&app, "eve", "support").await;
     (app, eve)
@@ -106,7 +107,7 @@ async fn the_owner_sees_who_was_let_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_see_all_grants_in_pages() {
-    let app = TestApp::builder().slots(2).start().await;
+    let app = cheap().start().await;
     let eve = operator(&app, "eve", "support").await.client;
     for slug in ["acme", "rival"] {
         app.tenant(slug).await;

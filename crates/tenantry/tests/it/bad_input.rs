@@ -5,7 +5,7 @@
 use crate::{
     idempotency::wish,
     idempotency_outage::everything,
-    people::member,
+    staff::member,
     support::{Ids, Operation, agent, document, operations},
 };
 use serde_json::{Map, Value, json};
@@ -57,7 +57,7 @@ fn targets() -> Vec<Target> {
         let json = body["content"].get("application/json").is_some();
         json.then(|| Target {
             good: good.unwrap_or_else(|| panic!("say which body would do for {}", operation.id)),
-            schema: schema.as_object().cloned().unwrap_or_else(|| panic!("{} reads no object", operation.id)),
+            schema: plain(&document, schema),
             operation,
         })
     });
@@ -69,6 +69,25 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
         Some(reference) => document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference}")),
         None => schema,
     }
+}
+
+/// An object's schema, each field with its type in it. A field of a type of its own that may be absent is told as either of two.
+fn plain(document: &Value, schema: &Value) -> Map<String, Value> {
+    let mut schema = schema.as_object().cloned().unwrap_or_else(|| panic!("no object is read: {schema}"));
+    for field in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        let either = field["oneOf"].as_array().and_then(|either| match either.as_slice() {
+            [own, none] if none["type"] == "null" => Some(own.clone()),
+            _ => None,
+        });
+        if let Some(own) = &either {
+            let mut own = resolve(document, own).clone();
+            own["type"] = json!([own["type"], "null"]);
+            *field = own;
+        } else {
+            *field = resolve(document, field).clone();
+        }
+    }
+    schema
 }
 
 impl Target {

@@ -28,7 +28,7 @@ async fn both_prefixes_lead_to_the_same() {
         .to_owned();
     let agent = agent(&acme.client, "Iris").await;
     let ids = Ids { slug: "acme", agent: &agent, run: &run };
-    let ada = crate::people::member(&app, "acme", "ada", "admin").await.client;
+    let ada = crate::staff::member(&app, "acme", "ada", "admin").await.client;
     for operation in operations()
         .into_iter()
         .filter(|operation| operation.template.starts_with("/v1/") && operation.method == Method::GET)

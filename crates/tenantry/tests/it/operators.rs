@@ -1,7 +1,8 @@
 //! Operators: their roles over real operations, how they are made, changed and removed.
 
 use crate::{
-    people::{PASSWORD, email, operator, sign_in, soon, text, user},
+    people::{PASSWORD, cheap},
+    staff::{email, operator, sign_in, soon, text, user},
     support::{as_superuser, superuser_sees},
 };
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ fn deeds() -> Vec<(Method, &'static str, Option<Value>, OperatorRole)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_does_what_the_role_allows() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     app.tenant("acme").await;
     for role in OperatorRole::ALL {
         let somebody = operator(&app, role.as_str(), role.as_str()).await.client;
@@ -75,7 +76,7 @@ async fn create(client: &Client, name: &str, role: &str) -> tenantry_testkit::Re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_is_made_changed_and_removed() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let admin = operator(&app, "ada", "admin").await.client;
     let keyed = admin.clone().with_header("idempotency-key", "k");
     let made = create(&keyed, "bob", "support").await.expect(201);
@@ -112,8 +113,8 @@ async fn an_operator_is_made_changed_and_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_who_becomes_an_operator_keeps_the_password() {
-    let app = TestApp::start().await;
-    let id = user(&app, "ada").await;
+    let app = cheap().start().await;
+    user(&app, "ada").await;
     let hash = "SELECT password_hash FROM public.users";
     let before = superuser_sees(&app, hash).await;
     let operator = app.operator();
@@ -121,13 +122,13 @@ async fn a_user_who_becomes_an_operator_keeps_the_password() {
     assert_eq!((&refused.json["errors"][0]["pointer"]), (&json!("/password")), "{}", refused.text);
     let body = json!({"email": "Ada@People.Example", "name": "Other", "role": "support"});
     let made = operator.post(OPERATORS, &body).await.expect(201);
-    assert_eq!((&made.json["user_id"], &made.json["name"]), (&json!(id), &json!("ada")));
+    assert_eq!((&made.json["email"], &made.json["name"]), (&json!("ada@people.example"), &json!("ada")));
     assert_eq!(superuser_sees(&app, hash).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unproven_address_becomes_no_operator() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     user(&app, "mallory").await;
     as_superuser(&app, "UPDATE public.users SET email_verified_at = NULL").await;
     let body = json!({"email": email("mallory"), "name": "Mallory", "role": "admin"});
@@ -139,7 +140,7 @@ async fn an_unproven_address_becomes_no_operator() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_fields_of_an_operator_are_named() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let good = json!({"email": "ada@example.com", "name": "Ada", "role": "admin", "password": PASSWORD});
     for (field, value, code) in [
         ("email", json!("ada"), "invalid"),
@@ -170,7 +171,7 @@ async fn wrong_fields_of_an_operator_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_changes_themselves() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let ada = operator(&app, "ada", "admin").await;
     operator(&app, "bob", "admin").await;
     let own = format!("{OPERATORS}/{}", ada.id);
@@ -185,7 +186,7 @@ async fn nobody_changes_themselves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_admins_do_not_remove_each_other() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     for round in 0..4 {
         let (ada, bob) = (
             operator(&app, &format!("ada{round}"), "admin").await,
@@ -207,7 +208,7 @@ async fn two_admins_do_not_remove_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removed_operator_is_out_at_once() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     app.tenant("acme").await;
     let eve = operator(&app, "eve", "support").await;
     let other = TestApp::builder().database(&app.database).start().await;
@@ -233,7 +234,7 @@ async fn a_removed_operator_is_out_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demotion_ends_what_was_granted_beyond_it() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     app.tenant("acme").await;
     let ada = operator(&app, "ada", "admin").await;
     let mut tokens = Vec::new();
@@ -251,7 +252,7 @@ async fn a_demotion_ends_what_was_granted_beyond_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_operator_is_let_in_again() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let eve = operator(&app, "eve", "support").await;
     as_superuser(&app, "UPDATE public.operators SET locked_at = now(), failures = 5").await;
     app.app.access.changed();
@@ -264,7 +265,7 @@ async fn a_locked_operator_is_let_in_again() {
     eve.client.get("/v1/tenants").await.expect(200);
 }
 
-fn cheap() -> Passwords {
+fn hashing() -> Passwords {
     Passwords::new(HashingCost { memory_kib: 64, iterations: 1, parallelism: 1 }).unwrap()
 }
 
@@ -279,20 +280,20 @@ fn ada() -> Bootstrap {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_operator_is_made_without_a_token() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let (owner, ctx) = (&app.database.placement.owner, app.app.ctx());
-    let made = identity::bootstrap(owner, ctx, &cheap(), ada()).await.unwrap();
+    let made = identity::bootstrap(owner, ctx, &hashing(), ada()).await.unwrap();
     assert!(matches!(made, Bootstrapped::Made(operator) if operator.role == OperatorRole::Admin));
     sign_in(&app, "ada", None).await.get(OPERATORS).await.expect(200);
-    let again = identity::bootstrap(owner, ctx, &cheap(), ada()).await.unwrap_err();
+    let again = identity::bootstrap(owner, ctx, &hashing(), ada()).await.unwrap_err();
     assert_eq!(again.code(), ErrorCode::Conflict);
     let weak = Bootstrap { password: Some(Proof::new("1234567890")), email: email("bob"), ..ada() };
-    assert_eq!(identity::bootstrap(owner, ctx, &cheap(), weak).await.unwrap_err().code(), ErrorCode::Invalid);
+    assert_eq!(identity::bootstrap(owner, ctx, &hashing(), weak).await.unwrap_err().code(), ErrorCode::Invalid);
     // A known user keeps the password they have.
     user(&app, "cleo").await;
     let hash = "SELECT password_hash FROM public.users WHERE name = 'cleo'";
     let before = superuser_sees(&app, hash).await;
-    let made = identity::bootstrap(owner, ctx, &cheap(), Bootstrap { email: email("cleo"), ..ada() }).await;
+    let made = identity::bootstrap(owner, ctx, &hashing(), Bootstrap { email: email("cleo"), ..ada() }).await;
     assert!(matches!(made, Ok(Bootstrapped::MadeOfUser(_))), "{made:?}");
     assert_eq!(superuser_sees(&app, hash).await, before);
     // The way back in.
