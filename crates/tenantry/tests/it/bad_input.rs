@@ -74,7 +74,9 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 /// An object's schema, each field with its type in it. A field of a type of its own that may be absent is told as either of two.
 fn plain(document: &Value, schema: &Value) -> Map<String, Value> {
     let mut schema = schema.as_object().cloned().unwrap_or_else(|| panic!("no object is read: {schema}"));
-    for field in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+    for field in
+        schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
+    {
         let either = field["oneOf"].as_array().and_then(|either| match either.as_slice() {
             [own, none] if none["type"] == "null" => Some(own.clone()),
             _ => None,

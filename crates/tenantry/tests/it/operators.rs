@@ -288,7 +288,10 @@ async fn the_first_operator_is_made_without_a_token() {
     let again = identity::bootstrap(owner, ctx, &hashing(), ada()).await.unwrap_err();
     assert_eq!(again.code(), ErrorCode::Conflict);
     let weak = Bootstrap { password: Some(Proof::new("1234567890")), email: email("bob"), ..ada() };
-    assert_eq!(identity::bootstrap(owner, ctx, &hashing(), weak).await.unwrap_err().code(), ErrorCode::Invalid);
+    assert_eq!(
+        identity::bootstrap(owner, ctx, &hashing(), weak).await.unwrap_err().code(),
+        ErrorCode::Invalid
+    );
     // A known user keeps the password they have.
     user(&app, "cleo").await;
     let hash = "SELECT password_hash FROM public.users WHERE name = 'cleo'";

@@ -25,9 +25,8 @@ pub(crate) async fn operator(app: &TestApp, name: &str, role: &str) -> Somebody 
 pub(crate) async fn user(app: &TestApp, name: &str) {
     let email = email(name);
     people::user(app, &email).await;
-    let sql = format!(
-        "UPDATE public.users SET name = '{name}', email_verified_at = now() WHERE email = '{email}'"
-    );
+    let sql =
+        format!("UPDATE public.users SET name = '{name}', email_verified_at = now() WHERE email = '{email}'");
     as_superuser(app, &sql).await;
 }
 
