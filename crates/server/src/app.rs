@@ -186,21 +186,7 @@ impl App {
             sends_mail: mail::is_configured(config),
             public_url: config.public_url.clone(),
         };
-        let ctx = &place.ctx;
-        let keys = Keys {
-            control: control.clone(),
-            access: access.clone(),
-            ctx: ctx.clone(),
-            environment: place.environment,
-        };
-        let operators =
-            Operators { platform: platform.clone(), access: access.clone(), ctx: ctx.clone(), passwords: sign_in.passwords.clone() };
-        let grants = Grants {
-            platform: platform.clone(),
-            control: control.clone(),
-            access: access.clone(),
-            ctx: ctx.clone(),
-        };
+        let (keys, operators, grants) = given(&place, (&platform, &control), &access, &sign_in);
         Ok(Self(Arc::new(Parts {
             keys,
             operators,
@@ -244,6 +230,24 @@ pub enum WiringError {
     /// People could not sign in.
     #[error(transparent)]
     Identity(#[from] tenantry_core::Error),
+}
+
+/// What operators and a tenant's admins give and take away.
+fn given(
+    place: &Place,
+    (platform, control): (&Pool, &Pool),
+    access: &Access,
+    sign_in: &SignIn,
+) -> (Keys, Operators, Grants) {
+    let (ctx, environment) = (&place.ctx, place.environment);
+    let (platform, control, access) = (|| platform.clone(), || control.clone(), || access.clone());
+    // One bound for all hashing of the process.
+    let passwords = sign_in.passwords.clone();
+    (
+        Keys { control: control(), access: access(), ctx: ctx.clone(), environment },
+        Operators { platform: platform(), access: access(), ctx: ctx.clone(), passwords },
+        Grants { platform: platform(), control: control(), access: access(), ctx: ctx.clone() },
+    )
 }
 
 fn sign_in(config: &Config, place: &Place, platform: &Pool, access: &Access) -> Result<SignIn, WiringError> {

@@ -1,7 +1,8 @@
 //! Access grants: an operator in a tenant's workspace, for a reason and a while, and seen by its owner.
 
 use crate::{
-    people::{Somebody, member, operator, soon, text},
+    people::cheap,
+    staff::{Somebody, member, operator, soon, text},
     support::{agent, as_superuser, superuser_sees},
 };
 use chrono::TimeDelta;
@@ -12,7 +13,7 @@ const ASK: &str = "/v1/tenants/acme/access-grants";
 const GRANTS: &str = "/v1/access-grants";
 
 async fn acme() -> (TestApp, Somebody) {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     app.tenant("acme").await;
     let eve = operator(&app, "eve", "support").await;
     (app, eve)
@@ -97,12 +98,16 @@ async fn the_owner_sees_who_was_let_in() {
     owner.delete(&format!("{GRANTS}/{id}")).await.expect(204);
     with_grant(&app, &grant).get("/v1/agents").await.expect(401);
     let ended = owner.get("/v1/audit-events?action=access_grant.end").await.expect(200).json;
-    assert_eq!((&ended["items"][0]["target"], &ended["items"][0]["actor_kind"]), (&json!(id), &json!("user")), "{ended}");
+    assert_eq!(
+        (&ended["items"][0]["target"], &ended["items"][0]["actor_kind"]),
+        (&json!(id), &json!("user")),
+        "{ended}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_see_all_grants_in_pages() {
-    let app = TestApp::builder().slots(2).start().await;
+    let app = cheap().start().await;
     let eve = operator(&app, "eve", "support").await.client;
     for slug in ["acme", "rival"] {
         app.tenant(slug).await;
@@ -155,8 +160,11 @@ async fn an_ended_grant_is_refused_at_once() {
     soon(&there, "/v1/agents", 401).await;
     eve.client.delete(&path).await.expect(204);
     eve.client.delete(&format!("{GRANTS}/grt_00000000000000000000000007")).await.expect(404);
-    let events =
-        superuser_sees(&app, "SELECT count(*)::text FROM public.audit_unsealed WHERE action = 'access_grant.end'").await;
+    let events = superuser_sees(
+        &app,
+        "SELECT count(*)::text FROM public.audit_unsealed WHERE action = 'access_grant.end'",
+    )
+    .await;
     assert_eq!(events, "1");
 }
 
@@ -182,7 +190,8 @@ async fn only_the_hash_of_a_grant_is_stored() {
     let secret = token.split('_').nth(1).unwrap_or_default();
     assert_eq!((token.starts_with("tng_"), secret.len()), (true, 64));
     let tables =
-        superuser_sees(&app, "SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname = 'public'").await;
+        superuser_sees(&app, "SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname = 'public'")
+            .await;
     for table in tables.split(',') {
         let rows = format!("SELECT coalesce(string_agg(to_jsonb(t)::text, '|'), '') FROM public.{table} t");
         assert!(!superuser_sees(&app, &rows).await.contains(secret), "{table} holds the token");

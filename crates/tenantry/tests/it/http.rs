@@ -32,6 +32,7 @@ async fn both_prefixes_lead_to_the_same() {
     let agent = agent(&acme.client, "Iris").await;
     let owner = owned(&app, "bolt", "free").await;
     let ids = Ids { slug: "acme", agent: &agent, run: &run };
+    let ada = crate::staff::member(&app, "acme", "ada", "admin").await.client;
     for operation in operations()
         .into_iter()
         .filter(|operation| operation.template.starts_with("/v1/") && operation.method == Method::GET)
@@ -39,6 +40,7 @@ async fn both_prefixes_lead_to_the_same() {
         let caller = match &*operation.tag {
             "agents" | "tenant" => acme.client.clone(),
             "people" => owner.client.clone(),
+            "keys" => ada.clone(),
             _ => app.operator(),
         };
         let path = operation.path(&ids);

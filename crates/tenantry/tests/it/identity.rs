@@ -84,7 +84,10 @@ async fn operators_and_tenants_do_not_mix() {
         operations().into_iter().filter(|operation| !operation.open && operation.tag != "identity")
     {
         let callers = match operation.tag.as_str() {
-            "tenants" | "runs" | "operations" => vec![&acme.client, &admin],
+            // An owner sees the tenant's own (`the_owner_sees_who_was_let_in`).
+            "tenants" | "runs" | "operations" | "operators" | "grants" => vec![&acme.client, &admin],
+            // Of people in the workspace (`keys_are_for_admins_of_the_workspace`).
+            "keys" => vec![&app.anyone, &acme.client, &admin],
             // A tenant's admins read their own (`a_key_sees_its_own_trail_only`).
             "audit" => vec![&acme.client],
             "tenant" | "agents" => vec![&app.anyone],

@@ -1,7 +1,8 @@
 //! Operators: their roles over real operations, how they are made, changed and removed.
 
 use crate::{
-    people::{PASSWORD, email, operator, sign_in, soon, text, user},
+    people::{PASSWORD, cheap},
+    staff::{email, operator, sign_in, soon, text, user},
     support::{as_superuser, superuser_sees},
 };
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ fn deeds() -> Vec<(Method, &'static str, Option<Value>, OperatorRole)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_does_what_the_role_allows() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     app.tenant("acme").await;
     for role in OperatorRole::ALL {
         let somebody = operator(&app, role.as_str(), role.as_str()).await.client;
@@ -50,7 +51,11 @@ async fn an_operator_does_what_the_role_allows() {
                 assert_eq!(reply.code(), "forbidden", "{role}: {method} {path}: {}", reply.text);
             } else {
                 // Past the door: what comes of it depends on the tenant's state.
-                assert!(![401, 403].contains(&reply.status.as_u16()), "{role}: {method} {path}: {}", reply.text);
+                assert!(
+                    ![401, 403].contains(&reply.status.as_u16()),
+                    "{role}: {method} {path}: {}",
+                    reply.text
+                );
             }
             app.work().await;
             app.operator().post("/v1/tenants/acme/resume", &json!({})).await;
@@ -64,23 +69,29 @@ async fn an_operator_does_what_the_role_allows() {
 }
 
 async fn create(client: &Client, name: &str, role: &str) -> tenantry_testkit::Reply {
-    client.post(OPERATORS, &json!({"email": email(name), "name": name, "role": role, "password": PASSWORD})).await
+    client
+        .post(OPERATORS, &json!({"email": email(name), "name": name, "role": role, "password": PASSWORD}))
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_is_made_changed_and_removed() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let admin = operator(&app, "ada", "admin").await.client;
     let keyed = admin.clone().with_header("idempotency-key", "k");
     let made = create(&keyed, "bob", "support").await.expect(201);
     assert_eq!(create(&keyed, "bob", "support").await.expect(201).text, made.text);
     assert_eq!((&made.json["email"], &made.json["role"]), (&json!("bob@people.example"), &json!("support")));
     create(&admin, "BOB", "support").await.expect(409);
-    let (path, tag) = (format!("{OPERATORS}/{}", text(&made, "user_id")), made.headers["etag"].to_str().unwrap());
+    let (path, tag) =
+        (format!("{OPERATORS}/{}", text(&made, "user_id")), made.headers["etag"].to_str().unwrap());
     let with = |tag: &str| admin.clone().with_header("if-match", tag);
     let changed = with(tag).patch(&path, &json!({"role": "auditor"})).await.expect(200);
     assert_eq!(changed.json["role"], "auditor");
-    assert_eq!(with(tag).patch(&path, &json!({"role": "admin"})).await.expect(412).code(), "version_mismatch");
+    assert_eq!(
+        with(tag).patch(&path, &json!({"role": "admin"})).await.expect(412).code(),
+        "version_mismatch"
+    );
     with(tag).delete(&path).await.expect(412);
     // Nothing changes where nothing is asked for.
     let same = admin.patch(&path, &json!({"role": "auditor"})).await.expect(200);
@@ -90,16 +101,20 @@ async fn an_operator_is_made_changed_and_removed() {
     admin.patch(&path, &json!({})).await.expect(404);
     let listed = admin.get(OPERATORS).await.expect(200).json;
     assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
-    let trail = superuser_sees(&app, "SELECT string_agg(action, ' ' ORDER BY position) FROM public.audit_unsealed WHERE actor <> 'operator' AND target_kind = 'operator'").await;
+    let trail = superuser_sees(&app, "SELECT string_agg(action, ' ' ORDER BY arrived) FROM public.audit_unsealed WHERE actor <> 'operator' AND target_kind = 'operator'").await;
     assert_eq!(trail, "operator.create operator.update operator.remove");
-    let named = superuser_sees(&app, "SELECT count(*)::text FROM public.audit_unsealed u WHERE u::text LIKE '%people.example%'").await;
+    let named = superuser_sees(
+        &app,
+        "SELECT count(*)::text FROM public.audit_unsealed u WHERE u::text LIKE '%people.example%'",
+    )
+    .await;
     assert_eq!(named, "0", "the trail has ids and no addresses");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_who_becomes_an_operator_keeps_the_password() {
-    let app = TestApp::start().await;
-    let id = user(&app, "ada").await;
+    let app = cheap().start().await;
+    user(&app, "ada").await;
     let hash = "SELECT password_hash FROM public.users";
     let before = superuser_sees(&app, hash).await;
     let operator = app.operator();
@@ -107,13 +122,13 @@ async fn a_user_who_becomes_an_operator_keeps_the_password() {
     assert_eq!((&refused.json["errors"][0]["pointer"]), (&json!("/password")), "{}", refused.text);
     let body = json!({"email": "Ada@People.Example", "name": "Other", "role": "support"});
     let made = operator.post(OPERATORS, &body).await.expect(201);
-    assert_eq!((&made.json["user_id"], &made.json["name"]), (&json!(id), &json!("ada")));
+    assert_eq!((&made.json["email"], &made.json["name"]), (&json!("ada@people.example"), &json!("ada")));
     assert_eq!(superuser_sees(&app, hash).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unproven_address_becomes_no_operator() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     user(&app, "mallory").await;
     as_superuser(&app, "UPDATE public.users SET email_verified_at = NULL").await;
     let body = json!({"email": email("mallory"), "name": "Mallory", "role": "admin"});
@@ -125,7 +140,7 @@ async fn an_unproven_address_becomes_no_operator() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_fields_of_an_operator_are_named() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let good = json!({"email": "ada@example.com", "name": "Ada", "role": "admin", "password": PASSWORD});
     for (field, value, code) in [
         ("email", json!("ada"), "invalid"),
@@ -142,7 +157,11 @@ async fn wrong_fields_of_an_operator_are_named() {
         body[field] = value;
         let reply = app.operator().post(OPERATORS, &body).await.expect(422);
         let error = &reply.json["errors"][0];
-        assert_eq!((&error["pointer"], &error["code"]), (&json!(format!("/{field}")), &json!(code)), "{body}");
+        assert_eq!(
+            (&error["pointer"], &error["code"]),
+            (&json!(format!("/{field}")), &json!(code)),
+            "{body}"
+        );
     }
     let mut without = good;
     without.as_object_mut().unwrap().remove("password");
@@ -152,7 +171,7 @@ async fn wrong_fields_of_an_operator_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_changes_themselves() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let ada = operator(&app, "ada", "admin").await;
     operator(&app, "bob", "admin").await;
     let own = format!("{OPERATORS}/{}", ada.id);
@@ -167,7 +186,7 @@ async fn nobody_changes_themselves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_admins_do_not_remove_each_other() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     for round in 0..4 {
         let (ada, bob) = (
             operator(&app, &format!("ada{round}"), "admin").await,
@@ -179,7 +198,9 @@ async fn two_admins_do_not_remove_each_other() {
         statuses.sort_unstable();
         assert_eq!(statuses[0], 204, "{one:?} {other:?}");
         assert!([401, 403].contains(&statuses[1]), "{one:?} {other:?}");
-        let left = superuser_sees(&app, "SELECT count(*)::text FROM public.operators WHERE removed_at IS NULL").await;
+        let left =
+            superuser_sees(&app, "SELECT count(*)::text FROM public.operators WHERE removed_at IS NULL")
+                .await;
         assert_eq!(left, "1");
         as_superuser(&app, "UPDATE public.operators SET removed_at = now()").await;
     }
@@ -187,11 +208,12 @@ async fn two_admins_do_not_remove_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removed_operator_is_out_at_once() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     app.tenant("acme").await;
     let eve = operator(&app, "eve", "support").await;
     let other = TestApp::builder().database(&app.database).start().await;
-    let grant = eve.client.post("/v1/tenants/acme/access-grants", &json!({"reason": "ticket 7"})).await.expect(201);
+    let grant =
+        eve.client.post("/v1/tenants/acme/access-grants", &json!({"reason": "ticket 7"})).await.expect(201);
     let token = text(&grant, "token");
     let at = |app: &TestApp| app.anyone.clone().with_token(Some(&token));
     for server in [&app, &other] {
@@ -212,7 +234,7 @@ async fn a_removed_operator_is_out_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demotion_ends_what_was_granted_beyond_it() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     app.tenant("acme").await;
     let ada = operator(&app, "ada", "admin").await;
     let mut tokens = Vec::new();
@@ -230,7 +252,7 @@ async fn a_demotion_ends_what_was_granted_beyond_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_operator_is_let_in_again() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let eve = operator(&app, "eve", "support").await;
     as_superuser(&app, "UPDATE public.operators SET locked_at = now(), failures = 5").await;
     app.app.access.changed();
@@ -243,7 +265,7 @@ async fn a_locked_operator_is_let_in_again() {
     eve.client.get("/v1/tenants").await.expect(200);
 }
 
-fn cheap() -> Passwords {
+fn hashing() -> Passwords {
     Passwords::new(HashingCost { memory_kib: 64, iterations: 1, parallelism: 1 }).unwrap()
 }
 
@@ -258,20 +280,23 @@ fn ada() -> Bootstrap {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_operator_is_made_without_a_token() {
-    let app = TestApp::start().await;
+    let app = cheap().start().await;
     let (owner, ctx) = (&app.database.placement.owner, app.app.ctx());
-    let made = identity::bootstrap(owner, ctx, &cheap(), ada()).await.unwrap();
+    let made = identity::bootstrap(owner, ctx, &hashing(), ada()).await.unwrap();
     assert!(matches!(made, Bootstrapped::Made(operator) if operator.role == OperatorRole::Admin));
     sign_in(&app, "ada", None).await.get(OPERATORS).await.expect(200);
-    let again = identity::bootstrap(owner, ctx, &cheap(), ada()).await.unwrap_err();
+    let again = identity::bootstrap(owner, ctx, &hashing(), ada()).await.unwrap_err();
     assert_eq!(again.code(), ErrorCode::Conflict);
     let weak = Bootstrap { password: Some(Proof::new("1234567890")), email: email("bob"), ..ada() };
-    assert_eq!(identity::bootstrap(owner, ctx, &cheap(), weak).await.unwrap_err().code(), ErrorCode::Invalid);
+    assert_eq!(
+        identity::bootstrap(owner, ctx, &hashing(), weak).await.unwrap_err().code(),
+        ErrorCode::Invalid
+    );
     // A known user keeps the password they have.
     user(&app, "cleo").await;
     let hash = "SELECT password_hash FROM public.users WHERE name = 'cleo'";
     let before = superuser_sees(&app, hash).await;
-    let made = identity::bootstrap(owner, ctx, &cheap(), Bootstrap { email: email("cleo"), ..ada() }).await;
+    let made = identity::bootstrap(owner, ctx, &hashing(), Bootstrap { email: email("cleo"), ..ada() }).await;
     assert!(matches!(made, Ok(Bootstrapped::MadeOfUser(_))), "{made:?}");
     assert_eq!(superuser_sees(&app, hash).await, before);
     // The way back in.

@@ -64,7 +64,10 @@ impl Operation {
             Some("provisioning-runs") => ids.run,
             Some("invitations") => NO_INVITATION,
             Some("workspaces") => NO_WORKSPACE,
-            Some("users") => NO_USER,
+            Some("users" | "operators") => NO_USER,
+            Some("api-keys") => "key_00000000000000000000000007",
+            Some("access-grants") => "grt_00000000000000000000000007",
+            Some("sessions") => "ses_00000000000000000000000007",
             _ => ids.agent,
         };
         self.template.replace("{slug}", ids.slug).replace("{id}", id).replace("{user_id}", NO_USER)
@@ -76,7 +79,13 @@ impl Operation {
             "create_tenant" => {
                 Some(json!({"slug": "fresh", "name": "Fresh", "admin_email": "a@fresh.example"}))
             }
-            "create_api_key" => Some(json!({"name": "another"})),
+            "create_api_key" | "create_own_api_key" => Some(json!({"name": "another"})),
+            "reroll_api_key" => Some(json!({"overlap_minutes": 5})),
+            "create_operator" => Some(
+                json!({"email": "o@fresh.example", "name": "O", "role": "auditor", "password": "seven red kettles"}),
+            ),
+            "update_operator" => Some(json!({"role": "support"})),
+            "create_access_grant" => Some(json!({"reason": "ticket 7"})),
             "open_psql_session" | "resume_tenant" | "restore_tenant" | "retry_provisioning_run" => {
                 Some(json!({}))
             }
@@ -89,6 +98,14 @@ impl Operation {
             ),
             // An archive is no JSON: enough for whoever may not send one.
             "import_tenant" => Some(json!({"archive": "none"})),
+            "log_in" => Some(json!({"email": "a@fresh.example", "password": "seven red kettles"})),
+            "log_out" | "refresh_session" => Some(json!({"refresh_token": "0".repeat(64)})),
+            "switch_workspace" => Some(json!({"tenant": "acme"})),
+            "reset_password" => Some(json!({"email": "a@fresh.example"})),
+            "verify_email" => Some(json!({"token": "0".repeat(64)})),
+            "change_password" => {
+                Some(json!({"current_password": "seven red kettles", "password": "nine blue barges"}))
+            }
             "create_agent" => Some(json!({"name": "Ada", "role": "r"})),
             "erase_me" => Some(json!({"confirm": "a@fresh.example"})),
             "update_agent" => Some(json!({"role": "other"})),

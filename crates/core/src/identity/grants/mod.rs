@@ -58,9 +58,11 @@ impl Grants {
     ) -> Result<Answer<NewAccessGrant>> {
         let opening = open::Opening { ctx: self.ctx.clone(), request: request.clone(), once };
         self.platform
-            .run("create_access_grant", (opening, tenant_slug.to_owned(), wish), |tx, (opening, slug, wish)| {
-                Box::pin(opening.run(tx, slug, wish))
-            })
+            .run(
+                "create_access_grant",
+                (opening, tenant_slug.to_owned(), wish),
+                |tx, (opening, slug, wish)| Box::pin(opening.run(tx, slug, wish)),
+            )
             .await
     }
 
@@ -177,8 +179,7 @@ pub(crate) async fn end_of_operator(
         .filter(|role| most.is_none_or(|most| **role > most))
         .map(|role| role.as_str().to_owned())
         .collect();
-    let ended =
-        store::end_of_operator(tx, operator, &beyond, &request.actor.label(), ctx.now()).await?;
+    let ended = store::end_of_operator(tx, operator, &beyond, &request.actor.label(), ctx.now()).await?;
     for (id, tenant) in &ended {
         record_end(tx, ctx, request, *tenant, *id).await?;
     }

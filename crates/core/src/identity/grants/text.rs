@@ -71,7 +71,11 @@ mod tests {
         for place in 0..text.len() {
             let mut changed = text.clone().into_bytes();
             changed[place] = if changed[place] == b'0' { b'1' } else { b'0' };
-            assert_eq!(String::from_utf8(changed).unwrap().parse::<GrantText>(), Err(NotAGrant), "at {place}");
+            assert_eq!(
+                String::from_utf8(changed).unwrap().parse::<GrantText>(),
+                Err(NotAGrant),
+                "at {place}"
+            );
         }
     }
 

@@ -14,8 +14,8 @@ mod uses;
 
 pub use make::create_api_key;
 pub use own::Keys;
-pub use text::{Environment, KeyText};
 pub(crate) use text::checksum;
+pub use text::{Environment, KeyText};
 pub(crate) use uses::Uses;
 
 use crate::authz::KeyActor;

@@ -35,6 +35,8 @@ pub(crate) struct Uses {
 struct Pending {
     noted: Mutex<Noted>,
     wish: Notify,
+    /// Whoever writes: one at a time, so that what was taken is written when the next one comes.
+    turn: tokio::sync::Mutex<()>,
 }
 
 struct Noted {
@@ -57,7 +59,11 @@ impl Uses {
     /// Starts the task that writes them down, through the platform's login.
     pub(crate) fn start(platform: Pool, ctx: &Ctx) -> Self {
         let noted = Noted { at: LruCache::new(REMEMBERED), keys: BTreeSet::new(), latest: ctx.now() };
-        let pending = Arc::new(Pending { noted: Mutex::new(noted), wish: Notify::new() });
+        let pending = Arc::new(Pending {
+            noted: Mutex::new(noted),
+            wish: Notify::new(),
+            turn: tokio::sync::Mutex::default(),
+        });
         let (waiting, pool) = (Arc::clone(&pending), platform.clone());
         let task = task::detached(async move {
             loop {
@@ -86,7 +92,7 @@ impl Uses {
         self.pending.wish.notify_one();
     }
 
-    /// Writes down at once what was noted so far.
+    /// Writes down at once what was noted so far; what is being written is written when this returns.
     pub(crate) async fn settle(&self) -> Result<()> {
         self.pending.write(&self.platform).await
     }
@@ -98,6 +104,7 @@ impl Pending {
     }
 
     async fn write(&self, platform: &Pool) -> Result<()> {
+        let _turn = self.turn.lock().await;
         let (keys, at) = {
             let mut noted = self.noted();
             (std::mem::take(&mut noted.keys).into_iter().collect::<Vec<_>>(), noted.latest)

@@ -103,8 +103,9 @@ async fn target(
     }
     if expected.is_some_and(|version| version != found.version) {
         let detail = format!("The operator is at version {} by now.", found.version);
-        return Err(Error::refused(ErrorCode::VersionMismatch, detail)
-            .next("Read the list again, and decide again."));
+        return Err(
+            Error::refused(ErrorCode::VersionMismatch, detail).next("Read the list again, and decide again.")
+        );
     }
     Ok(found)
 }
@@ -140,6 +141,7 @@ async fn record(
     id: UserId,
     (before, after): (Option<Value>, Option<Value>),
 ) -> Result<()> {
-    let deed = Deed { action, target_kind: "operator", target: id.to_string(), before, after, ..Deed::default() };
+    let deed =
+        Deed { action, target_kind: "operator", target: id.to_string(), before, after, ..Deed::default() };
     audit::record(tx, ctx, request, &deed).await
 }

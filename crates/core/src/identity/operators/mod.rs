@@ -207,7 +207,11 @@ async fn known_user(tx: &ControlTx, user: &users::User, draft: &Draft) -> Result
     }
     if draft.hash.is_some() {
         let mut fields = Fields::default();
-        fields.wrong("/password", "not_allowed", "the user exists and keeps the password they have: leave it out");
+        fields.wrong(
+            "/password",
+            "not_allowed",
+            "the user exists and keeps the password they have: leave it out",
+        );
         fields.check()?;
     }
     Ok(user.id)

@@ -61,10 +61,7 @@ pub(super) async fn list(tx: &ControlTx, after: Option<UserId>, limit: i64) -> R
 
 pub(super) async fn find(tx: &ControlTx, id: UserId) -> Result<Option<Operator>> {
     let row: Option<OperatorRow> = tx
-        .optional(
-            select_operator!("find", "WHERE o.user_id = $1 AND o.removed_at IS NULL"),
-            &[&id.0],
-        )
+        .optional(select_operator!("find", "WHERE o.user_id = $1 AND o.removed_at IS NULL"), &[&id.0])
         .await?;
     Ok(row.map(|row| row.0))
 }

@@ -19,8 +19,7 @@ use tenantry_types::{ErrorCode, Role};
 /// 403 where the member may not do any more what the scope was minted for, and for everybody who is no member.
 pub(crate) async fn still_may(tx: &ControlTx, scope: &TenantScope) -> Result<Role> {
     let Actor::Member(member) = scope.actor() else { return Err(no_more()) };
-    let role =
-        store::role_now(tx, member.person.id, scope.workspace_id()).await?.ok_or_else(no_more)?;
+    let role = store::role_now(tx, member.person.id, scope.workspace_id()).await?.ok_or_else(no_more)?;
     let mut now = member.clone();
     now.place.role = role;
     Actor::Member(now).may(scope.action())?;

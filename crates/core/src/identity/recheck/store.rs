@@ -7,11 +7,7 @@ use tenantry_pg::ControlTx;
 use tenantry_types::{Role, UserId, WorkspaceId};
 
 /// What the member is in the workspace, while both it and its tenant serve.
-pub(super) async fn role_now(
-    tx: &ControlTx,
-    user: UserId,
-    workspace: WorkspaceId,
-) -> Result<Option<Role>> {
+pub(super) async fn role_now(tx: &ControlTx, user: UserId, workspace: WorkspaceId) -> Result<Option<Role>> {
     let rows = tx
         .query(
             "-- recheck::role_now

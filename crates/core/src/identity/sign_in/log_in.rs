@@ -12,7 +12,7 @@ use crate::{
     audit::{self, Deed},
     identity::{
         Email,
-        passwords::Verdict,
+        passwords::{self, Verdict},
         sessions::{self, NewSession},
         tokens::Bearing,
         users::{self, User},
@@ -21,7 +21,7 @@ use crate::{
 use serde_json::json;
 use tenantry_pg::ControlTx;
 use tenantry_types::{
-    SessionId,
+    SessionId, UserId,
     identity::{LogIn, Proof, SessionKind},
 };
 
@@ -141,7 +141,8 @@ impl SignIn {
         // First: once the session is there, nothing else should be able to fail.
         let signer = self.tokens.signer().await?;
         let (kind, secret) = (attempt.kind, attempt.secret.clone());
-        let bearing = self.platform.run("sign_in", attempt, |tx, attempt| Box::pin(attempt.enter(tx))).await?;
+        let bearing =
+            self.platform.run("sign_in", attempt, |tx, attempt| Box::pin(attempt.enter(tx))).await?;
         let mut answer = signed_in(&bearing, &signer)?;
         match kind {
             SessionKind::Token => {
@@ -163,8 +164,7 @@ impl Failure {
         let now = ctx.now();
         self.subjects.failed(tx, now).await?;
         let id = self.user.as_ref().map(|user| user.id);
-        let locked =
-            store::operator_failed(tx, id.unwrap_or(super::NOBODY), OPERATOR_FAILURES, now).await?;
+        let locked = store::operator_failed(tx, id.unwrap_or(super::NOBODY), OPERATOR_FAILURES, now).await?;
         let caller = self.visit.by_nobody();
         let target = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
         let deed = |action| Deed { action, target_kind: "user", target: target.clone(), ..Deed::default() };
