@@ -4,16 +4,15 @@
 
 use crate::{
     app::App,
-    http::{ApiError, RequestInfo},
+    http::{ApiError, RequestInfo, extract},
 };
 use axum::{
-    body::Bytes,
-    extract::State,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode},
 };
 use tenantry_core::{
     authz::Actor,
-    ctx::Request,
+    ctx,
     identity::external::{self, Delivery},
 };
 use tenantry_types::Problem;
@@ -30,23 +29,25 @@ use tenantry_types::Problem;
     responses((status = 200, description = "Dealt with, now or before, or nothing to do."),
     (status = 400, description = "`bad_request`: signed, and no event", body = Problem),
     (status = 401, description = "`unauthenticated`: not signed by an issuer of ours just now", body = Problem),
+    (status = 415, description = "`unsupported_media_type`: not sent as JSON", body = Problem),
     (status = 413, description = "`payload_too_large`", body = Problem),
     (status = 503, description = "`unavailable`", body = Problem)))]
 pub async fn receive(
     State(app): State<App>,
     info: RequestInfo,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let header =
-        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let delivery = Delivery {
-        id: header("svix-id"),
-        timestamp: header("svix-timestamp"),
-        signature: header("svix-signature"),
-        body: body.to_vec(),
-    };
-    let request = Request { actor: Actor::System, request_id: info.id.to_string(), address: info.client };
-    external::receive(&app.issuers, &app.platform, app.ctx(), &app.access, request, &delivery).await?;
+    let [id, timestamp, signature] =
+        ["svix-id", "svix-timestamp", "svix-signature"].map(|name| header(request.headers(), name));
+    let body = extract::body(request).await?.to_vec();
+    let delivery = Delivery { id, timestamp, signature, body };
+    let caller =
+        ctx::Request { actor: Actor::System, request_id: info.id.to_string(), address: info.client };
+    external::receive(&app.issuers, &app.platform, app.ctx(), &app.access, caller, &delivery).await?;
     Ok(StatusCode::OK)
+}
+
+/// One that is absent or unreadable signs nothing.
+fn header(headers: &HeaderMap, name: &str) -> String {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
