@@ -49,12 +49,12 @@ async fn ada(app: &TestApp, role: &str) {
 }
 
 fn id_of(user: &str) -> String {
-    user.parse::<UserId>().unwrap().0.to_string()
+    user.parse::<UserId>().unwrap_or_else(|error| panic!("{error}")).0.to_string()
 }
 
 /// Ada as the gate knows her.
 fn person() -> Person {
-    let id: UserId = ADA.parse().unwrap();
+    let id: UserId = ADA.parse().unwrap_or_else(|error| panic!("{error}"));
     let session = tenantry_types::SessionId(id.0);
     Person { id, email: ADDRESS.to_owned(), name: "Ada L.".to_owned(), proven_by: ProvenBy::Session(session) }
 }
