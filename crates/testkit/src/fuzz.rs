@@ -145,7 +145,7 @@ impl Corpus {
     /// These good ones, and the bad ones that go with them.
     pub fn of(good: Vec<String>) -> Self {
         let good: Vec<Vec<u8>> = good.into_iter().map(String::into_bytes).collect();
-        let signatures = ["".to_owned(), "A".repeat(43), "A".repeat(86)];
+        let signatures = [String::new(), "A".repeat(43), "A".repeat(86)];
         let jwts =
             HEADS.iter().flat_map(|head| signatures.iter().map(move |end| format!("{head}.{CLAIMS}.{end}")));
         let grant = format!("tng_{}_00000000", "0".repeat(64));

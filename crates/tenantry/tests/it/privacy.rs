@@ -31,6 +31,8 @@ async fn ada(app: &TestApp, role: &str) {
          INSERT INTO one_time_tokens VALUES (sha256('o'), '{id}', 'verify_email', '{ADDRESS}', now(), now() + interval '1 day');
          INSERT INTO invitations (id, tenant_id, workspace_id, email, role, token_hash, created_at, expires_at)
              SELECT gen_random_uuid(), tenant_id, id, '{ADDRESS}', 'member', sha256('i'), now(), now() + interval '1 day' FROM workspaces WHERE is_default;
+         INSERT INTO invitations (id, tenant_id, workspace_id, email, role, token_hash, created_at, expires_at, invited_by)
+             SELECT gen_random_uuid(), tenant_id, id, 'bob@mailbox.example', 'member', sha256('b'), now(), now() + interval '1 day', '{id}' FROM workspaces WHERE is_default;
          INSERT INTO mails (id, recipient, subject, status, run_at, created_at, ended_at)
              VALUES (gen_random_uuid(), '{ADDRESS}', 'Welcome', 'sent', now(), now(), now());
          INSERT INTO access_grants (id, operator, operator_id, tenant_id, workspace_id, role, reason, token_hash, created_at, expires_at)
@@ -47,12 +49,12 @@ async fn ada(app: &TestApp, role: &str) {
 }
 
 fn id_of(user: &str) -> String {
-    user.parse::<UserId>().unwrap().0.to_string()
+    user.parse::<UserId>().unwrap_or_else(|error| panic!("{error}")).0.to_string()
 }
 
 /// Ada as the gate knows her.
 fn person() -> Person {
-    let id: UserId = ADA.parse().unwrap();
+    let id: UserId = ADA.parse().unwrap_or_else(|error| panic!("{error}"));
     let session = tenantry_types::SessionId(id.0);
     Person { id, email: ADDRESS.to_owned(), name: "Ada L.".to_owned(), proven_by: ProvenBy::Session(session) }
 }
@@ -137,6 +139,8 @@ async fn an_erased_user_is_nowhere() {
     assert_eq!(superuser_sees(&app, keys).await, "1");
     let open = "SELECT count(*)::text FROM public.access_grants WHERE ended_at IS NULL";
     assert_eq!(superuser_sees(&app, open).await, "0");
+    let waiting = "SELECT count(*)::text FROM public.invitations WHERE email = 'bob@mailbox.example' AND revoked_at IS NULL";
+    assert_eq!(superuser_sees(&app, waiting).await, "0", "nobody here invites him any more");
     app.operator().delete(&format!("/v1/users/{ADA}")).await.expect(404);
     app.operator().get(&format!("/v1/users/{ADA}/data")).await.expect(404);
     let version = "SELECT (access_version > 1)::text FROM public.tenants WHERE slug = 'acme'";

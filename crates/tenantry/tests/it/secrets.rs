@@ -85,7 +85,9 @@ async fn a_rotation_leaves_nothing_under_the_old_key() {
 async fn bytes(app: &TestApp, sql: &str) -> Vec<u8> {
     let text = superuser_sees(app, sql).await;
     let pairs = (0..text.len()).step_by(2);
-    pairs.map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    pairs
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap_or_else(|error| panic!("{error}")))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

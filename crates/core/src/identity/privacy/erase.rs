@@ -104,15 +104,16 @@ async fn remove(tx: &ControlTx, ctx: &Ctx, request: &Request, user: UserId, emai
             tenant: Some(tenant),
             workspace: Some(workspace),
             action: "member.remove",
-            target_kind: "member",
             before: Some(json!({"role": role})),
             after: Some(json!({"why": "erased"})),
             ..deed.clone()
         };
         audit::record(tx, ctx, request, &left).await?;
     }
-    // Before the row goes: a grant without an operator would be the configured token's, and live on.
+    // Before the row goes: a grant without an operator would be the configured token's, and live on; an invitation without its maker would
+    // let in whom nobody here invites any more.
     store::end_grants(tx, user, ctx.now()).await?;
+    store::take_back_invitations(tx, user, ctx.now()).await?;
     store::forget_address(tx, email).await?;
     store::forget_answers(tx, user, email).await?;
     store::delete(tx, user).await?;

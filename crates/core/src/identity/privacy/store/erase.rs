@@ -91,6 +91,21 @@ pub(in crate::identity::privacy) async fn end_grants(
     Ok(())
 }
 
+/// Takes back the invitations that the user made and nobody has used.
+pub(in crate::identity::privacy) async fn take_back_invitations(
+    tx: &ControlTx,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    tx.query(
+        "-- privacy::take_back_invitations
+         UPDATE invitations SET revoked_at = $2 WHERE invited_by = $1 AND used_at IS NULL AND revoked_at IS NULL",
+        &[&user.0, &now],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Invitations and mail to the address.
 pub(in crate::identity::privacy) async fn forget_address(tx: &ControlTx, email: &str) -> Result<()> {
     tx.query("-- privacy::forget_invitations\nDELETE FROM invitations WHERE lower(email) = $1", &[&email])
