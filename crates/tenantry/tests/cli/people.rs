@@ -61,7 +61,14 @@ async fn an_owner_logs_in_and_out() {
     let refused = run_with_input(&mut ann.cli(&format!("login --email {OWNER}")), "wrong\n").expect(1);
     assert!(!refused.err.contains("TENANTRY_TOKEN"), "{}", refused.err);
     assert!(ann.run("session list").expect(0).out.contains("this one"));
+    // An access token that has ended is renewed, and the refresh token with it.
+    let mut kept: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    kept["servers"][&server.url]["expires_at"] = "2000-01-01T00:00:00Z".into();
+    let old = kept["servers"][&server.url]["refresh_token"].as_str().unwrap().to_owned();
+    fs::write(&file, kept.to_string()).unwrap();
+    assert_eq!(ann.run("whoami -o json").expect(0).json(), me);
     let before = fs::read_to_string(&file).unwrap();
+    assert!(!before.contains(&old), "the refresh token is good once");
     ann.run("logout").expect(0);
     assert!(ann.run("whoami").expect(1).err.contains("tenantry login"));
     // What somebody copied before is worth nothing now.
