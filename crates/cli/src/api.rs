@@ -145,8 +145,7 @@ impl<'a> Api<'a> {
         path: &str,
         body: &B,
     ) -> Result<Answer<T>, Failure> {
-        let request =
-            self.json(Request::post(self.address(path))).header("idempotency-key", idempotency_key()?);
+        let request = json(Request::post(self.address(path))).header("idempotency-key", idempotency_key()?);
         self.send(path, self.authorized(request)?, written(body)?.as_str())
     }
 
@@ -156,7 +155,7 @@ impl<'a> Api<'a> {
         path: &str,
         body: &B,
     ) -> Result<Answer<T>, Failure> {
-        self.send(path, self.json(Request::post(self.address(path))), written(body)?.as_str())
+        self.send(path, json(Request::post(self.address(path))), written(body)?.as_str())
     }
 
     /// PATCH of something that is there.
@@ -165,7 +164,7 @@ impl<'a> Api<'a> {
         path: &str,
         body: &B,
     ) -> Result<Answer<T>, Failure> {
-        let request = self.json(Request::patch(self.address(path)));
+        let request = json(Request::patch(self.address(path)));
         self.send(path, self.authorized(request)?, written(body)?.as_str())
     }
 
@@ -187,10 +186,6 @@ impl<'a> Api<'a> {
 
     fn address(&self, path: &str) -> String {
         format!("{}{path}", self.base())
-    }
-
-    fn json(&self, request: Builder) -> Builder {
-        request.header(header::ACCEPT, JSON).header(header::CONTENT_TYPE, JSON)
     }
 
     /// The request with the token that there is.
@@ -355,6 +350,11 @@ fn idempotency_key() -> Result<String, Failure> {
     getrandom::fill(&mut bits)
         .map_err(|error| Failure::local("io", format!("no random numbers: {error}")))?;
     Ok(format!("cli-{:032x}", u128::from_be_bytes(bits)))
+}
+
+/// A request whose body is JSON.
+fn json(request: Builder) -> Builder {
+    request.header(header::ACCEPT, JSON).header(header::CONTENT_TYPE, JSON)
 }
 
 fn written<B: Serialize>(body: &B) -> Result<String, Failure> {

@@ -28,10 +28,10 @@ pub(crate) struct Kept {
     pub expires_at: DateTime<Utc>,
     /// Good once, for the next access token.
     pub refresh_token: Proof,
-    /// Where `tenantry switch` went, which every later access token has to be for; absent: where the sign-in went.
+    /// The tenant that the next access token has to be for, where the sign-in or `tenantry switch` went; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The workspace in it; absent: the default one.
+    /// The workspace in it, where one was named; absent: the default one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<String>,
 }

@@ -60,6 +60,10 @@ impl<'a> Session<'a> {
                 locked.forget(api.base())?;
                 Err(over(api.base()))
             }
+            // The session holds, but its place is gone, and without a token nobody can switch to another.
+            Err(failure) if failure.status == Some(403) => {
+                Err(failure.next("log in again to work elsewhere: `tenantry login`"))
+            }
             Err(failure) => Err(failure),
         }
     }

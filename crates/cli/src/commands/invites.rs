@@ -16,7 +16,7 @@ use crate::{
 };
 use tenantry_types::{
     InvitationId,
-    identity::{AcceptInvitation, CreateInvitation, Invitation, InvitationStatus, Membership, Proof},
+    identity::{AcceptInvitation, CreateInvitation, Invitation, InvitationStatus, NewMembership, Proof},
 };
 
 const INVITATIONS: &str = "/v1/invitations";
@@ -69,14 +69,13 @@ pub(crate) fn list(ctx: &mut Ctx<'_, '_>, paging: &PagingArgs) -> Result<Exit, F
 
 /// `invite revoke`.
 pub(crate) fn revoke(ctx: &mut Ctx<'_, '_>, name: &str) -> Result<Exit, Failure> {
-    let id: InvitationId = match name.parse() {
-        Ok(id) => id,
-        Err(_) => {
-            let is = |invitation: &Invitation| {
-                invitation.status == InvitationStatus::Open && invitation.email.eq_ignore_ascii_case(name)
-            };
-            lists::find(ctx, INVITATIONS, &[], is, || format!("{name} has no open invitation"))?.id
-        }
+    let id: InvitationId = if let Ok(id) = name.parse() {
+        id
+    } else {
+        let is = |invitation: &Invitation| {
+            invitation.status == InvitationStatus::Open && invitation.email.eq_ignore_ascii_case(name)
+        };
+        lists::find(ctx, INVITATIONS, &[], is, || format!("{name} has no open invitation"))?.id
     };
     ctx.remove(&format!("{INVITATIONS}/{id}"), &format!("the invitation of {name} is taken back"))
 }
@@ -96,7 +95,7 @@ pub(crate) fn accept(ctx: &mut Ctx<'_, '_>, args: &AcceptArgs) -> Result<Exit, F
     let wish = AcceptInvitation { token, password, name: args.name.clone() };
     let path = "/v1/auth/accept-invitation";
     let Answer { value: joined, text } = if args.as_me {
-        ctx.api.post::<_, Membership>(path, &wish)?
+        ctx.api.post::<_, NewMembership>(path, &wish)?
     } else {
         ctx.api.post_open(path, &wish)?
     };

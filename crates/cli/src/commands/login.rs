@@ -35,7 +35,10 @@ pub(crate) fn login(ctx: &mut Ctx<'_, '_>, args: &LoginArgs) -> Result<Exit, Fai
         cookie: false,
     };
     let signed = ctx.api.post_open::<_, SignedIn>("/v1/auth/login", &wish)?.value;
-    let kept = Kept::of(&signed, None, ctx.world.clock.now())?;
+    let mut kept = Kept::of(&signed, None, ctx.world.clock.now())?;
+    // A server that is not told chooses anew each time, and does not when there is another tenant by then.
+    kept.tenant = signed.tenant.as_ref().map(ToString::to_string);
+    kept.workspace.clone_from(&args.workspace);
     store.locked()?.keep(ctx.api.base(), kept)?;
     told(ctx, &signed)?;
     ctx.say(&format!("kept in {}", path_of(&store).display()))?;

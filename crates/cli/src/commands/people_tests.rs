@@ -88,7 +88,7 @@ fn nothing_of_people_is_destroyed_unasked() {
 #[test]
 fn an_invitation_shows_its_link_once() {
     let linked = INVITATION
-        .replace("\"status\"", r##""link":"https://app.example.com/accept-invitation#token=abc","status""##);
+        .replace("\"status\"", r#""link":"https://app.example.com/accept-invitation#token=abc","status""#);
     let (ran, seen) = run("invite create bob@acme.example --role VIEWER --hours 24", &[(201, &linked)]);
     insta::assert_snapshot!(ran.out, @r"
     invited    bob@acme.example (inv_00000000000000000000000008)

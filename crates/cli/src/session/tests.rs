@@ -34,7 +34,7 @@ fn a_token_is_renewed_before_it_ends() {
     assert_eq!((carried(0), carried(1)), (None, Some("Bearer access-1")), "a minute is enough");
     assert_eq!(
         (seen[2].target.as_str(), seen[2].body.as_str(), carried(2)),
-        ("/v1/auth/refresh", r#"{"refresh_token":"refresh-1"}"#, None)
+        ("/v1/auth/refresh", r#"{"refresh_token":"refresh-1","tenant":"acme"}"#, None)
     );
     assert_eq!(carried(3), Some("Bearer access-2"));
     assert!(kept(&home).contains("refresh-2") && !kept(&home).contains("refresh-1"));
@@ -104,7 +104,7 @@ fn an_outage_keeps_the_session() {
     ];
     let (_server, hands) = logged_in(&home, refusals);
     let hands = hands.later(TimeDelta::hours(1));
-    for word in ["in a moment", "suspended"] {
+    for word in ["in a moment", "suspended.\nnext: log in again to work elsewhere"] {
         let ran = hands.run("whoami");
         assert_eq!(ran.code, 1);
         assert!(ran.err.contains(word), "{}", ran.err);

@@ -4,6 +4,7 @@ mod client;
 mod dev;
 mod http;
 mod life;
+mod people;
 mod process;
 mod psql;
 mod refusals;

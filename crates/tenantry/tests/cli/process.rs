@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
@@ -114,9 +114,22 @@ pub fn run(command: &mut Command) -> Ended {
     Process::start(command).wait()
 }
 
+/// The same with this on its standard input.
+pub fn run_with_input(command: &mut Command, input: &str) -> Ended {
+    let (reader, mut writer) = std::io::pipe().unwrap_or_else(|error| panic!("{error}"));
+    // Short enough for the pipe to hold before anybody reads.
+    writer.write_all(input.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    drop(writer);
+    Process::spawn(command.stdin(reader)).wait()
+}
+
 impl Process {
     pub fn start(command: &mut Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        Self::spawn(command.stdin(Stdio::null()))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let said = Shared::default();
         let readers = vec![
