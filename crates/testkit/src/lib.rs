@@ -13,8 +13,8 @@ pub mod crash;
 mod database;
 mod faults;
 pub mod fuzz;
-mod smtp;
 mod issuer;
+mod smtp;
 
 /// The router's own types, for what [`Client`] sends and gets.
 pub use axum;
@@ -24,5 +24,5 @@ pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use database::{TestDatabase, cluster};
 pub use faults::TestFaults;
-pub use smtp::{Mood, TestMail, TestSmtp};
 pub use issuer::{TestIssuer, TestKey, sign_webhook, webhook_secret};
+pub use smtp::{Mood, TestMail, TestSmtp};

@@ -32,7 +32,11 @@ const WALLS: &[(&str, &[&str], &str)] = &[
     ("tower", &["server", "testkit"], "HTTP has one home"),
     ("tower-http", &["server"], "HTTP has one home"),
     ("utoipa-axum", &["server"], "HTTP has one home"),
-    ("ureq", &["cli", "server"], "only the command line is a client of the API; the server asks issuers for their keys"),
+    (
+        "ureq",
+        &["cli", "server"],
+        "only the command line is a client of the API; the server asks issuers for their keys",
+    ),
     ("comfy-table", &["cli"], "only the command line draws for people"),
     ("indicatif", &["cli"], "only the command line draws for people"),
 ];

@@ -228,8 +228,7 @@ async fn an_unknown_key_is_looked_for_once() {
         encode(&Header { kid: Some(kid.to_owned()), ..header(&token) }, &part(&token, 1), &der(&[7; 32]))
             .unwrap()
     };
-    let lost =
-        crate::people::cheap().database(&app.database).elsewhere(crate::support::nowhere()).start().await;
+    let lost = cheap().database(&app.database).elsewhere(crate::support::nowhere()).start().await;
     // Without a database a strange key is not known not to be ours.
     assert_eq!(status(&lost, &strange("0123456789abcdef")).await, 503);
     assert_eq!(status(&lost, &strange("not one of ours")).await, 401);

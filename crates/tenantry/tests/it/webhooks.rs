@@ -118,7 +118,16 @@ async fn a_forged_webhook_is_refused() {
         ("an old one", send(app, "m1", now - 301, &right(now - 301), &body).await),
         ("one of tomorrow", send(app, "m1", now + 302, &right(now + 302), &body).await),
         ("no signature", send(app, "m1", now, "", &body).await),
-        ("no header", outside.app.anyone.clone().with_header("content-type", "application/json").raw(Method::POST, "/v1/webhooks/clerk", body.clone()).await),
+        (
+            "no header",
+            outside
+                .app
+                .anyone
+                .clone()
+                .with_header("content-type", "application/json")
+                .raw(Method::POST, "/v1/webhooks/clerk", body.clone())
+                .await,
+        ),
     ] {
         assert_eq!((reply.status.as_u16(), reply.code()), (401, "unauthenticated"), "{what}");
     }

@@ -12,7 +12,7 @@ use crate::{
     audit::{self, Deed},
     identity::{
         Email,
-        passwords::{self, Verdict},
+        passwords::Verdict,
         sessions::{self, NewSession},
         tokens::Bearing,
         users::{self, User},
@@ -21,7 +21,7 @@ use crate::{
 use serde_json::json;
 use tenantry_pg::ControlTx;
 use tenantry_types::{
-    SessionId, UserId,
+    SessionId,
     identity::{LogIn, Proof, SessionKind},
 };
 

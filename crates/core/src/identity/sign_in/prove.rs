@@ -3,12 +3,7 @@
 //! Owns: nothing. Calls: back-off, passwords. Called by: invitations, through [`Accounts`].
 //! Invariants: failures count like those of signing in, and tell as little (`an_account_needs_its_password`). After a crash: nothing is left.
 
-use super::{
-    SignIn, Visit,
-    back_off::Subjects,
-    log_in::Found,
-    store::OfPlatform,
-};
+use super::{SignIn, Visit, back_off::Subjects, log_in::Found, store::OfPlatform};
 use crate::{
     Fields, Result,
     identity::{
