@@ -42,7 +42,10 @@ pub fn word(text: &str) -> Result<String, Refusal> {
     if (1..=100).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(text.to_owned());
     }
-    Err(Refusal::new("is not a word of 1 to 100 visible characters", "Use letters, digits, and marks such as - and :"))
+    Err(Refusal::new(
+        "is not a word of 1 to 100 visible characters",
+        "Use letters, digits, and marks such as - and :",
+    ))
 }
 
 /// A whole number in a range.

@@ -122,8 +122,7 @@ pub async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let proof =
-        proof(&app, request.method(), request.headers())?.ok_or_else(ApiError::unauthenticated)?;
+    let proof = proof(&app, request.method(), request.headers())?.ok_or_else(ApiError::unauthenticated)?;
     let actor = app.gate.verify(&proof).await?;
     admit(&app, &info, &actor, request.uri(), request.headers())?;
     permit(&actor, &request)?;

@@ -56,8 +56,7 @@ fn read<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
 /// Refuses what did not come from one of our own pages.
 pub(super) fn guard(app: &App, cookie: &str, headers: &HeaderMap) -> Result<(), ApiError> {
     let sent = headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if is_ours(&app.public_url, headers) == Some(true)
-        && is_csrf_token(&app.place.installation, cookie, sent)
+    if is_ours(&app.public_url, headers) == Some(true) && is_csrf_token(&app.place.installation, cookie, sent)
     {
         return Ok(());
     }
@@ -126,7 +125,10 @@ mod tests {
     fn cookies_are_kept_from_scripts_and_wires() {
         for url in ["https://app.example.com", "http://app.example.com", "http://localhost.evil.example:80"] {
             let line = line(url, "ab", 7);
-            assert_eq!(line, "__Host-tenantry=ab; Path=/; HttpOnly; SameSite=Strict; Max-Age=7; Secure", "{url}");
+            assert_eq!(
+                line, "__Host-tenantry=ab; Path=/; HttpOnly; SameSite=Strict; Max-Age=7; Secure",
+                "{url}"
+            );
         }
         for url in ["http://127.0.0.1:8080", "http://localhost:1/x", "http://[::1]:8080"] {
             let line = line(url, "ab", 7);
@@ -149,12 +151,19 @@ mod tests {
 
     #[test]
     fn pages_of_others_are_known() {
-        let ours = |pairs: &[(&'static str, &'static str)]| is_ours("https://a.example/base", &headers(pairs));
+        let ours =
+            |pairs: &[(&'static str, &'static str)]| is_ours("https://a.example/base", &headers(pairs));
         assert_eq!(ours(&[("origin", "https://a.example")]), Some(true));
         assert_eq!(ours(&[("sec-fetch-site", "same-origin")]), Some(true));
         assert_eq!(ours(&[]), None);
         for other in ["https://a.example.evil", "http://a.example", "https://a.example:444", "null", ""] {
-            assert_eq!(is_ours("https://a.example", &headers(&[("origin", other), ("sec-fetch-site", "same-origin")])), Some(false));
+            assert_eq!(
+                is_ours(
+                    "https://a.example",
+                    &headers(&[("origin", other), ("sec-fetch-site", "same-origin")])
+                ),
+                Some(false)
+            );
         }
         for site in ["cross-site", "same-site", "none"] {
             assert_eq!(ours(&[("sec-fetch-site", site)]), Some(false), "{site}");

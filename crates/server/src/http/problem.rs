@@ -152,7 +152,10 @@ impl IntoResponse for ApiError {
         if code == ErrorCode::Unauthenticated {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if matches!(code, ErrorCode::Unavailable | ErrorCode::IdempotencyInFlight | ErrorCode::TooManyRequests) {
+        if matches!(
+            code,
+            ErrorCode::Unavailable | ErrorCode::IdempotencyInFlight | ErrorCode::TooManyRequests
+        ) {
             let seconds = retry_after.map_or(1, |delay| delay.as_secs().max(1));
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

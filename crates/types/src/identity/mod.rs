@@ -9,8 +9,8 @@ mod member;
 
 pub use access::{AccessGrant, CreateAccessGrant, CreateOperator, NewAccessGrant, Operator, UpdateOperator};
 pub use auth::{
-    AcceptInvitation, ChangePassword, Join, Jwk, Jwks, LogIn, LogOut, PasswordReset, Refresh, Session, SessionKind,
-    SignedIn, SwitchWorkspace, VerifyEmail,
+    AcceptInvitation, ChangePassword, Join, Jwk, Jwks, LogIn, LogOut, PasswordReset, Refresh, Session,
+    SessionKind, SignedIn, SwitchWorkspace, VerifyEmail,
 };
 pub use member::{
     CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, JoinAsked, Member, NewMembership,

@@ -18,7 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
-use tenantry_pg::{ControlTx, Pool, roles::hex, roles::Installation};
+use tenantry_pg::{ControlTx, Pool, roles::Installation, roles::hex};
 use tenantry_types::{
     ErrorCode, SessionId, UserId,
     identity::{Proof, Session, SessionKind},
@@ -143,8 +143,10 @@ pub async fn list(platform: &Pool, ctx: &Ctx, caller: &Request) -> Result<Page<S
     let found: Vec<Session> = platform
         .run("list_sessions", (user, ctx.now()), |tx, (user, now)| Box::pin(store::of_user(tx, *user, *now)))
         .await?;
-    let items =
-        found.into_iter().map(|session| Session { current: Some(session.id) == current, ..session }).collect();
+    let items = found
+        .into_iter()
+        .map(|session| Session { current: Some(session.id) == current, ..session })
+        .collect();
     Ok(Page { items, next_cursor: None })
 }
 
@@ -220,7 +222,10 @@ pub(crate) async fn revoke_others(
 /// The person behind a request.
 pub(crate) fn person(caller: &Request) -> Result<&Person> {
     caller.actor.person().ok_or_else(|| {
-        Error::refused(ErrorCode::Forbidden, "Your identity is no person: it has no sessions and no password.")
+        Error::refused(
+            ErrorCode::Forbidden,
+            "Your identity is no person: it has no sessions and no password.",
+        )
     })
 }
 
@@ -260,7 +265,8 @@ mod tests {
             cookie_most: TimeDelta::days(30),
         };
         let begun = DateTime::<Utc>::UNIX_EPOCH;
-        let until = |kind, days| (lasting.until(kind, begun, begun + TimeDelta::days(days)) - begun).num_hours();
+        let until =
+            |kind, days| (lasting.until(kind, begun, begun + TimeDelta::days(days)) - begun).num_hours();
         assert_eq!(until(SessionKind::Token, 0), 30 * 24);
         assert_eq!(until(SessionKind::Token, 70), 90 * 24);
         assert_eq!(until(SessionKind::Cookie, 1), 36);

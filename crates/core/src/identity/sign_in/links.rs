@@ -228,11 +228,20 @@ impl SignIn {
         let now = self.ctx.now();
         let hash = sessions::hash_of(token.expose());
         let until = lasts(purpose, now);
-        store::insert_link(tx, &NewLink { hash: &hash, user: user.id, purpose, email: &user.email, until }, now)
-            .await?;
+        store::insert_link(
+            tx,
+            &NewLink { hash: &hash, user: user.id, purpose, email: &user.email, until },
+            now,
+        )
+        .await?;
         if self.mails {
-            return mail::enqueue(tx, &self.vault, &self.ctx, &letter(&self.public_url, user, purpose, token))
-                .await;
+            return mail::enqueue(
+                tx,
+                &self.vault,
+                &self.ctx,
+                &letter(&self.public_url, user, purpose, token),
+            )
+            .await;
         }
         // Never the link itself: whoever reads the log would have the account.
         tracing::warn!(user = %user.id, "a link was asked for, and no mail server is configured to send it");
@@ -326,11 +335,7 @@ fn letter(base: &str, user: &User, purpose: Purpose, token: &Proof) -> Mail {
         Purpose::ResetPassword => "Set a new password",
         Purpose::VerifyEmail => "Confirm your e-mail address",
     };
-    Mail {
-        to: user.email.clone(),
-        subject: subject.to_owned(),
-        text: text(base, &user.name, purpose, token),
-    }
+    Mail { to: user.email.clone(), subject: subject.to_owned(), text: text(base, &user.name, purpose, token) }
 }
 
 fn text(base: &str, name: &str, purpose: Purpose, token: &Proof) -> String {

@@ -108,8 +108,9 @@ impl Keys {
 
     /// The key that signs now: the last whose time has come.
     pub(super) async fn signing(&self) -> Result<Arc<Key>> {
-        let now = self.ctx.now();
         let keys = self.keys(FRESH).await?;
+        // After the look: the first key signs from the moment in which the look makes it.
+        let now = self.ctx.now();
         let due = keys.iter().filter(|key| key.signs_from <= now).max_by_key(|key| key.signs_from);
         due.cloned().ok_or_else(|| Error::Fault("no signing key".to_owned()))
     }
@@ -223,7 +224,9 @@ mod tests {
     fn names_of_keys_are_plain() {
         assert!(is_id("0123456789abcdef"));
         let long = "a".repeat(5000);
-        for other in ["", "0123456789ABCDEF", "../../etc/passwd", "http://evil/x.pem", "0123456789abcde\0", &long] {
+        for other in
+            ["", "0123456789ABCDEF", "../../etc/passwd", "http://evil/x.pem", "0123456789abcde\0", &long]
+        {
             assert!(!is_id(other), "{other}");
         }
     }
