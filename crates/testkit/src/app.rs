@@ -149,7 +149,7 @@ impl TestApp {
             ("TENANTRY_ARGON2_MEMORY_KIB", "64"),
             ("TENANTRY_ARGON2_ITERATIONS", "1"),
         ]
-            .map(|(k, v)| (k.to_owned(), v.to_owned()));
+        .map(|(k, v)| (k.to_owned(), v.to_owned()));
         TestAppBuilder {
             slots: 0,
             environment: environment.into(),

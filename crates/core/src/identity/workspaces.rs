@@ -65,7 +65,8 @@ pub async fn create(
 }
 
 fn is_slug(text: &str) -> bool {
-    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let part =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     text.len() <= 63 && text.split('-').all(part)
 }
 
@@ -89,7 +90,8 @@ async fn make(
     };
     registry::store::make_workspace(tx, caller.tenant.id, &workspace).await?;
     members::store::insert(tx, caller.tenant.id, workspace.id, caller.user, Role::Owner, now).await?;
-    record(tx, people, request, scope, ("workspace.create", &workspace), (None, Some(told(&workspace)))).await?;
+    record(tx, people, request, scope, ("workspace.create", &workspace), (None, Some(told(&workspace))))
+        .await?;
     Ok(workspace)
 }
 
@@ -176,7 +178,10 @@ impl Change {
 fn allowed(before: &Workspace, after: &Workspace) -> Result<()> {
     let refused = |detail: &str, step: &str| Err(Error::refused(ErrorCode::Conflict, detail).next(step));
     if before.is_default && !after.is_default {
-        return refused("A tenant has a default workspace.", "Make another one the default; this one is it no longer then.");
+        return refused(
+            "A tenant has a default workspace.",
+            "Make another one the default; this one is it no longer then.",
+        );
     }
     match (after.is_default, after.archived_at.is_some()) {
         (true, true) if before.is_default => {

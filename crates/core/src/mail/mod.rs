@@ -95,8 +95,10 @@ impl Post {
     /// The database's. That a mail could not be sent is none: it is written down.
     pub async fn send_next(&self) -> Result<bool> {
         let now = self.ctx.now();
-        let claimed =
-            self.owner.run("claim_mail", now, |tx, now| Box::pin(store::claim(tx, *now, next(0, *now)))).await?;
+        let claimed = self
+            .owner
+            .run("claim_mail", now, |tx, now| Box::pin(store::claim(tx, *now, next(0, *now))))
+            .await?;
         let Some(claimed) = claimed else { return Ok(false) };
         let (id, attempt) = (claimed.id, claimed.attempt);
         let end = match self.attempt(claimed).await {

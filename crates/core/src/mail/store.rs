@@ -74,13 +74,7 @@ pub(super) enum End {
     Failed(String),
 }
 
-pub(super) async fn end(
-    tx: &ControlTx,
-    id: Uuid,
-    attempt: i32,
-    end: &End,
-    now: DateTime<Utc>,
-) -> Result<()> {
+pub(super) async fn end(tx: &ControlTx, id: Uuid, attempt: i32, end: &End, now: DateTime<Utc>) -> Result<()> {
     let (status, due, why) = match end {
         End::Sent => ("sent", None, None),
         End::Later(due, why) => ("pending", Some(*due), Some(why.clone())),

@@ -50,8 +50,7 @@ pub async fn update(
     let join_role = check(&wish)?;
     let (ctx, request, slug) = (ctx.clone(), request.clone(), slug.to_owned());
     let change = Change { ctx, request, slug, expected, wish, join_role };
-    let changed =
-        platform.run("update_tenant", change, |tx, change| Box::pin(change.make(tx))).await?;
+    let changed = platform.run("update_tenant", change, |tx, change| Box::pin(change.make(tx))).await?;
     Ok(changed.to_wire(public_url))
 }
 
@@ -79,7 +78,11 @@ fn check(wish: &UpdateTenant) -> Result<Option<JoinRole>> {
         Some(Some(text)) => {
             let role = fields.parsed("/domain_join_role", text.parse::<Role>());
             if role.is_some_and(|role| role > Role::Member) {
-                fields.wrong("/domain_join_role", "not_allowed", "must be viewer or member: more is given by somebody");
+                fields.wrong(
+                    "/domain_join_role",
+                    "not_allowed",
+                    "must be viewer or member: more is given by somebody",
+                );
             }
             Some(JoinRole(role))
         }
@@ -97,7 +100,9 @@ impl Change {
                 .next("Read it again, and send the change with its present ETag."));
         }
         if before.status == TenantStatus::Deleted {
-            return Err(Error::refused(ErrorCode::Conflict, "The tenant is deleted.").next("Restore it first."));
+            return Err(
+                Error::refused(ErrorCode::Conflict, "The tenant is deleted.").next("Restore it first.")
+            );
         }
         let mut after = before.clone();
         if let Some(name) = &self.wish.name {

@@ -18,8 +18,7 @@ pub(crate) struct Quota {
 }
 
 /// Members of a workspace, with those who are invited.
-pub(crate) const MEMBERS: Quota =
-    Quota { name: "workspace_members", of: |limits| limits.workspace_members };
+pub(crate) const MEMBERS: Quota = Quota { name: "workspace_members", of: |limits| limits.workspace_members };
 
 /// Workspaces that are not archived.
 pub(crate) const WORKSPACES: Quota = Quota { name: "workspaces", of: |limits| limits.workspaces };
@@ -28,12 +27,7 @@ pub(crate) const WORKSPACES: Quota = Quota { name: "workspaces", of: |limits| li
 ///
 /// # Errors
 /// 402 when not.
-pub(crate) async fn one_more(
-    tx: &ControlTx,
-    tenant: &TenantRecord,
-    quota: &Quota,
-    used: i64,
-) -> Result<()> {
+pub(crate) async fn one_more(tx: &ControlTx, tenant: &TenantRecord, quota: &Quota, used: i64) -> Result<()> {
     let used = u64::try_from(used).unwrap_or(u64::MAX);
     let Some(limit) = (quota.of)(&tenant.limits).filter(|limit| used >= *limit) else { return Ok(()) };
     Err(refusal(quota, tenant.tier, limit, used, &store::tiers(tx).await?))

@@ -193,7 +193,15 @@ pub(crate) async fn make_workspace(tx: &ControlTx, tenant: TenantId, made: &Work
         "-- registry::make_workspace
          INSERT INTO workspaces (id, tenant_id, slug, name, is_default, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        &[&made.id.0, &tenant.0, &made.slug, &made.name, &made.is_default, &made.created_at, &made.updated_at],
+        &[
+            &made.id.0,
+            &tenant.0,
+            &made.slug,
+            &made.name,
+            &made.is_default,
+            &made.created_at,
+            &made.updated_at,
+        ],
     )
     .await?;
     Ok(())

@@ -84,7 +84,8 @@ async fn person(app: &TestApp, email: &str, body: &Value) -> Person {
 impl Person {
     /// Invites; the token of the link.
     pub(crate) async fn invite(&self, email: &str, role: &str) -> String {
-        let made = self.client.post("/v1/invitations", &json!({"email": email, "role": role})).await.expect(201);
+        let made =
+            self.client.post("/v1/invitations", &json!({"email": email, "role": role})).await.expect(201);
         token_of(made.json["link"].as_str().unwrap_or_else(|| panic!("{}", made.text)))
     }
 

@@ -31,7 +31,10 @@ async fn the_first_owner_comes_in_by_the_link_of_the_making() {
     let app = TestApp::start().await;
     let token = tenant(&app, "acme", "free").await;
     let joined = accept(&app, &token, PASSWORD).await.expect(200).json;
-    assert_eq!((&joined["tenant"], &joined["workspace"], &joined["role"]), (&json!("acme"), &json!("default"), &json!("owner")));
+    assert_eq!(
+        (&joined["tenant"], &joined["workspace"], &joined["role"]),
+        (&json!("acme"), &json!("default"), &json!("owner"))
+    );
     accept(&app, &token, PASSWORD).await.expect(404);
     let email = superuser_sees(&app, "SELECT email FROM users").await;
     assert_eq!(email, "owner@acme.example", "in lower case, whatever the operator wrote");
@@ -71,7 +74,8 @@ async fn links_that_do_not_open_are_alike() {
     let (app, owner) = acme("enterprise").await;
     let unknown = told(&accept(&app, UNKNOWN, PASSWORD).await);
     assert_eq!(unknown.0, 404);
-    let revoked = owner.client.post("/v1/invitations", &json!({"email": "a@acme.example"})).await.expect(201).json;
+    let revoked =
+        owner.client.post("/v1/invitations", &json!({"email": "a@acme.example"})).await.expect(201).json;
     let path = format!("/v1/invitations/{}", revoked["id"].as_str().unwrap());
     owner.client.delete(&path).await.expect(204);
     owner.client.delete(&path).await.expect(204);
@@ -124,7 +128,11 @@ async fn an_account_needs_its_password() {
         let refused = accept(&app, &token, easy).await.expect(422);
         assert_eq!(refused.json["errors"][0]["pointer"], "/password", "{easy}");
     }
-    assert_eq!(superuser_sees(&app, "SELECT count(*)::text FROM users").await, "2", "nothing is left of a refusal");
+    assert_eq!(
+        superuser_sees(&app, "SELECT count(*)::text FROM users").await,
+        "2",
+        "nothing is left of a refusal"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,7 +168,9 @@ async fn no_token_is_stored() {
         assert_eq!(superuser_sees(&app, &sql).await, "0", "{table}");
     }
     for table in ["audit_unsealed", "audit_events"] {
-        let sql = format!("SELECT count(*)::text FROM {table} t WHERE t.action LIKE 'invitation%' AND t::text LIKE '%ada@%'");
+        let sql = format!(
+            "SELECT count(*)::text FROM {table} t WHERE t.action LIKE 'invitation%' AND t::text LIKE '%ada@%'"
+        );
         assert_eq!(superuser_sees(&app, &sql).await, "0", "no address in {table}");
     }
     let list = owner.client.get("/v1/invitations").await.expect(200);
@@ -185,7 +195,11 @@ async fn sixty_four_invitations_meet_the_limit() {
     assert_eq!((counted[&201], counted[&402]), (9, 55), "{counted:?}");
     let refused = replies.iter().find(|reply| reply.status == 402).unwrap();
     assert_eq!(refused.code(), "quota_exceeded");
-    assert!(refused.text.contains("`workspace_members` of the tier pro is 10, and 10 are used"), "{}", refused.text);
+    assert!(
+        refused.text.contains("`workspace_members` of the tier pro is 10, and 10 are used"),
+        "{}",
+        refused.text
+    );
     assert!(refused.text.contains("enterprise"), "{}", refused.text);
     // One that is taken back makes room for one.
     let open: Page<Invitation> = owner.client.get("/v1/invitations?limit=1").await.expect(200).parse();
@@ -211,7 +225,9 @@ async fn sixty_four_at_the_last_place() {
         .map(|token| {
             let (client, token) = (app.anyone.clone(), token.clone());
             tokio::spawn(async move {
-                client.post("/v1/auth/accept-invitation", &json!({"token": token, "password": PASSWORD})).await
+                client
+                    .post("/v1/auth/accept-invitation", &json!({"token": token, "password": PASSWORD}))
+                    .await
             })
         })
         .collect();
@@ -222,7 +238,11 @@ async fn sixty_four_at_the_last_place() {
     let counted = count(&replies);
     assert_eq!((counted.get(&200), counted.get(&402)), (Some(&1), Some(&14)), "{counted:?}");
     assert_eq!(owner.members().await.len(), 3);
-    assert_eq!(superuser_sees(&app, "SELECT count(*)::text FROM users").await, "3", "a refusal leaves no account");
+    assert_eq!(
+        superuser_sees(&app, "SELECT count(*)::text FROM users").await,
+        "3",
+        "a refusal leaves no account"
+    );
 }
 
 async fn owner_fills(app: &TestApp, token: &str) {
@@ -231,7 +251,8 @@ async fn owner_fills(app: &TestApp, token: &str) {
 
 impl Person {
     async fn hire_refused(&self, _: &TestApp) {
-        let refused = self.client.post("/v1/invitations", &json!({"email": "late@acme.example"})).await.expect(402);
+        let refused =
+            self.client.post("/v1/invitations", &json!({"email": "late@acme.example"})).await.expect(402);
         assert!(refused.text.contains("tier starter is 3, and 17 are used"), "{}", refused.text);
     }
 }
@@ -248,7 +269,10 @@ async fn bad_wishes_are_told_by_their_field() {
         ("/expires_in_hours", json!({"email": "ada@acme.example", "expires_in_hours": 0})),
         ("/expires_in_hours", json!({"email": "ada@acme.example", "expires_in_hours": 721})),
         ("/tenant_id", json!({"email": "ada@acme.example", "tenant_id": "ten_00000000000000000000000007"})),
-        ("/workspace_id", json!({"email": "ada@acme.example", "workspace_id": "wsp_00000000000000000000000007"})),
+        (
+            "/workspace_id",
+            json!({"email": "ada@acme.example", "workspace_id": "wsp_00000000000000000000000007"}),
+        ),
         ("/mailed", json!({"email": "ada@acme.example", "mailed": true})),
         ("/invited_by", json!({"email": "ada@acme.example", "invited_by": owner.id})),
     ] {
@@ -258,14 +282,21 @@ async fn bad_wishes_are_told_by_their_field() {
     let more = json!({"token": UNKNOWN, "password": PASSWORD, "role": "owner"});
     app.anyone.post("/v1/auth/accept-invitation", &more).await.expect(422);
     owner.client.post("/v1/invitations", &json!({"email": "owner@acme.example"})).await.expect(409);
-    owner.client.clone().without_keys().post("/v1/invitations", &json!({"email": "a@acme.example"})).await.expect(400);
+    owner
+        .client
+        .clone()
+        .without_keys()
+        .post("/v1/invitations", &json!({"email": "a@acme.example"}))
+        .await
+        .expect(400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_invitations_are_absent() {
     let (app, owner) = acme("enterprise").await;
     let rival = owned(&app, "rival", "enterprise").await;
-    let theirs = rival.client.post("/v1/invitations", &json!({"email": "x@rival.example"})).await.expect(201).json;
+    let theirs =
+        rival.client.post("/v1/invitations", &json!({"email": "x@rival.example"})).await.expect(201).json;
     let absent = told(&owner.client.delete("/v1/invitations/inv_00000000000000000000000007").await);
     assert_eq!(absent.0, 404);
     let foreign = format!("/v1/invitations/{}", theirs["id"].as_str().unwrap());
@@ -274,7 +305,8 @@ async fn foreign_invitations_are_absent() {
     accept(&app, &token_of(theirs["link"].as_str().unwrap()), PASSWORD).await.expect(200);
     rival.client.delete(&foreign).await.expect(409);
     let admin = owner.hire(&app, "admin@acme.example", "admin").await;
-    let owners = owner.client.post("/v1/invitations", &json!({"email": "o@acme.example", "role": "owner"})).await;
+    let owners =
+        owner.client.post("/v1/invitations", &json!({"email": "o@acme.example", "role": "owner"})).await;
     let owners = format!("/v1/invitations/{}", owners.expect(201).json["id"].as_str().unwrap());
     admin.client.delete(&owners).await.expect(403);
     let over = json!({"email": "o@acme.example", "role": "viewer"});
@@ -302,8 +334,10 @@ async fn who_joins_has_a_proven_mailbox() {
     let rival = owned(&app, "rival", "enterprise").await;
     rival.hire(&app, "ada@acme.example", "viewer").await;
     rival.hire(&app, "eve@sub.acme.example", "viewer").await;
-    let (ada, eve) =
-        (sign_in_nowhere(&app, "ada@acme.example").await, sign_in_nowhere(&app, "eve@sub.acme.example").await);
+    let (ada, eve) = (
+        sign_in_nowhere(&app, "ada@acme.example").await,
+        sign_in_nowhere(&app, "eve@sub.acme.example").await,
+    );
     let join = json!({"tenant": "acme"});
     open_to_domain(&app).await;
     ada.client.post("/v1/auth/join", &join).await.expect(403);
@@ -378,6 +412,7 @@ async fn without_a_mail_server_nobody_is_invited_by_asking() {
     let (app, _owner) = acme("enterprise").await;
     open_to_domain(&app).await;
     let known = app.anyone.post("/v1/auth/join", &json!({"tenant": "acme", "email": "a@acme.example"})).await;
-    let unknown = app.anyone.post("/v1/auth/join", &json!({"tenant": "nobody", "email": "a@b.example"})).await;
+    let unknown =
+        app.anyone.post("/v1/auth/join", &json!({"tenant": "nobody", "email": "a@b.example"})).await;
     assert_eq!((known.status.as_u16(), told(&known)), (409, told(&unknown)));
 }

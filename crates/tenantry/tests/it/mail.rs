@@ -34,8 +34,11 @@ async fn write(app: &TestApp, to: &str, well: bool) {
 
 /// Status, attempts, whether a body is there.
 async fn state(app: &TestApp) -> String {
-    superuser_sees(app, "SELECT string_agg(status || ' ' || attempts || ' ' || (body IS NOT NULL), ', ') FROM mails")
-        .await
+    superuser_sees(
+        app,
+        "SELECT string_agg(status || ' ' || attempts || ' ' || (body IS NOT NULL), ', ') FROM mails",
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

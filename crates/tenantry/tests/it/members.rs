@@ -52,7 +52,10 @@ async fn nobody_gives_or_takes_more_than_they_have() {
     for low in [&member, &viewer] {
         low.set_role(&viewer, "viewer").await.expect(403);
         low.remove(&viewer).await.expect(403);
-        low.client.post("/v1/invitations", &json!({"email": "x@acme.example", "role": "viewer"})).await.expect(403);
+        low.client
+            .post("/v1/invitations", &json!({"email": "x@acme.example", "role": "viewer"}))
+            .await
+            .expect(403);
         assert_eq!(low.members().await.len(), 4, "whoever is a member sees the members");
     }
     for (to, status) in [("admin", 200), ("member", 200), ("viewer", 200), ("owner", 403)] {
@@ -104,7 +107,8 @@ async fn two_owners_cannot_demote_each_other() {
         statuses.sort_unstable();
         assert_eq!(statuses[0], 200, "{} {}", first.text, second.text);
         assert!([401, 403].contains(&statuses[1]), "{} {}", first.text, second.text);
-        let owners = superuser_sees(&app, "SELECT count(*)::text FROM memberships WHERE role = 'owner'").await;
+        let owners =
+            superuser_sees(&app, "SELECT count(*)::text FROM memberships WHERE role = 'owner'").await;
         assert_eq!(owners, "1");
         let (winner, loser) = if first.status == 200 { (&one, &two) } else { (&two, &one) };
         winner.set_role(loser, "owner").await.expect(200);
@@ -140,8 +144,10 @@ async fn a_demoted_member_is_refused_at_once() {
 async fn what_a_removed_admin_invited_is_void() {
     let (app, owner) = acme().await;
     let admin = owner.hire(&app, "admin@acme.example", "admin").await;
-    let (back_door, kept) =
-        (admin.invite("admin2@acme.example", "admin").await, owner.invite("new@acme.example", "viewer").await);
+    let (back_door, kept) = (
+        admin.invite("admin2@acme.example", "admin").await,
+        owner.invite("new@acme.example", "viewer").await,
+    );
     owner.remove(&admin).await.expect(204);
     crate::crew::accept(&app, &back_door, crate::crew::PASSWORD).await.expect(404);
     crate::crew::accept(&app, &kept, crate::crew::PASSWORD).await.expect(200);
@@ -172,7 +178,8 @@ async fn a_change_names_the_version_that_it_is_for() {
 async fn foreign_and_absent_members_are_the_same() {
     let (app, owner) = acme().await;
     let rival = owned(&app, "rival", "enterprise").await;
-    let absent = owner.client.patch(&format!("/v1/members/{NOBODY}"), &json!({"role": "viewer"})).await.expect(404);
+    let absent =
+        owner.client.patch(&format!("/v1/members/{NOBODY}"), &json!({"role": "viewer"})).await.expect(404);
     for id in [rival.id.as_str(), "usr_1", "acme"] {
         let path = format!("/v1/members/{id}");
         let foreign = owner.client.patch(&path, &json!({"role": "viewer"})).await;
@@ -190,10 +197,13 @@ async fn foreign_and_absent_members_are_the_same() {
 async fn a_removed_member_changes_nothing() {
     let (app, owner) = acme().await;
     let admin = owner.hire(&app, "admin@acme.example", "admin").await;
-    let rounds = (0..8).map(|n| {
-        let admin = admin.clone();
-        async move { admin.client.post("/v1/invitations", &json!({"email": format!("x{n}@acme.example")})).await }
-    });
+    let rounds =
+        (0..8).map(|n| {
+            let admin = admin.clone();
+            async move {
+                admin.client.post("/v1/invitations", &json!({"email": format!("x{n}@acme.example")})).await
+            }
+        });
     let rounds: Vec<_> = rounds.map(|round| tokio::spawn(round)).collect();
     owner.remove(&admin).await.expect(204);
     for round in rounds {

@@ -158,7 +158,8 @@ async fn a_workspace_is_changed_at_the_version_that_was_seen() {
         assert_eq!(refused.json["errors"][0]["pointer"], pointer, "{body}");
     }
     for slug in ["", "Lab", "-lab", "l--ab", "l_ab", "läb", &"x".repeat(64)] {
-        let refused = owner.client.post("/v1/workspaces", &json!({"slug": slug, "name": "x"})).await.expect(422);
+        let refused =
+            owner.client.post("/v1/workspaces", &json!({"slug": slug, "name": "x"})).await.expect(422);
         assert_eq!(refused.json["errors"][0]["pointer"], "/slug", "{slug}");
     }
 }
@@ -168,7 +169,9 @@ async fn foreign_workspaces_are_absent() {
     let (app, owner) = acme("enterprise").await;
     let rival = owned(&app, "rival", "enterprise").await;
     let theirs = made(&rival, "lab").await;
-    let absent = told(&owner.client.patch("/v1/workspaces/wsp_00000000000000000000000007", &json!({"name": "x"})).await);
+    let absent = told(
+        &owner.client.patch("/v1/workspaces/wsp_00000000000000000000000007", &json!({"name": "x"})).await,
+    );
     assert_eq!(absent.0, 404);
     for body in [json!({"name": "x"}), json!({"archived": true}), json!({"is_default": true})] {
         let mut foreign = told(&owner.client.patch(&path(&theirs), &body).await);
@@ -193,12 +196,16 @@ async fn a_tenant_is_changed_without_a_trace_of_addresses() {
     assert_eq!(changed.json["domain_join_role"], "member");
     seen.patch("/v1/tenants/acme", &json!({"name": "x"})).await.expect(412);
     let now = app.operator().get("/v1/tenants/acme").await.expect(200);
-    assert_eq!((&now.json["admin_email"], &now.headers["etag"]), (&wish["admin_email"], &changed.headers["etag"]));
+    assert_eq!(
+        (&now.json["admin_email"], &now.headers["etag"]),
+        (&wish["admin_email"], &changed.headers["etag"])
+    );
     for table in ["audit_unsealed", "audit_events"] {
         let sql = format!("SELECT count(*)::text FROM {table} t WHERE t::text LIKE '%secret-person%'");
         assert_eq!(superuser_sees(&app, &sql).await, "0", "{table}");
     }
-    let forbid = app.operator().patch("/v1/tenants/acme", &json!({"domain_join_role": null})).await.expect(200);
+    let forbid =
+        app.operator().patch("/v1/tenants/acme", &json!({"domain_join_role": null})).await.expect(200);
     assert_eq!(forbid.json["domain_join_role"], Value::Null);
     for (pointer, body) in [
         ("/domain_join_role", json!({"domain_join_role": "admin"})),

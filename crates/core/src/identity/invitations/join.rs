@@ -66,8 +66,11 @@ fn check(wish: &Join) -> Result<Option<Email>> {
 
 /// One refusal for a tenant that is unknown and for one that does not let people of that domain in.
 fn not_yours() -> Error {
-    Error::refused(ErrorCode::Forbidden, "There is no such tenant that people of your e-mail domain may join.")
-        .next("Ask an admin of the tenant for an invitation.")
+    Error::refused(
+        ErrorCode::Forbidden,
+        "There is no such tenant that people of your e-mail domain may join.",
+    )
+    .next("Ask an admin of the tenant for an invitation.")
 }
 
 /// What people of this address may join as.
@@ -81,11 +84,7 @@ fn is_of(domains: &[String], email: &Email) -> bool {
 }
 
 /// The tenant under its lock, its default workspace, and what the address may join as.
-async fn hold(
-    tx: &ControlTx,
-    slug: &str,
-    email: &Email,
-) -> Result<Option<(TenantRecord, Workspace, Role)>> {
+async fn hold(tx: &ControlTx, slug: &str, email: &Email) -> Result<Option<(TenantRecord, Workspace, Role)>> {
     let Some(tenant) = registry::store::by_slug(tx, slug).await? else { return Ok(None) };
     // Nobody from elsewhere holds a tenant's row.
     if role_for(&tenant, email).is_none() || !registry::store::change_access(tx, tenant.id).await? {
@@ -148,8 +147,11 @@ fn ask(people: &People, visitor: &Visitor, wish: &Join, email: Option<Email>) ->
         return fields.check().map(|()| Joined::Asked);
     };
     if !people.sends_mail {
-        return Err(Error::refused(ErrorCode::Conflict, "This server sends no mail, so nobody is invited by it.")
-            .next("Sign in first, or ask an admin of the tenant for an invitation."));
+        return Err(Error::refused(
+            ErrorCode::Conflict,
+            "This server sends no mail, so nobody is invited by it.",
+        )
+        .next("Sign in first, or ask an admin of the tenant for an invitation."));
     }
     let asking =
         Asking { people: people.clone(), visitor: visitor.clone(), slug: wish.tenant.clone(), email };
@@ -214,7 +216,9 @@ mod tests {
         let domains = ["acme.example".to_owned()];
         let known = |email: &str| email.parse().is_ok_and(|email| is_of(&domains, &email));
         assert!(known("ada@ACME.example"));
-        for other in ["ada@sub.acme.example", "ada@notacme.example", "ada@example", "acme.example@evil.example"] {
+        for other in
+            ["ada@sub.acme.example", "ada@notacme.example", "ada@example", "acme.example@evil.example"]
+        {
             assert!(!known(other), "{other}");
         }
     }

@@ -232,12 +232,7 @@ pub async fn list(
 ///
 /// # Errors
 /// 404 for one that is not of the workspace, 403 for a role above the caller's own, 409 for one that was accepted.
-pub async fn revoke(
-    people: &People,
-    request: &Request,
-    scope: &TenantScope,
-    id: InvitationId,
-) -> Result<()> {
+pub async fn revoke(people: &People, request: &Request, scope: &TenantScope, id: InvitationId) -> Result<()> {
     let input = (people.ctx.clone(), request.clone(), scope.clone(), id);
     people
         .change(scope, "revoke_invitation", input, |tx, (ctx, request, scope, id)| {

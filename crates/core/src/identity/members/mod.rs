@@ -96,11 +96,10 @@ pub async fn update(
     let role = fields.parsed("/role", wish.role.parse::<Role>());
     fields.check()?;
     let role = role.ok_or_else(|| Error::Fault("a checked role is none".to_owned()))?;
-    let change = Change { people: people.clone(), request: request.clone(), scope: scope.clone(), user, expected };
+    let change =
+        Change { people: people.clone(), request: request.clone(), scope: scope.clone(), user, expected };
     people
-        .change(scope, "update_member", (change, role), |tx, (change, role)| {
-            Box::pin(change.make(tx, *role))
-        })
+        .change(scope, "update_member", (change, role), |tx, (change, role)| Box::pin(change.make(tx, *role)))
         .await
 }
 
@@ -115,7 +114,8 @@ pub async fn remove(
     user: UserId,
     expected: Option<i64>,
 ) -> Result<()> {
-    let change = Change { people: people.clone(), request: request.clone(), scope: scope.clone(), user, expected };
+    let change =
+        Change { people: people.clone(), request: request.clone(), scope: scope.clone(), user, expected };
     people
         .change(scope, "remove_member", change, |tx, change| Box::pin(change.remove(tx, "member.remove")))
         .await
@@ -127,8 +127,13 @@ pub async fn remove(
 /// 409 for the last owner, or a member whom an external issuer manages.
 pub async fn leave(people: &People, request: &Request, scope: &TenantScope) -> Result<()> {
     let user = scope.actor().person().map(|person| person.id).ok_or_else(Error::not_found)?;
-    let change =
-        Change { people: people.clone(), request: request.clone(), scope: scope.clone(), user, expected: None };
+    let change = Change {
+        people: people.clone(),
+        request: request.clone(),
+        scope: scope.clone(),
+        user,
+        expected: None,
+    };
     people
         .change(scope, "leave_workspace", change, |tx, change| Box::pin(change.remove(tx, "member.leave")))
         .await

@@ -35,7 +35,8 @@ pub(super) async fn list(
     after: Option<Cursor>,
     limit: i64,
 ) -> Result<Vec<Member>> {
-    let (at, user): (Option<DateTime<Utc>>, Option<Uuid>) = after.map(|after| (after.at, after.user.0)).unzip();
+    let (at, user): (Option<DateTime<Utc>>, Option<Uuid>) =
+        after.map(|after| (after.at, after.user.0)).unzip();
     let rows: Vec<MemberRow> = tx
         .all(
             "-- members::list
