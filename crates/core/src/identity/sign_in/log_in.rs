@@ -12,7 +12,7 @@ use crate::{
     audit::{self, Deed},
     identity::{
         Email,
-        passwords::Verdict,
+        passwords::{self, Verdict},
         sessions::{self, NewSession},
         tokens::Bearing,
         users::{self, User},
@@ -21,7 +21,7 @@ use crate::{
 use serde_json::json;
 use tenantry_pg::ControlTx;
 use tenantry_types::{
-    SessionId,
+    SessionId, UserId,
     identity::{LogIn, Proof, SessionKind},
 };
 
@@ -29,9 +29,9 @@ use tenantry_types::{
 const OPERATOR_FAILURES: i32 = 5;
 
 /// What is known before the password was compared.
-pub(super) struct Found {
-    pub(super) user: Option<User>,
-    pub(super) platform: OfPlatform,
+struct Found {
+    user: Option<User>,
+    platform: OfPlatform,
 }
 
 /// An attempt whose password was right.
@@ -106,7 +106,50 @@ impl SignIn {
         self.let_in(attempt).await
     }
 
-    pub(super) async fn find(&self, email: &Email, subjects: &Subjects) -> Result<Found> {
+    /// Whose address and password these are, for a deed that is no sign-in; counted like one.
+    ///
+    /// # Errors
+    /// As [`Self::log_in`].
+    pub async fn prove(&self, visit: &Visit, email: &Email, password: &Proof) -> Result<UserId> {
+        let subjects = Subjects::of(&self.installation, email.as_str(), visit.address);
+        let Found { user, platform } = self.find(email, &subjects).await?;
+        let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let verdict = self.passwords.check(password, hash).await?;
+        let user = match user {
+            Some(user)
+                if verdict != Verdict::Wrong
+                    && platform != OfPlatform::LockedOperator
+                    && user.disabled_at.is_none() =>
+            {
+                user
+            }
+            user => return Err(self.turn_away(visit, user, subjects).await),
+        };
+        let input = (self.ctx.now(), subjects);
+        self.platform
+            .run("prove_password", input, |tx, (now, subjects)| {
+                Box::pin(async move {
+                    subjects.admit(tx, *now).await?;
+                    subjects.succeeded(tx).await
+                })
+            })
+            .await?;
+        Ok(user.id)
+    }
+
+    /// The hash of a new account's password. `known` is what anybody would guess first.
+    ///
+    /// # Errors
+    /// 422 at `/password` for one that is too short or too easy, 503 where too many wait.
+    pub async fn hash_new(&self, password: &Proof, known: &[String]) -> Result<String> {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let mut fields = Fields::default();
+        passwords::judge_new(&mut fields, "/password", password, &known);
+        fields.check()?;
+        self.passwords.hash(password).await
+    }
+
+    async fn find(&self, email: &Email, subjects: &Subjects) -> Result<Found> {
         let input = (self.ctx.now(), email.clone(), subjects.clone());
         self.platform
             .run("find_who_signs_in", input, |tx, (now, email, subjects)| {
@@ -122,7 +165,7 @@ impl SignIn {
     }
 
     /// Counts the failure and tells the one refusal.
-    pub(super) async fn turn_away(&self, visit: &Visit, user: Option<User>, subjects: Subjects) -> Error {
+    async fn turn_away(&self, visit: &Visit, user: Option<User>, subjects: Subjects) -> Error {
         let failure = Failure { this: self.clone(), visit: visit.clone(), user, subjects };
         let counted =
             self.platform.run("sign_in_failed", failure, |tx, failure| Box::pin(failure.count(tx))).await;
