@@ -243,7 +243,8 @@ async fn an_older_token_changes_nothing() {
     let token = |role: &str, iat: i64| outside.caller(&merged(acme(role), &json!({"iat": iat})));
     let (old, new) = (token("admin", now - 60), token("viewer", now - 30));
     let write = async |client: &Client| {
-        client.post("/v1/agents", &json!({"name": "x", "role": "r"})).await.status.as_u16()
+        let name = format!("x {}", outside.app.app.ctx().uuid());
+        client.post("/v1/agents", &json!({"name": name, "role": "r"})).await.status.as_u16()
     };
     assert_eq!(write(&old).await, 201);
     assert_eq!(write(&new).await, 403, "the role of the newer token holds");
