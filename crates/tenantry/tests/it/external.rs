@@ -134,7 +134,7 @@ async fn a_token_is_refused_for_each_thing_that_is_wrong() {
     }
     let right = with(json!({}));
     let (head, signature) = right.rsplit_once('.').unwrap();
-    let other = TestKey::p256("first").token(&outside.claims(&acme("member")));
+    let other = TestKey::p256("first").token(&outside.claims(&acme("admin")));
     let (other_head, _) = other.rsplit_once('.').unwrap();
     for (what, token) in [
         ("another key of that name", other.clone()),

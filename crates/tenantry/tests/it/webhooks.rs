@@ -62,7 +62,11 @@ fn membership(outside: &Outside, what: &str, role: &str, user: &str) -> Value {
 }
 
 async fn members(app: &TestApp) -> String {
-    superuser_sees(app, "SELECT coalesce(string_agg(role, ',' ORDER BY created_at), '') FROM public.memberships").await
+    superuser_sees(
+        app,
+        "SELECT coalesce(string_agg(role, ',' ORDER BY created_at), '') FROM public.memberships",
+    )
+    .await
 }
 
 /// A write, of another name each time.
@@ -120,7 +124,16 @@ async fn a_forged_webhook_is_refused() {
         ("an old one", send(app, "m1", now - 301, &right(now - 301), &body).await),
         ("one of tomorrow", send(app, "m1", now + 302, &right(now + 302), &body).await),
         ("no signature", send(app, "m1", now, "", &body).await),
-        ("no header", outside.app.anyone.clone().with_header("content-type", "application/json").raw(Method::POST, "/v1/webhooks/clerk", body.clone()).await),
+        (
+            "no header",
+            outside
+                .app
+                .anyone
+                .clone()
+                .with_header("content-type", "application/json")
+                .raw(Method::POST, "/v1/webhooks/clerk", body.clone())
+                .await,
+        ),
     ] {
         assert_eq!((reply.status.as_u16(), reply.code()), (401, "unauthenticated"), "{what}");
     }

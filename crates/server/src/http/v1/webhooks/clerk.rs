@@ -41,8 +41,7 @@ pub async fn receive(
         ["svix-id", "svix-timestamp", "svix-signature"].map(|name| header(request.headers(), name));
     let body = extract::body(request).await?.to_vec();
     let delivery = Delivery { id, timestamp, signature, body };
-    let caller =
-        ctx::Request { actor: Actor::System, request_id: info.id.to_string(), address: info.client };
+    let caller = ctx::Request { actor: Actor::System, request_id: info.id.to_string(), address: info.client };
     external::receive(&app.issuers, &app.platform, app.ctx(), &app.access, caller, &delivery).await?;
     Ok(StatusCode::OK)
 }
