@@ -159,7 +159,10 @@ fn rsa() -> Vec<u8> {
 impl TestKey {
     /// RSA of 2048 bits; the same key under whatever id.
     pub fn rsa(id: &str) -> Self {
-        let pair = RsaKeyPair::from_pkcs8(RSA.get_or_init(rsa)).unwrap_or_else(|error| panic!("{error}"));
+        let made = RSA.get_or_init(rsa);
+        // Which of both forms it writes depends on the version of openssl.
+        let pair = RsaKeyPair::from_pkcs8(made).or_else(|_| RsaKeyPair::from_der(made));
+        let pair = pair.unwrap_or_else(|error| panic!("{error}"));
         Self { id: id.to_owned(), pair: Pair::Rsa(pair) }
     }
 

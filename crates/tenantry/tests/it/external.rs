@@ -134,7 +134,7 @@ async fn a_token_is_refused_for_each_thing_that_is_wrong() {
     }
     let right = with(json!({}));
     let (head, signature) = right.rsplit_once('.').unwrap();
-    let other = TestKey::p256("first").token(&outside.claims(&acme("member")));
+    let other = TestKey::p256("first").token(&outside.claims(&acme("admin")));
     let (other_head, _) = other.rsplit_once('.').unwrap();
     for (what, token) in [
         ("another key of that name", other.clone()),
@@ -243,7 +243,8 @@ async fn an_older_token_changes_nothing() {
     let token = |role: &str, iat: i64| outside.caller(&merged(acme(role), &json!({"iat": iat})));
     let (old, new) = (token("admin", now - 60), token("viewer", now - 30));
     let write = async |client: &Client| {
-        client.post("/v1/agents", &json!({"name": "x", "role": "r"})).await.status.as_u16()
+        let name = format!("x {}", outside.app.app.ctx().uuid());
+        client.post("/v1/agents", &json!({"name": name, "role": "r"})).await.status.as_u16()
     };
     assert_eq!(write(&old).await, 201);
     assert_eq!(write(&new).await, 403, "the role of the newer token holds");

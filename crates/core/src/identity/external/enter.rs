@@ -139,10 +139,13 @@ async fn place(
         return Ok(Some(known));
     }
     let said = issuer.organisations.get(&organisation.id);
-    match said.or(organisation.slug.as_ref()) {
-        Some(slug) => store::possible_place(tx, &asked, slug).await,
-        None => Ok(None),
+    let Some(slug) = said.or(organisation.slug.as_ref()) else { return Ok(None) };
+    let possible = store::possible_place(tx, &asked, slug).await?;
+    if possible.as_ref().is_some_and(|found| found.taken) {
+        // Perhaps by this very organisation, since the first look.
+        return Ok(store::known_place(tx, &asked).await?.or(possible));
     }
+    Ok(possible)
 }
 
 fn decide(entry: &Entry, Standing { person, found }: Standing) -> Result<Step> {

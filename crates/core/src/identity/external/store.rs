@@ -426,7 +426,7 @@ pub(super) async fn forget_deliveries(tx: &ControlTx, before: DateTime<Utc>) -> 
     tx.query(
         "-- external::forget_deliveries
          DELETE FROM webhook_deliveries d USING (
-             SELECT source, id FROM webhook_deliveries WHERE received_at < $1 LIMIT 100 FOR UPDATE SKIP LOCKED) old
+             SELECT source, id FROM webhook_deliveries WHERE received_at < $1 LIMIT 100) old
          WHERE d.source = old.source AND d.id = old.id",
         &[&before],
     )

@@ -84,8 +84,10 @@ fn parts(token: &str) -> Option<(&str, &str, &str)> {
     }
     let mut parts = token.split('.');
     let found = (parts.next()?, parts.next()?, parts.next()?);
-    let filled = !found.0.is_empty() && !found.1.is_empty() && !found.2.is_empty();
-    (parts.next().is_none() && filled).then_some(found)
+    // Strictly: the library that verifies forgives what others would not, and one token should have one form.
+    let strict = |part: &str| !part.is_empty() && URL_SAFE_NO_PAD.decode(part).is_ok();
+    let whole = parts.next().is_none() && strict(found.0) && strict(found.1) && strict(found.2);
+    whole.then_some(found)
 }
 
 fn read_header(text: &str) -> Option<Header> {
