@@ -229,7 +229,7 @@ async fn an_unknown_key_is_looked_for_once() {
             .unwrap()
     };
     let lost =
-        crate::people::cheap().database(&app.database).elsewhere(crate::support::nowhere()).start().await;
+        cheap().database(&app.database).elsewhere(crate::support::nowhere()).start().await;
     // Without a database a strange key is not known not to be ours.
     assert_eq!(status(&lost, &strange("0123456789abcdef")).await, 503);
     assert_eq!(status(&lost, &strange("not one of ours")).await, 401);
