@@ -37,7 +37,7 @@ pub async fn list(
     limit: Option<u16>,
     cursor: Option<&str>,
 ) -> Result<Page<Member>> {
-    let (limit, after) = page(limit, cursor, |text| Cursor::parse(text))?;
+    let (limit, after) = page(limit, cursor, Cursor::parse)?;
     let input = (scope.workspace_id(), after, limit);
     let mut items = people
         .control
