@@ -42,7 +42,7 @@ struct Jwk {
 struct Key {
     id: String,
     algorithms: Vec<Algorithm>,
-    key: DecodingKey,
+    verifier: DecodingKey,
 }
 
 /// The usable keys of an issuer.
@@ -63,7 +63,7 @@ impl KeySet {
     /// The key of that id for that algorithm.
     pub(super) fn find(&self, id: &str, algorithm: Algorithm) -> Option<&DecodingKey> {
         let mut keys = self.0.iter();
-        keys.find(|key| key.id == id && key.algorithms.contains(&algorithm)).map(|key| &key.key)
+        keys.find(|key| key.id == id && key.algorithms.contains(&algorithm)).map(|key| &key.verifier)
     }
 
     /// Whether there is a key of that id, whatever it is for.
@@ -90,7 +90,7 @@ fn usable(jwk: Jwk, allowed: &[Algorithm]) -> Option<Key> {
     let fits =
         |algorithm: &Algorithm| fitting.contains(algorithm) && named.is_none_or(|named| named == *algorithm);
     let algorithms: Vec<_> = allowed.iter().copied().filter(fits).collect();
-    (!algorithms.is_empty()).then_some(Key { id: jwk.kid, algorithms, key })
+    (!algorithms.is_empty()).then_some(Key { id: jwk.kid, algorithms, verifier: key })
 }
 
 /// The key, and the algorithms that its kind is made for.

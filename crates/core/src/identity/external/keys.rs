@@ -77,13 +77,17 @@ pub(super) struct Keys {
     flight: tokio::sync::Mutex<()>,
 }
 
+/// When the issuer was last asked, if it ever was.
+#[derive(Clone, Copy)]
+struct Tried(Option<DateTime<Utc>>);
+
 /// What is known of a key without asking.
 struct Seen {
     key: Option<DecodingKey>,
     /// Keys are known that may still be used, whichever they are.
     any: bool,
     /// The issuer should be asked, and was last asked then.
-    ask: Option<Option<DateTime<Utc>>>,
+    ask: Option<Tried>,
 }
 
 impl Keys {
@@ -111,7 +115,7 @@ impl Keys {
     pub(super) async fn find(self: &Arc<Self>, id: &str, algorithm: Algorithm) -> Result<DecodingKey> {
         let mut seen = self.look(id, algorithm);
         let mut told = false;
-        if let Some(tried) = seen.ask {
+        if let Some(Tried(tried)) = seen.ask {
             // Whoever holds a key that was good until a moment ago need not wait for what somebody else has asked already.
             let busy = self.flight.try_lock().is_err();
             if seen.key.is_none() || !busy {
@@ -145,7 +149,8 @@ impl Keys {
         let answered = usable.is_some_and(|set| set.holds(id)) || self.is_unknown(id, now);
         let fresh = within(state.fetched_at, self.max_age);
         let cooling = within(state.tried_at, if usable.is_some() { COOL_DOWN } else { IMPATIENT });
-        let ask = (!cooling && !(fresh && answered)).then_some(state.tried_at);
+        let rests = cooling || (fresh && answered);
+        let ask = (!rests).then_some(Tried(state.tried_at));
         Seen { key, any: usable.is_some(), ask }
     }
 

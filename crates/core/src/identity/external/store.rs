@@ -77,6 +77,7 @@ pub(super) struct Asked<'a> {
 }
 
 /// A tenant as an organisation's people find it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of one row, and none excludes another")]
 pub(super) struct Found {
     pub(super) tenant: TenantRecord,
     /// The workspace that they are members of, while it is there.

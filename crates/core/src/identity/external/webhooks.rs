@@ -39,7 +39,8 @@ struct Data {
     id: Option<String>,
     role: Option<String>,
     organization: Option<Id>,
-    public_user_data: Option<UserData>,
+    #[serde(rename = "public_user_data")]
+    user: Option<UserData>,
 }
 
 #[derive(Deserialize)]
@@ -124,7 +125,7 @@ impl Event {
         let fits = |text: &String| (1..=255).contains(&text.chars().count()) && !text.contains('\0');
         let wrong = || Error::refused(ErrorCode::BadRequest, "The event lacks what its kind needs.");
         let member = || {
-            let (organisation, user) = data.organization.as_ref().zip(data.public_user_data.as_ref())?;
+            let (organisation, user) = data.organization.as_ref().zip(data.user.as_ref())?;
             Some((user.user_id.clone(), organisation.id.clone()))
                 .filter(|(user, own)| fits(user) && fits(own))
         };
