@@ -211,7 +211,9 @@ fn the_reference_names_every_key() {
 fn mail_goes_encrypted_or_stays_on_this_machine() {
     let url = |text: &str| {
         let pairs = [("TENANTRY_SMTP_URL", text), ("TENANTRY_MAIL_FROM", "Ops <ops@example.com>")];
-        server(&pairs).map(|config| config.smtp_url.unwrap().expose().to_owned()).map_err(|errors| errors.to_string())
+        server(&pairs)
+            .map(|config| config.smtp_url.unwrap().expose().to_owned())
+            .map_err(|errors| errors.to_string())
     };
     for (given, meant) in [
         ("smtp://u:p%40@mail.example.com:2525", "smtp://u:p%40@mail.example.com:2525?tls=required"),
