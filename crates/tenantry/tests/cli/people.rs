@@ -45,7 +45,8 @@ fn owner<'s>(server: &'s Server, name: &str) -> Person<'s> {
     let made = format!("tenant create acme --name Acme --admin-email {OWNER} --tier pro -o json");
     let made = run(&mut server.cli(&made)).expect(0).json();
     let person = Person::new(server, name);
-    person.accept(made["owner_invitation"]["url"].as_str().unwrap(), "Ann");
+    let link = made["owner_invitation"]["url"].as_str().unwrap_or_else(|| panic!("no link: {made}"));
+    person.accept(link, "Ann");
     person.log_in(OWNER);
     person
 }
