@@ -235,4 +235,5 @@ COMMENT ON TABLE webhook_deliveries IS 'Deliveries of other systems that were de
 -- A tenant's own identities make things in `public` too; their records are the tenant's.
 ALTER TABLE idempotency_keys
     ADD COLUMN tenant_id uuid DEFAULT nullif(current_setting('tenantry.tenant_id', true), '')::uuid;
+COMMENT ON COLUMN idempotency_keys.fingerprint IS 'Of method, path and body, under a key that is derived from the master key: another request under the same key is refused.';
 COMMENT ON COLUMN idempotency_keys.tenant_id IS 'Of a tenant''s own identity. Set from the transaction, and confined to it.';

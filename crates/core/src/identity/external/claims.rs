@@ -222,6 +222,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "each case is written where it is used")]
     fn with(preset: Preset, more: Value) -> Result<Claim, Why> {
         let mut claims = json!({"iss": "https://a.example", "sub": "ada", "iat": NOW, "exp": NOW + 60});
         claims[if preset == Preset::Clerk { "azp" } else { "aud" }] =

@@ -82,8 +82,7 @@ impl SignIn {
             (email, token, _) => {
                 let pointer = match (email, token) {
                     (Some(_), Some(_)) => "/token",
-                    (Some(_), None) => "/password",
-                    (None, Some(_)) => "/password",
+                    (Some(_), None) | (None, Some(_)) => "/password",
                     (None, None) => "/email",
                 };
                 fields.wrong(pointer, "invalid", "send `email` alone, or `token` with `password`");

@@ -127,10 +127,10 @@ impl Keys {
     /// The key of that name, if it is one of ours.
     pub(super) async fn named(&self, id: &str) -> Result<Option<Arc<Key>>> {
         let find = |keys: &[Arc<Key>]| keys.iter().find(|key| key.id == id).cloned();
-        match find(&*self.keys(FRESH).await?) {
+        match find(&self.keys(FRESH).await?) {
             Some(key) => Ok(Some(key)),
             // Perhaps another server has just made it.
-            None => Ok(find(&*self.keys(COOL_DOWN).await?)),
+            None => Ok(find(&self.keys(COOL_DOWN).await?)),
         }
     }
 
