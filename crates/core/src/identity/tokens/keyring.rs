@@ -108,8 +108,9 @@ impl Keys {
 
     /// The key that signs now: the last whose time has come.
     pub(super) async fn signing(&self) -> Result<Arc<Key>> {
-        let now = self.ctx.now();
         let keys = self.keys(FRESH).await?;
+        // After the look: it may just have made the first key, which signs from then on.
+        let now = self.ctx.now();
         let due = keys.iter().filter(|key| key.signs_from <= now).max_by_key(|key| key.signs_from);
         due.cloned().ok_or_else(|| Error::Fault("no signing key".to_owned()))
     }
