@@ -68,6 +68,7 @@ CREATE TABLE sessions (
     user_id       uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     kind          varchar(20) NOT NULL CHECK (kind IN ('token', 'cookie')),
     cookie_hash   bytea UNIQUE CHECK (length(cookie_hash) = 32),
+    as_operator   boolean NOT NULL DEFAULT false,
     created_at    timestamptz NOT NULL,
     seen_at       timestamptz NOT NULL,
     expires_at    timestamptz NOT NULL CHECK (expires_at > created_at),
@@ -81,6 +82,8 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user_idx ON sessions (user_id, created_at);
 CREATE INDEX sessions_expires_idx ON sessions (expires_at);
 COMMENT ON TABLE sessions IS 'One for each sign-in: a family of refresh tokens, or a browser''s cookie.';
+COMMENT ON COLUMN sessions.as_operator IS 'The user signed in as an operator of the platform, and is that where no tenant is named.';
+COMMENT ON COLUMN sessions.expires_at IS 'Moves on with use, up to the most that a session lasts.';
 COMMENT ON COLUMN sessions.seen_at IS 'Coarse: written when it is more than some minutes old.';
 
 CREATE TABLE refresh_tokens (
@@ -113,7 +116,7 @@ CREATE TABLE sign_in_failures (
 );
 CREATE INDEX sign_in_failures_last_idx ON sign_in_failures (last_at);
 COMMENT ON TABLE sign_in_failures IS 'Failed attempts to sign in, by account and by address. No account need exist: unknown ones back off alike.';
-COMMENT ON COLUMN sign_in_failures.subject IS 'account: or address: and a keyed hash; the table tells nobody who tried.';
+COMMENT ON COLUMN sign_in_failures.subject IS 'account:, address: or link: (asks for links by mail) and a keyed hash; the table tells nobody who tried.';
 
 CREATE TABLE signing_keys (
     id           varchar(40) PRIMARY KEY,

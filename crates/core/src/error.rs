@@ -4,7 +4,7 @@
 //! Invariants: what PostgreSQL said never becomes part of a refusal (`faults_are_not_told`). After a crash: nothing is left.
 
 use tenantry_pg::{self as pg, ErrorKind, TxError};
-use tenantry_types::{ErrorCode, FieldError};
+use tenantry_types::{ErrorCode, FieldError, identity::Proof};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,12 @@ pub enum Error {
         tenant: tenantry_types::TenantId,
         /// What is open.
         why: String,
+    },
+    /// Too many attempts; the next one may come after this time.
+    #[error("too many attempts")]
+    TooMany {
+        /// From now.
+        retry_after: std::time::Duration,
     },
     /// Who may do what has changed since the scope was minted; tenancy looks again, nobody is told.
     #[error("access has changed")]
@@ -81,6 +87,7 @@ impl Error {
                 ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Retry => ErrorCode::Unavailable,
                 _ => ErrorCode::Internal,
             },
+            Self::TooMany { .. } => ErrorCode::TooManyRequests,
             Self::Migration(_) | Self::BrokenSlot { .. } | Self::Stale | Self::Fault(_) => {
                 ErrorCode::Internal
             }
@@ -131,6 +138,18 @@ impl Fields {
             self.wrong(pointer, "invalid_character", "must be one line without marks of direction");
         } else {
             self.text(pointer, value, max);
+        }
+    }
+
+    /// A password or token that came: something, and not longer than any of ours.
+    pub fn proof(&mut self, pointer: &str, value: &Proof) {
+        let text = value.expose();
+        if text.trim().is_empty() {
+            self.wrong(pointer, "required", "must not be empty");
+        } else if text.len() > Proof::LONGEST {
+            self.wrong(pointer, "too_long", format!("must have at most {} bytes", Proof::LONGEST));
+        } else if text.chars().any(char::is_control) {
+            self.wrong(pointer, "invalid_character", "must not contain control characters");
         }
     }
 

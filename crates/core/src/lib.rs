@@ -14,6 +14,7 @@ mod error;
 pub mod idempotency;
 pub mod identity;
 pub mod isolation;
+pub mod mail;
 pub mod ops;
 pub mod placement;
 pub mod provisioning;

@@ -6,6 +6,7 @@
 
 use crate::{
     config::Config,
+    mail,
     telemetry::{CreateError, Metrics},
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -14,7 +15,7 @@ use tenantry_core::{
     archive::Archives,
     audit::Notes,
     ctx::Ctx,
-    identity::{Environment, Gate},
+    identity::{Environment, Gate, Passwords, SignIn, TokenSettings, Tokens},
     isolation::ATTEMPT,
     placement::Template,
     provisioning::{Provisioning, Runs},
@@ -71,6 +72,8 @@ pub struct Parts {
     pub archives: Archives,
     /// Seals and opens what is secret in the database.
     pub vault: Vault,
+    /// Signs people in and out.
+    pub sign_in: SignIn,
     /// Tells who each request comes from.
     pub gate: Gate,
     /// Tells every server when that has changed.
@@ -81,6 +84,8 @@ pub struct Parts {
     pub place: Place,
     /// Where people find the console.
     pub public_url: String,
+    /// Whether links are mailed; else they are told to whoever asked for them.
+    pub sends_mail: bool,
     /// Domain whose subdomains are tenants.
     pub base_domain: Option<String>,
     listener: Listener,
@@ -98,8 +103,8 @@ impl App {
     /// Wires the parts. Connects to nothing yet, except that the listener begins to try.
     ///
     /// # Errors
-    /// When the metrics cannot be registered.
-    pub fn new(config: &Config, place: Place) -> Result<Self, CreateError> {
+    /// When the metrics cannot be registered, or argon2 does not know the cost that it is given.
+    pub fn new(config: &Config, place: Place) -> Result<Self, WiringError> {
         let metrics = Metrics::new(config.max_tenant_series)?;
         let observer: Arc<dyn Observer> = Arc::new(Counting(metrics.clone()));
         let direct = PoolSettings { size: config.pool_size, ..PoolSettings::default() };
@@ -125,7 +130,9 @@ impl App {
         let tenancy = Tenancy::new(platform.clone(), place.ctx.clone(), pools, wide, notes);
         let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
         let operator = config.operator_token.as_ref().map(|token| token.expose());
-        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator);
+        let sign_in = sign_in(config, &place, &platform, &access)?;
+        let known = (sign_in.tokens.clone(), sign_in.lasting);
+        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator, known);
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {
             pool: platform.clone(),
@@ -166,16 +173,50 @@ impl App {
             runs,
             psql,
             vault: Vault::of(&place.installation),
+            sign_in,
             gate,
             access,
             metrics,
             place,
             public_url: config.public_url.clone(),
+            sends_mail: mail::is_configured(config),
             base_domain: config.base_domain.clone(),
             listener,
             stopping: watch::Sender::new(false),
         })))
     }
+}
+
+/// Why the parts do not go together.
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// The metrics cannot be registered.
+    #[error(transparent)]
+    Metrics(#[from] CreateError),
+    /// People could not sign in.
+    #[error(transparent)]
+    Identity(#[from] tenantry_core::Error),
+}
+
+fn sign_in(config: &Config, place: &Place, platform: &Pool, access: &Access) -> Result<SignIn, WiringError> {
+    let vault = Vault::of(&place.installation);
+    let settings = TokenSettings {
+        issuer: config.public_url.clone(),
+        audience: config.identity.token_audience.clone(),
+        lifetime: config.identity.access_token(),
+    };
+    Ok(SignIn {
+        platform: platform.clone(),
+        ctx: place.ctx.clone(),
+        access: access.clone(),
+        passwords: Passwords::new(config.identity.hashing())?,
+        tokens: Tokens::new(platform.clone(), place.ctx.clone(), vault.clone(), settings),
+        installation: place.installation.clone(),
+        vault,
+        lasting: config.identity.lasting(),
+        public_url: config.public_url.clone(),
+        mails: mail::is_configured(config),
+    })
 }
 
 impl Parts {

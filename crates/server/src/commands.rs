@@ -6,7 +6,7 @@
 use crate::{
     app::{App, Place},
     config::{self, Config, Mode, process_environment},
-    dev, http, run,
+    dev, http, mail, run,
     telemetry::{self, Metrics},
     worker::{Worker, WorkerSettings},
 };
@@ -203,6 +203,7 @@ async fn worker(config: Config) -> Result<(), Failure> {
         metrics: Metrics::new(config.max_tenant_series)?,
         waker: Waker::start(placement.owner.clone()),
         placement,
+        mailer: mail::mailer(&config)?,
         presence: listener.presence(),
     };
     tracing::info!(warm_slots = config.warm_slots, "working");

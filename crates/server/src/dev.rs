@@ -12,7 +12,7 @@ use crate::{
     app::{App, Place},
     commands::{self, Failure},
     config::{Config, MasterKey, Secret},
-    demo,
+    demo, mail,
     run::{self, Sockets},
     worker::Worker,
 };
@@ -79,6 +79,7 @@ async fn with_database(
         settings: commands::settings(config),
         metrics: app.metrics.clone(),
         waker: app.runs.waker.clone(),
+        mailer: mail::mailer(config)?,
     };
     let working = tenantry_pg::task::detached(worker.run(app.woken(), stop.clone()));
     let url = sockets.url(config);

@@ -9,6 +9,7 @@ pub mod config;
 mod demo;
 mod dev;
 pub mod http;
+pub mod mail;
 pub mod run;
 pub mod telemetry;
 pub mod worker;

@@ -1,16 +1,21 @@
 //! The worker: drives runs, fills slots, makes and ends psql logins, labels schemas, seals the audit
-//! trail, does what recurs.
+//! trail, sends mail, does what recurs.
 //!
-//! Owns: nothing. Calls: core's placement, provisioning, psql, audit, ops. Called by: commands, dev, the test kit.
+//! Owns: nothing. Calls: core's placement, provisioning, psql, audit, mail, ops. Called by: commands, dev, the test kit.
 //! Invariants: wake-ups are for speed, the poll for truth; filling slots keeps nobody waiting for longer than a batch takes
 //! (`filling_slots_keeps_nobody_waiting`); several workers may run (leases and locks keep them apart). After a crash: the
 //! connection that its leases name is gone, so the next look of any worker goes on.
 
 use crate::telemetry::Metrics;
 use chrono::TimeDelta;
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, sync::Arc, time::Duration};
 use tenantry_core::{
-    Result, audit, ops::duties::Duties, placement::Placement, provisioning, psql, wake::Waker,
+    Result, audit,
+    mail::{Mailer, Post},
+    ops::duties::Duties,
+    placement::Placement,
+    provisioning, psql,
+    wake::Waker,
 };
 use tenantry_durable::Lease;
 use tenantry_pg::Presence;
@@ -57,13 +62,39 @@ pub struct Worker {
     pub metrics: Metrics,
     /// Tells whoever waits for what was done.
     pub waker: Waker,
+    /// Where mail goes; none where no mail server is configured.
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// The connection by which others see that this process is there.
     pub presence: watch::Receiver<Option<Presence>>,
 }
 
 impl Worker {
     /// Works until `stop` becomes true. What it holds then is finished first.
-    pub async fn run(self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+    pub async fn run(self, woken: watch::Receiver<u64>, stop: watch::Receiver<bool>) {
+        // Side by side: a mail server that takes its time keeps no run waiting.
+        tokio::join!(self.drive(woken.clone(), stop.clone()), self.post(woken, stop));
+    }
+
+    async fn post(&self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+        let Some(post) = self.sender() else { return };
+        while !*stop.borrow() {
+            woken.mark_unchanged();
+            while !*stop.borrow() && told("mail", post.send_next().await).unwrap_or(false) {}
+            tokio::select! {
+                _ = woken.changed() => {}
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(self.settings.poll) => {}
+            }
+        }
+    }
+
+    fn sender(&self) -> Option<Post> {
+        let Placement { owner, ctx, .. } = &self.placement;
+        let mailer = Arc::clone(self.mailer.as_ref()?);
+        Some(Post { owner: owner.clone(), ctx: ctx.clone(), vault: self.placement.vault(), mailer })
+    }
+
+    async fn drive(&self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
         let mut made = 0;
         told("audit", audit::hurry(&self.placement.owner).await);
         while !*stop.borrow() {
@@ -90,8 +121,11 @@ impl Worker {
         loop {
             filling = self.pass(made, filling).await;
             if !filling {
-                return;
+                break;
             }
+        }
+        if let Some(post) = self.sender() {
+            while told("mail", post.send_next().await).unwrap_or(false) {}
         }
     }
 

@@ -15,7 +15,7 @@ use tenantry_pg::Target;
 use tenantry_server::{
     app::{App, Place},
     config::{Config, Mode},
-    run,
+    mail, run,
     worker::{Worker, WorkerSettings},
 };
 use tenantry_types::{
@@ -171,6 +171,7 @@ impl TestApp {
             settings: WorkerSettings { warm_slots: self.slots, ..WorkerSettings::default() },
             metrics: self.app.metrics.clone(),
             waker: self.app.runs.waker.clone(),
+            mailer: mail::mailer(&self.config).unwrap_or_else(|error| panic!("{error}")),
             presence: watch::channel(None).1,
         }
     }

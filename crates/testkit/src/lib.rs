@@ -13,6 +13,7 @@ pub mod crash;
 mod database;
 mod faults;
 pub mod fuzz;
+mod smtp;
 
 /// The router's own types, for what [`Client`] sends and gets.
 pub use axum;
@@ -22,3 +23,4 @@ pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use database::{TestDatabase, cluster};
 pub use faults::TestFaults;
+pub use smtp::{Mood, TestMail, TestSmtp};

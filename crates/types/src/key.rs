@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: identity, server, cli. After a crash: nothing is left.
 
-use crate::{ApiKeyId, Role, Slug, TenantId, Tier, WorkspaceId};
+use crate::{AccessGrantId, ApiKeyId, OperatorRole, Role, Slug, TenantId, Tier, UserId, WorkspaceId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -44,12 +44,90 @@ pub struct NewApiKey {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+/// A workspace that a person is a member of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Membership {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// Its slug.
+    pub tenant: Slug,
+    /// Its name.
+    pub tenant_name: String,
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// Its slug.
+    pub workspace: String,
+    /// The role there.
+    pub role: Role,
+}
+
 /// Who the caller is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Me {
     /// A user of the platform itself.
-    Operator,
+    Operator {
+        /// `usr_…`; absent for whoever holds the operator's token of the configuration.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<UserId>,
+        /// Their address; absent likewise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<String>,
+        /// What they may do; absent likewise: everything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<OperatorRole>,
+    },
+    /// A person who signed in, in no workspace.
+    User {
+        /// `usr_…`
+        id: UserId,
+        /// Their address.
+        email: String,
+        /// Their name.
+        name: String,
+        /// Whether they have proven to have the mailbox.
+        email_verified: bool,
+        /// Where they may go with `POST /v1/auth/switch-workspace`; the first hundred.
+        memberships: Vec<Membership>,
+    },
+    /// A person in a workspace.
+    Member {
+        /// `usr_…`
+        id: UserId,
+        /// Their address.
+        email: String,
+        /// Their name.
+        name: String,
+        /// Whether they have proven to have the mailbox.
+        email_verified: bool,
+        /// The tenant.
+        tenant_id: TenantId,
+        /// Its slug.
+        tenant: Slug,
+        /// Its plan.
+        plan_tier: Tier,
+        /// The workspace.
+        workspace_id: WorkspaceId,
+        /// The role there.
+        role: Role,
+        /// Where they may go with `POST /v1/auth/switch-workspace`; the first hundred.
+        memberships: Vec<Membership>,
+    },
+    /// An operator in a tenant's workspace, by a grant that ends.
+    Granted {
+        /// `grt_…`
+        id: AccessGrantId,
+        /// Who, as in audit events.
+        operator: String,
+        /// The tenant.
+        tenant_id: TenantId,
+        /// Its slug.
+        tenant: Slug,
+        /// The workspace.
+        workspace_id: WorkspaceId,
+        /// The role there.
+        role: Role,
+    },
     /// A key of one workspace.
     ApiKey {
         /// `key_…`

@@ -177,7 +177,24 @@ fn whoami(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
     let Answer { value, text } = ctx.api.get::<Me>("/v1/me")?;
     let server = ctx.api.base().to_owned();
     ctx.result(&text, |_| match value {
-        Me::Operator => facts(&[("server", server), ("you are", "an operator of the platform".to_owned())]),
+        Me::Operator { .. } => {
+            facts(&[("server", server), ("you are", "an operator of the platform".to_owned())])
+        }
+        Me::User { id, email, .. } => facts(&[("server", server), ("you are", format!("{email} ({id})"))]),
+        Me::Member { id, email, tenant_id, tenant, workspace_id, role, .. } => facts(&[
+            ("server", server),
+            ("you are", format!("{email} ({id})")),
+            ("tenant", format!("{tenant} ({tenant_id})")),
+            ("workspace", workspace_id.to_string()),
+            ("role", role.to_string()),
+        ]),
+        Me::Granted { id, operator, tenant_id, tenant, workspace_id, role } => facts(&[
+            ("server", server),
+            ("you are", format!("{operator}, by the grant {id}")),
+            ("tenant", format!("{tenant} ({tenant_id})")),
+            ("workspace", workspace_id.to_string()),
+            ("role", role.to_string()),
+        ]),
         Me::ApiKey { id, name, tenant_id, tenant, plan_tier, workspace_id, role } => facts(&[
             ("server", server),
             ("you are", format!("the API key {name} ({id})")),

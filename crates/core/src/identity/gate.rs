@@ -6,15 +6,19 @@
 //! (`a_remembered_key_ends_on_time`); a malformed credential never reaches the database (`malformed_keys_are_refused_offline`).
 //! After a crash: nothing is left; it is learned again.
 
-use super::look::{self, KeyBy, refused};
+use super::{
+    look::{self, KeyBy, Standing, refused},
+    sessions::{self, Lasting, Open},
+    tokens::{Tokens, Verified},
+};
 use crate::{
     Result,
     access::{Access, Mark},
-    authz::Actor,
+    authz::{Actor, ProvenBy},
     ctx::Ctx,
     identity::KeyText,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
 use sha2::{Digest, Sha256};
 use std::{
@@ -25,10 +29,13 @@ use std::{
     time::{Duration, Instant},
 };
 use subtle::ConstantTimeEq;
-use tenantry_pg::Pool;
+use tenantry_pg::{ControlTx, Pool};
 
 /// How old a remembered identity may be: half of the second in which a change has to reach every server.
 const FRESH: Duration = Duration::from_millis(500);
+
+/// How old the note of a session's last use may get: writing it with every request would be a write for every read.
+const SEEN: TimeDelta = TimeDelta::minutes(5);
 
 /// Identities that are remembered. About 2 kB each.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
@@ -75,15 +82,23 @@ struct Inner {
     ctx: Ctx,
     access: Access,
     operator: Option<[u8; 32]>,
+    tokens: Tokens,
+    lasting: Lasting,
     remembered: Mutex<LruCache<[u8; 32], Remembered>>,
 }
 
 impl Gate {
     /// The gate of this process. `operator` is the token of the configuration.
-    pub fn new(platform: Pool, ctx: Ctx, access: Access, operator: Option<&str>) -> Self {
+    pub fn new(
+        platform: Pool,
+        ctx: Ctx,
+        access: Access,
+        operator: Option<&str>,
+        (tokens, lasting): (Tokens, Lasting),
+    ) -> Self {
         let remembered = Mutex::new(LruCache::new(REMEMBERED));
         let operator = operator.map(|token| digest(b'b', token));
-        Self { inner: Arc::new(Inner { platform, ctx, access, operator, remembered }) }
+        Self { inner: Arc::new(Inner { platform, ctx, access, operator, tokens, lasting, remembered }) }
     }
 
     /// Who that is. Suspended tenants are answered for by the scope, not here: the identity is still who it is.
@@ -117,8 +132,48 @@ impl Gate {
                 Ok(LetIn { actor: Actor::operator(), until: None })
             }
             Credential::Bearer(text) if text.starts_with("tnt_") => self.key(text).await,
-            Credential::Bearer(_) | Credential::Cookie(_) => Err(refused()),
+            Credential::Bearer(text) => self.token(text).await,
+            Credential::Cookie(text) => self.cookie(text).await,
         }
+    }
+
+    /// What the token says is who and where; as what, the rows say.
+    async fn token(&self, text: &str) -> Result<LetIn> {
+        let verified = self.inner.tokens.verify(text).await?;
+        let until = Some(verified.until);
+        let input = (verified, self.inner.ctx.now());
+        let actor = self
+            .inner
+            .platform
+            .run("verify_token", input, |tx, (verified, now)| Box::pin(bearer_of(tx, verified, *now)))
+            .await?;
+        Ok(LetIn { actor: actor.ok_or_else(refused)?, until })
+    }
+
+    /// The person of a browser's session, in no workspace.
+    async fn cookie(&self, text: &str) -> Result<LetIn> {
+        if !sessions::is_secret(text) {
+            return Err(refused());
+        }
+        let input = (sessions::hash_of(text), self.inner.lasting, self.inner.ctx.now());
+        let found = self
+            .inner
+            .platform
+            .run("verify_cookie", input, |tx, (hash, lasting, now)| {
+                Box::pin(async move {
+                    let Some(open) = sessions::store::by_cookie(tx, hash, *now).await? else {
+                        return Ok::<_, crate::Error>(None);
+                    };
+                    let until = used(tx, &open, lasting, *now).await?;
+                    let proven_by = ProvenBy::Session(open.id);
+                    let standing = Standing { user: open.user, proven_by, now: *now };
+                    let person = look::person(tx, &standing).await?;
+                    Ok(person.map(|person| (Actor::User(Box::new(person)), until)))
+                })
+            })
+            .await?;
+        let (actor, until) = found.ok_or_else(refused)?;
+        Ok(LetIn { actor, until: Some(until) })
     }
 
     async fn key(&self, text: &str) -> Result<LetIn> {
@@ -153,6 +208,30 @@ impl Gate {
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<[u8; 32], Remembered>> {
         self.inner.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whoever bears a token, as they are now.
+async fn bearer_of(tx: &ControlTx, verified: &Verified, now: DateTime<Utc>) -> Result<Option<Actor>> {
+    let standing = Standing { user: verified.user, proven_by: verified.proven_by.clone(), now };
+    Ok(match verified.workspace {
+        _ if verified.operator => {
+            look::operator(tx, &standing).await?.map(|operator| Actor::Operator(Box::new(operator)))
+        }
+        Some(workspace) => {
+            look::member(tx, &standing, workspace).await?.map(|member| Actor::Member(Box::new(member)))
+        }
+        None => look::person(tx, &standing).await?.map(|person| Actor::User(Box::new(person))),
+    })
+}
+
+/// Notes now and then that a session was used. Returns when it ends by itself.
+async fn used(tx: &ControlTx, open: &Open, lasting: &Lasting, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    if now - open.seen_at < SEEN {
+        return Ok(open.expires_at);
+    }
+    let until = lasting.until(open.kind, open.created_at, now);
+    sessions::store::touch(tx, open.id, until, now).await?;
+    Ok(until)
 }
 
 /// Of the whole credential and its kind: no cookie passes for a token.

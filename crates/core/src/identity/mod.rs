@@ -9,7 +9,11 @@ mod gate;
 pub(crate) mod invitations;
 pub(crate) mod keys;
 mod look;
+pub(crate) mod passwords;
 pub mod privacy;
+pub(crate) mod sessions;
+pub(crate) mod sign_in;
+pub(crate) mod tokens;
 pub(crate) mod users;
 
 pub use email::{Email, NotAnEmail};
@@ -17,3 +21,24 @@ pub(crate) use email::{is_domain, is_email};
 pub use gate::{Credential, Gate};
 pub use keys::{Environment, KeyText, create_api_key, describe};
 pub use look::again;
+pub use passwords::{HashingCost, Passwords};
+pub use sessions::{Lasting, csrf_token, end as end_session, is_csrf_token, list as list_sessions};
+pub use sign_in::{Opened, SignIn, Visit};
+pub use tokens::{TokenSettings, Tokens};
+
+use crate::Result;
+use chrono::{DateTime, TimeDelta, Utc};
+use tenantry_pg::ControlTx;
+
+/// Days for which sessions, links and keys that are over are kept: whoever asks what happened last week finds them.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// Forgets what nobody asks for any more. As the owner.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn sweep(tx: &ControlTx, now: DateTime<Utc>) -> Result<()> {
+    sign_in::forget(tx, now).await?;
+    sessions::store::forget(tx, now - KEPT).await?;
+    tokens::forget(tx, now - KEPT).await
+}

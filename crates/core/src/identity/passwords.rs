@@ -200,7 +200,11 @@ pub(crate) fn judge_new(fields: &mut Fields, pointer: &str, password: &Proof, kn
         let parts: Vec<&str> =
             known.iter().flat_map(|text| text.split(['@', '.', ' ', '-']).chain([*text])).collect();
         if u8::from(zxcvbn::zxcvbn(&begin, &parts).score()) < LEAST_SCORE {
-            fields.wrong(pointer, "too_easy", "is easy to guess: take a longer one of several uncommon words");
+            fields.wrong(
+                pointer,
+                "too_easy",
+                "is easy to guess: take a longer one of several uncommon words",
+            );
         }
     }
 }
@@ -213,7 +217,12 @@ mod tests {
 
     fn codes(password: &str) -> Vec<String> {
         let mut fields = Fields::default();
-        judge_new(&mut fields, "/password", &Proof::new(password), &["ada.lovelace@acme.example", "Ada", "acme"]);
+        judge_new(
+            &mut fields,
+            "/password",
+            &Proof::new(password),
+            &["ada.lovelace@acme.example", "Ada", "acme"],
+        );
         match fields.check() {
             Err(Error::Refused { errors, .. }) => errors.into_iter().map(|error| error.code).collect(),
             _ => Vec::new(),
@@ -236,17 +245,16 @@ mod tests {
             assert_eq!(codes(password), [code], "{password}");
         }
         assert_eq!(codes(&"x".repeat(201)), ["too_long"]);
-        for fine in ["seven red kettles", "мои семь красных чайников", "correct horse battery staple"] {
+        for fine in ["seven red kettles", "мои семь красных чайников", "correct horse battery staple"]
+        {
             assert!(codes(fine).is_empty(), "{fine}");
         }
     }
 
     #[tokio::test]
     async fn other_parameters_are_told() {
-        let (now, before) = (
-            Passwords::new(CHEAP).unwrap(),
-            Passwords::new(HashingCost { iterations: 2, ..CHEAP }).unwrap(),
-        );
+        let (now, before) =
+            (Passwords::new(CHEAP).unwrap(), Passwords::new(HashingCost { iterations: 2, ..CHEAP }).unwrap());
         let password = Proof::new("seven red kettles");
         let (hash, old) = (now.hash(&password).await.unwrap(), before.hash(&password).await.unwrap());
         assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
@@ -275,7 +283,9 @@ mod tests {
         let (mut first, mut second) =
             (Box::pin(passwords.check(&proof, None)), Box::pin(passwords.check(&proof, None)));
         let mut polled = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(first.as_mut().poll(&mut polled).is_pending() && second.as_mut().poll(&mut polled).is_pending());
+        assert!(
+            first.as_mut().poll(&mut polled).is_pending() && second.as_mut().poll(&mut polled).is_pending()
+        );
         let error = passwords.check(&proof, None).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::Unavailable);
         // Who goes away leaves a place.

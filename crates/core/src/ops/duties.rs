@@ -9,7 +9,8 @@ use crate::{
     Error, Result, archive,
     ctx::Ctx,
     idempotency,
-    identity::Environment,
+    identity::{self, Environment},
+    mail,
     placement::Placement,
     provisioning::{PURGE, Runs},
     secrets,
@@ -137,7 +138,9 @@ impl Duties {
         idempotency::sweep(&self.placement.owner, &self.ctx).await?;
         archive::sweep(&self.placement.owner, &self.ctx).await?;
         let before = self.ctx.now() - TimeDelta::days(KEPT_DAYS);
+        identity::sweep(tx, self.ctx.now()).await?;
         outbox::forget(tx, before).await?;
+        mail::forget(tx, before).await?;
         Ok(jobs::forget(tx, before).await?)
     }
 }

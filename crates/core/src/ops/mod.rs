@@ -195,6 +195,15 @@ fn judge(facts: &Facts) -> Vec<Check> {
             "The table `jobs` and the worker's log say why; once the cause is mended, delete the rows: what recurs comes round again.",
         ),
         check(
+            "mail",
+            when(facts.failed_mails + facts.waiting_mails > 0, CheckStatus::Warn),
+            format!(
+                "{} could not be sent in the last week, {} wait for longer than ten minutes",
+                facts.failed_mails, facts.waiting_mails
+            ),
+            "The table `mails` says why; see that `tenantry worker` runs with TENANTRY_SMTP_URL. What failed is asked for again by whoever waits for it.",
+        ),
+        check(
             "audit_sealed",
             when(facts.unsealed_seconds > UNSEALED_FOR, CheckStatus::Warn),
             format!("the oldest audit event that is not sealed has waited {} s", facts.unsealed_seconds),
@@ -229,6 +238,8 @@ mod tests {
             attention_runs: 3,
             findings: vec!["tenant_x: a schema that no slot knows".to_owned()],
             failed_jobs: 4,
+            failed_mails: 1,
+            waiting_mails: 0,
             fullest_cell: 500,
             unsealed_seconds: 11,
         };
@@ -247,6 +258,7 @@ mod tests {
                 ("runs_for_a_person", "failing", true),
                 ("wish_and_world", "failing", true),
                 ("failed_jobs", "failing", true),
+                ("mail", "warn", true),
                 ("audit_sealed", "warn", true),
                 ("fullest_cell", "ok", false),
             ]
@@ -261,6 +273,8 @@ mod tests {
             attention_runs: 0,
             findings: Vec::new(),
             failed_jobs: 0,
+            failed_mails: 0,
+            waiting_mails: 0,
             fullest_cell: 3,
             unsealed_seconds: 10,
         };

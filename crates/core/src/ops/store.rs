@@ -1,6 +1,6 @@
 //! SQL of ops: reads only.
 //!
-//! Owns: nothing (reads slots, cells, `provisioning_runs`, findings, jobs, `audit_unsealed`, `audit_due`, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
+//! Owns: nothing (reads slots, cells, `provisioning_runs`, findings, jobs, mails, `audit_unsealed`, `audit_due`, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
 
 use crate::Result;
 use chrono::{DateTime, Utc};
@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub(super) attention_runs: i64,
     pub(super) findings: Vec<String>,
     pub(super) failed_jobs: i64,
+    pub(super) failed_mails: i64,
+    pub(super) waiting_mails: i64,
     pub(super) fullest_cell: i64,
     pub(super) unsealed_seconds: i64,
 }
@@ -38,6 +40,8 @@ impl FromRow for Facts {
             attention_runs: row.get("attention_runs")?,
             findings: row.get("findings")?,
             failed_jobs: row.get("failed_jobs")?,
+            failed_mails: row.get("failed_mails")?,
+            waiting_mails: row.get("waiting_mails")?,
             fullest_cell: row.get("fullest_cell")?,
             unsealed_seconds: row.get("unsealed_seconds")?,
         })
@@ -62,6 +66,8 @@ pub(super) async fn facts(
                     (SELECT count(*) FROM provisioning_runs WHERE status = 'needs_attention') AS attention_runs,
                     ARRAY(SELECT f.detail FROM findings f ORDER BY f.first_seen_at, f.name LIMIT 10) AS findings,
                     (SELECT count(*) FROM jobs WHERE status = 'failed') AS failed_jobs,
+                    (SELECT count(*) FROM mails WHERE status = 'failed' AND ended_at > $3::timestamptz - interval '7 days') AS failed_mails,
+                    (SELECT count(*) FROM mails WHERE status = 'pending' AND created_at < $3::timestamptz - interval '10 minutes') AS waiting_mails,
                     (SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM slots GROUP BY cell) AS c) AS fullest_cell,
                     -- When a tenant's event was done is the tenant's word: one that is said to be old shows here until it is sealed.
                     greatest(0, coalesce(extract(epoch FROM $3 - least(

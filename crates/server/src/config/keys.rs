@@ -135,6 +135,50 @@ keys! {
         |config, text| config.default_tier = text.parse().map_err(|error: tenantry_types::tier::UnknownWord| {
             Refusal::new("is not a tier", format!("It {error}"))
         })?;
+    "TENANTRY_SMTP_URL" [secret], Absent("no mail is sent: whoever invites passes the link on"),
+        "Mail server: `smtp://user:password@host:587`, or `smtps://` for port 465. `?tls=none` only for a server on this machine. The server and the worker both need it.",
+        "Links that open a door reach the mailbox that they are for, and nobody else.",
+        |config, text| config.smtp_url = Some(Secret::new(parse::smtp_url(text)?));
+    "TENANTRY_MAIL_FROM", Absent("needed where `TENANTRY_SMTP_URL` is set"),
+        "Sender of mails, like `Tenantry <no-reply@example.com>`.",
+        "Mail servers take mail only from domains that they may send for.",
+        |config, text| config.mail_from = Some(parse::mail_from(text)?);
+    "TENANTRY_TOKEN_AUDIENCE", Text("tenantry"),
+        "`aud` of access tokens, 1 to 100 visible characters. The issuer is `TENANTRY_PUBLIC_URL`.",
+        "A token that was made for another service must not open this one.",
+        |config, text| config.identity.token_audience = parse::word(text)?;
+    "TENANTRY_ACCESS_TOKEN_MINUTES", Text("15"),
+        "Minutes that an access token holds, 1 to 60.",
+        "Others who verify tokens by the published keys hear of no revocation; here one takes effect at once.",
+        |config, text| config.identity.access_token_minutes = parse::number(text, 1, 60)?;
+    "TENANTRY_SESSION_IDLE_DAYS", Text("30"),
+        "Days after which a session that is not refreshed ends, 1 to 365.",
+        "A machine that nobody uses any more should not stay signed in.",
+        |config, text| config.identity.session_idle_days = parse::number(text, 1, 365)?;
+    "TENANTRY_SESSION_DAYS", Text("90"),
+        "Days after which a session ends however often it is refreshed, 1 to 365.",
+        "Now and then everybody proves again who they are.",
+        |config, text| config.identity.session_days = parse::number(text, 1, 365)?;
+    "TENANTRY_COOKIE_IDLE_HOURS", Text("12"),
+        "Hours after which a browser's session that is not used ends, 1 to 720.",
+        "Browsers stand on desks that others pass.",
+        |config, text| config.identity.cookie_idle_hours = parse::number(text, 1, 720)?;
+    "TENANTRY_COOKIE_DAYS", Text("30"),
+        "Days after which a browser's session ends however much it is used, 1 to 365.",
+        "A cookie does not rotate as a refresh token does, so it lasts shorter.",
+        |config, text| config.identity.cookie_days = parse::number(text, 1, 365)?;
+    "TENANTRY_ARGON2_MEMORY_KIB", Text("19456"),
+        "Memory of a password's hash (argon2id) in KiB, 64 to 1048576.",
+        "OWASP's first recommendation; as many hashes as cores are made at once. A password is hashed anew at its next sign-in after a change.",
+        |config, text| config.identity.argon2_memory_kib = parse::number(text, 64, 1_048_576)?;
+    "TENANTRY_ARGON2_ITERATIONS", Text("2"),
+        "Passes of argon2id over its memory, 1 to 20.",
+        "As `TENANTRY_ARGON2_MEMORY_KIB`.",
+        |config, text| config.identity.argon2_iterations = parse::number(text, 1, 20)?;
+    "TENANTRY_ARGON2_PARALLELISM", Text("1"),
+        "Lanes of argon2id, 1 to 8.",
+        "As `TENANTRY_ARGON2_MEMORY_KIB`.",
+        |config, text| config.identity.argon2_parallelism = parse::number(text, 1, 8)?;
     "TENANTRY_REDIS_URL" [secret], Absent("rates are counted in process"),
         "Redis or Valkey server for rates shared by several server processes. Accepted now, used by a later release.",
         "Accepted early so that one configuration serves both releases.",

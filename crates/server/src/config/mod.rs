@@ -8,6 +8,7 @@
 
 pub mod cidr;
 pub mod error;
+pub mod identity;
 pub mod keys;
 mod parse;
 pub mod reference;
@@ -84,6 +85,12 @@ pub struct Config {
     pub tenant_migrations: Option<PathBuf>,
     /// `TENANTRY_DEFAULT_TIER`.
     pub default_tier: Tier,
+    /// `TENANTRY_SMTP_URL`, in the form that the mail transport reads.
+    pub smtp_url: Option<Secret>,
+    /// `TENANTRY_MAIL_FROM`; set together with `smtp_url`.
+    pub mail_from: Option<String>,
+    /// `TENANTRY_TOKEN_AUDIENCE` to `TENANTRY_ARGON2_PARALLELISM`.
+    pub identity: identity::IdentityConfig,
     /// `TENANTRY_REDIS_URL`; not used by this release.
     pub redis_url: Option<Secret>,
     /// `TENANTRY_POOL_SIZE`, connections in each pool, 1 to 500.
@@ -175,6 +182,9 @@ impl Config {
             warm_slots: 0,
             tenant_migrations: None,
             default_tier: Tier::Free,
+            smtp_url: None,
+            mail_from: None,
+            identity: identity::IdentityConfig::default(),
             redis_url: None,
             pool_size: 0,
             max_tenant_series: 0,
@@ -219,6 +229,11 @@ impl Config {
             self.tls_cert.is_some() && self.tls_key.is_none(),
             "TENANTRY_TLS_KEY",
             "Name the key of TENANTRY_TLS_CERT",
+        );
+        need(
+            self.smtp_url.is_some() && self.mail_from.is_none(),
+            "TENANTRY_MAIL_FROM",
+            "Name the sender of mails, like `Tenantry <no-reply@example.com>`",
         );
         let tls_given = given("TENANTRY_TLS_CERT");
         let loopback = self.listen.ip().to_canonical().is_loopback();

@@ -1,10 +1,15 @@
 //! From the text of a key to its value.
 //!
-//! Owns: nothing. Calls: nothing. Called by: `config::keys`.
+//! Owns: nothing. Calls: mail (checks). Called by: `config::keys`.
 //! Invariants: a refusal repeats no part of the text (`super::tests::no_error_and_no_debug_shows_a_value`).
 //! After a crash: nothing is left.
 
-use super::{cidr::Cidr, error::Refusal, secret::MasterKey};
+use super::{
+    cidr::Cidr,
+    error::Refusal,
+    secret::{MasterKey, Secret},
+};
+use crate::mail;
 use axum::http::Uri;
 use base64::Engine as _;
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
@@ -33,6 +38,17 @@ impl FromStr for LogFormat {
 }
 
 /// A whole number within bounds.
+pub fn word(text: &str) -> Result<String, Refusal> {
+    if (1..=100).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text.to_owned());
+    }
+    Err(Refusal::new(
+        "is not a word of 1 to 100 visible characters",
+        "Use letters, digits, and marks such as - and :",
+    ))
+}
+
+/// A whole number in a range.
 pub fn number<T: FromStr + Copy + PartialOrd + std::fmt::Display>(
     text: &str,
     least: T,
@@ -156,6 +172,45 @@ pub fn domain(text: &str) -> Result<String, Refusal> {
         ));
     }
     Ok(text)
+}
+
+/// A mail server's URL, as the transport wants it: TLS is required unless the server is on this machine and the URL says so.
+pub fn smtp_url(text: &str) -> Result<String, Refusal> {
+    let refusal = || {
+        Refusal::new(
+            "is not a mail server's URL",
+            "Write it like smtp://user:password@mail.example.com:587, or smtps:// for port 465, with special characters of the password percent-encoded",
+        )
+    };
+    let uri: Uri = text.parse().map_err(|_| refusal())?;
+    let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(refusal)?.trim_matches(['[', ']']);
+    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let base = text.split('?').next().unwrap_or(text).trim_end_matches('/');
+    let url = match (uri.scheme_str(), uri.query()) {
+        (Some("smtps"), None | Some("tls=required")) => base.to_owned(),
+        (Some("smtp"), None | Some("tls=required")) => format!("{base}?tls=required"),
+        (Some("smtp"), Some("tls=none")) if here => base.to_owned(),
+        (Some("smtp"), Some("tls=none")) => {
+            return Err(Refusal::new(
+                "would send mail without TLS to another machine",
+                "Leave `?tls=none` out; it is for a server on 127.0.0.1 alone",
+            ));
+        }
+        _ => return Err(refusal()),
+    };
+    match mail::transport(&Secret::new(&url)) {
+        Ok(_) if uri.path().len() <= 1 => Ok(url),
+        _ => Err(refusal()),
+    }
+}
+
+/// The sender of mails.
+pub fn mail_from(text: &str) -> Result<String, Refusal> {
+    if mail::is_sender(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::new("is not a sender", "Write it like `Tenantry <no-reply@example.com>`"))
+    }
 }
 
 /// Thirty-two bytes in hex or base64.

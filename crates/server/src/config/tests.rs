@@ -206,3 +206,44 @@ fn the_reference_names_every_key() {
     }
     assert!(missing.is_empty(), "{missing}");
 }
+
+#[test]
+fn mail_goes_encrypted_or_stays_on_this_machine() {
+    let url = |text: &str| {
+        let pairs = [("TENANTRY_SMTP_URL", text), ("TENANTRY_MAIL_FROM", "Ops <ops@example.com>")];
+        server(&pairs)
+            .map(|config| config.smtp_url.unwrap().expose().to_owned())
+            .map_err(|errors| errors.to_string())
+    };
+    for (given, meant) in [
+        ("smtp://u:p%40@mail.example.com:2525", "smtp://u:p%40@mail.example.com:2525?tls=required"),
+        ("smtp://mail.example.com?tls=required", "smtp://mail.example.com?tls=required"),
+        ("smtps://u:p@mail.example.com", "smtps://u:p@mail.example.com"),
+        ("smtp://127.0.0.1:2525?tls=none", "smtp://127.0.0.1:2525"),
+        ("smtp://[::1]:2525?tls=none", "smtp://[::1]:2525"),
+        ("smtp://localhost:25?tls=none", "smtp://localhost:25"),
+    ] {
+        assert_eq!(url(given).as_deref(), Ok(meant));
+    }
+    for refused in [
+        "smtp://mail.example.com?tls=none",
+        "smtp://10.0.0.1?tls=none",
+        "smtp://127.0.0.1.example.com?tls=none",
+        "smtp://localhost@mail.example.com?tls=none",
+        "smtp://mail.example.com?tls=opportunistic",
+        "smtps://mail.example.com?tls=none",
+        "smtp://mail.example.com?tls=required&tls=none",
+        "http://mail.example.com",
+        "mail.example.com",
+        "smtp://",
+        "smtp://mail.example.com/hello",
+    ] {
+        assert!(url(refused).is_err_and(|text| text.contains("TENANTRY_SMTP_URL")), "{refused}");
+    }
+    let missing = server(&[("TENANTRY_SMTP_URL", "smtps://mail.example.com")]).unwrap_err();
+    assert_eq!(keys_of(&missing), ["TENANTRY_MAIL_FROM"]);
+    for from in ["nobody", "a@b@c", "", "Ops <ops@example.com>\r\nBcc: x@example.com"] {
+        let refused = server(&[("TENANTRY_SMTP_URL", "smtps://m.example.com"), ("TENANTRY_MAIL_FROM", from)]);
+        assert_eq!(keys_of(&refused.unwrap_err()), ["TENANTRY_MAIL_FROM"], "{from}");
+    }
+}

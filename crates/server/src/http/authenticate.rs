@@ -5,7 +5,7 @@
 //! (`every_operation_asks_the_policy`), and one that the policy does not know is for nobody (`every_operation_has_its_action`); a host or header that names another
 //! tenant than the identity's is refused like an unknown tenant, before any look-up (`a_foreign_header_is_refused`). After a crash: nothing is left.
 
-use super::{AccessInfo, ApiError, RequestInfo, router};
+use super::{AccessInfo, ApiError, RequestInfo, cookie, router};
 use crate::app::App;
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -20,7 +20,7 @@ use std::{
 use tenantry_core::{
     authz::{Actor, Need, need_of, tenant_inactive},
     ctx,
-    identity::Credential as Proof,
+    identity::{Credential as Proof, Visit},
 };
 
 /// What each route asks of its caller, by method and template.
@@ -48,7 +48,7 @@ impl FromRequestParts<App> for MaybeCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let Some(proof) = proof(&parts.headers) else { return Ok(Self(None)) };
+        let Some(proof) = proof(app, &parts.method, &parts.headers)? else { return Ok(Self(None)) };
         let info = RequestInfo::from_request_parts(parts, app).await?;
         let actor = app.gate.verify(&proof).await?;
         admit(app, &info, &actor, &parts.uri, &parts.headers)?;
@@ -73,16 +73,42 @@ impl Credential {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Credential {
+impl FromRequestParts<App> for Credential {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        proof(&parts.headers).map(Self).ok_or_else(ApiError::unauthenticated)
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        proof(app, &parts.method, &parts.headers)?.map(Self).ok_or_else(ApiError::unauthenticated)
     }
 }
 
-fn proof(headers: &HeaderMap) -> Option<Proof> {
-    bearer(headers).map(|token| Proof::Bearer(token.to_owned()))
+/// Somebody who wants in: where from, and by which program.
+pub struct Visitor(pub Visit);
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let info = RequestInfo::from_request_parts(parts, app).await?;
+        let program = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self(Visit {
+            request_id: info.id.to_string(),
+            address: info.client,
+            user_agent: program.map(str::to_owned),
+        }))
+    }
+}
+
+/// What the request proves itself with. A cookie counts only where there is no other proof, and for what changes something only with what our own
+/// pages send along.
+fn proof(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<Proof>, ApiError> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return Ok(bearer(headers).map(|token| Proof::Bearer(token.to_owned())));
+    }
+    let Some(cookie) = cookie::of(app, headers) else { return Ok(None) };
+    if !method.is_safe() {
+        cookie::guard(app, cookie, headers)?;
+    }
+    Ok(Some(Proof::Cookie(cookie.to_owned())))
 }
 
 fn request_of(actor: &Arc<Actor>, info: &RequestInfo) -> ctx::Request {
@@ -96,7 +122,7 @@ pub async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let proof = proof(request.headers()).ok_or_else(ApiError::unauthenticated)?;
+    let proof = proof(&app, request.method(), request.headers())?.ok_or_else(ApiError::unauthenticated)?;
     let actor = app.gate.verify(&proof).await?;
     admit(&app, &info, &actor, request.uri(), request.headers())?;
     permit(&actor, &request)?;

@@ -21,6 +21,7 @@ impl From<Error> for ApiError {
                 });
                 next_steps.into_iter().fold(refusal, Self::next_step)
             }
+            Error::TooMany { retry_after } => Self::too_many(retry_after),
             fault if code == ErrorCode::Unavailable => Self::unavailable(&fault, Duration::from_secs(1)),
             fault => Self::internal(&fault),
         }

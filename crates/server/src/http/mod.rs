@@ -4,11 +4,13 @@
 //! Invariants: stated in each module. After a crash: clients retry; nothing is kept here.
 
 pub mod authenticate;
+mod cookie;
 pub mod docs;
 pub mod extract;
 mod fault;
 pub mod health;
 pub mod idempotency;
+pub mod jwks;
 pub mod listener;
 pub mod middleware;
 mod openapi;

@@ -29,6 +29,7 @@ use utoipa::{
         (name = "audit", description = "Who did what: for operators, and for a tenant's admins."),
         (name = "operations", description = "What operators should look at."),
         (name = "identity", description = "Who the caller is."),
+        (name = "sign-in", description = "Signing in, sessions and passwords."),
         (name = "tenant", description = "The caller's own tenant."),
         (name = "agents", description = "Agents of the caller's workspace."),
         (name = "health", description = "Whether the process lives and can serve."),

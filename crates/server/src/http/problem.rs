@@ -86,6 +86,16 @@ impl ApiError {
         Self::new(ErrorCode::Internal, "")
     }
 
+    /// 429: the next attempt may come after the given time.
+    pub fn too_many(retry_after: Duration) -> Self {
+        // Whole seconds, never too few.
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        let detail = "There were too many attempts that failed. Wait as long as `Retry-After` says.";
+        let mut error = Self::new(ErrorCode::TooManyRequests, detail);
+        error.0.retry_after = Some(Duration::from_secs(seconds));
+        error
+    }
+
     /// 503. The cause goes to the log; the caller may try again after the given time.
     pub fn unavailable(cause: &(impl fmt::Display + ?Sized), retry_after: Duration) -> Self {
         tracing::warn!(error.message = %cause, "a part of the service is not available");
@@ -142,7 +152,10 @@ impl IntoResponse for ApiError {
         if code == ErrorCode::Unauthenticated {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if matches!(code, ErrorCode::Unavailable | ErrorCode::IdempotencyInFlight) {
+        if matches!(
+            code,
+            ErrorCode::Unavailable | ErrorCode::IdempotencyInFlight | ErrorCode::TooManyRequests
+        ) {
             let seconds = retry_after.map_or(1, |delay| delay.as_secs().max(1));
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -4,7 +4,7 @@
 //! Invariants: everything below `/v1` that is not listed as open is behind authentication (`every_operation_needs_an_identity`); the document that is checked in is the one of
 //! this code (`cargo xtask codegen --check`). After a crash: nothing is left.
 
-use super::{authenticate::authenticate, docs, health, openapi as document, v1};
+use super::{authenticate::authenticate, docs, health, jwks, openapi as document, v1};
 use crate::app::App;
 use axum::{
     Router,
@@ -28,11 +28,12 @@ fn open_routes() -> OpenApiRouter<App> {
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(health::health))
+        .routes(routes!(jwks::show))
 }
 
 /// Routes of `/v1` that need no identity: what proves the caller's right is in the request itself.
 fn open_v1_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(v1::auth::open_routes())
 }
 
 fn v1_routes() -> OpenApiRouter<App> {
@@ -42,6 +43,9 @@ fn v1_routes() -> OpenApiRouter<App> {
         .merge(v1::agents::routes())
         .merge(v1::audit::routes())
         .merge(v1::users::routes())
+        .merge(v1::auth::routes())
+        .merge(v1::sessions::routes())
+        .routes(routes!(v1::password::change))
         .routes(routes!(v1::slugs::availability))
         .routes(routes!(v1::me::me))
         .routes(routes!(v1::limits::limits))

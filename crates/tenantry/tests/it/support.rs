@@ -89,6 +89,14 @@ impl Operation {
             ),
             // An archive is no JSON: enough for whoever may not send one.
             "import_tenant" => Some(json!({"archive": "none"})),
+            "log_in" => Some(json!({"email": "a@fresh.example", "password": "seven red kettles"})),
+            "log_out" | "refresh_session" => Some(json!({"refresh_token": "0".repeat(64)})),
+            "switch_workspace" => Some(json!({"tenant": "acme"})),
+            "reset_password" => Some(json!({"email": "a@fresh.example"})),
+            "verify_email" => Some(json!({"token": "0".repeat(64)})),
+            "change_password" => {
+                Some(json!({"current_password": "seven red kettles", "password": "nine blue barges"}))
+            }
             "create_agent" => Some(json!({"name": "Ada", "role": "r"})),
             "erase_me" => Some(json!({"confirm": "a@fresh.example"})),
             "update_agent" => Some(json!({"role": "other"})),

@@ -108,6 +108,7 @@ async fn toil(placement: Placement, warm_slots: usize) -> Result<()> {
         settings: WorkerSettings { warm_slots, ..WorkerSettings::default() },
         metrics: Metrics::new(1).map_err(|error| Error::Fault(error.to_string()))?,
         waker: Waker::start(owner.clone()),
+        mailer: None,
         presence: listener.presence(),
     };
     loop {

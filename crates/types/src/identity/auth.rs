@@ -115,6 +115,50 @@ pub struct VerifyEmail {
     pub token: Option<Proof>,
 }
 
+/// Another password for who is signed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The one until now.
+    pub current_password: Proof,
+    /// The one from now on.
+    pub password: Proof,
+}
+
+/// Ends a session: the refresh token's. Without one, the session of the token or cookie that the request carries.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogOut {
+    /// A refresh token of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Proof>,
+}
+
+/// The public keys that access tokens verify with (RFC 7517).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Jwks {
+    /// Those that sign, will sign, or have signed a token that may still be valid.
+    pub keys: Vec<Jwk>,
+}
+
+/// A public key of Ed25519 (RFC 8037).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Jwk {
+    /// `OKP`
+    pub kty: String,
+    /// `Ed25519`
+    pub crv: String,
+    /// As in the header of the tokens that it signed.
+    pub kid: String,
+    /// `EdDSA`
+    pub alg: String,
+    /// `sig`
+    #[serde(rename = "use")]
+    pub usage: String,
+    /// The key, base64url.
+    pub x: String,
+}
+
 /// Accepts an invitation. Who has no account gets one; who has one signs in first, or says its password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

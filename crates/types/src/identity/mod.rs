@@ -10,8 +10,8 @@ mod privacy;
 
 pub use access::{AccessGrant, CreateAccessGrant, CreateOperator, NewAccessGrant, Operator, UpdateOperator};
 pub use auth::{
-    AcceptInvitation, Join, LogIn, PasswordReset, Refresh, Session, SessionKind, SignedIn, SwitchWorkspace,
-    VerifyEmail,
+    AcceptInvitation, ChangePassword, Join, Jwk, Jwks, LogIn, LogOut, PasswordReset, Refresh, Session,
+    SessionKind, SignedIn, SwitchWorkspace, VerifyEmail,
 };
 pub use member::{
     CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, Member, UpdateMember, UpdateWorkspace,

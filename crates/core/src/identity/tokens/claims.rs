@@ -8,7 +8,7 @@ use super::TokenSettings;
 use crate::authz::{Person, Place, ProvenBy};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use tenantry_types::{OperatorRole, Role, SessionId, Slug, TenantId, Tier, UserId, WorkspaceId};
+use tenantry_types::{OperatorRole, Role, SessionId, TenantId, Tier, UserId, WorkspaceId};
 use uuid::Uuid;
 
 /// How far another server's clock may be ahead of ours.
@@ -43,7 +43,7 @@ pub(super) struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tid: Option<TenantId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    tenant: Option<Slug>,
+    tenant: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     wid: Option<WorkspaceId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,7 +67,7 @@ impl Claims {
         Self {
             sub: bearing.person.id,
             tid: place.map(|place| place.tenant.id),
-            tenant: place.map(|place| place.tenant.slug.clone()),
+            tenant: place.map(|place| place.tenant.slug.to_string()),
             wid: place.map(|place| place.workspace),
             role: place.map(|place| place.role),
             tier: place.map(|place| place.tenant.tier),
@@ -104,7 +104,7 @@ mod tests {
         Claims {
             sub: UserId(Uuid::nil()),
             tid: Some(TenantId(Uuid::nil())),
-            tenant: "acme".parse().ok(),
+            tenant: Some("acme".to_owned()),
             wid: Some(WorkspaceId(Uuid::nil())),
             role: Some(Role::Member),
             tier: Some(Tier::Free),

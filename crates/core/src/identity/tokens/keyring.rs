@@ -223,7 +223,9 @@ mod tests {
     fn names_of_keys_are_plain() {
         assert!(is_id("0123456789abcdef"));
         let long = "a".repeat(5000);
-        for other in ["", "0123456789ABCDEF", "../../etc/passwd", "http://evil/x.pem", "0123456789abcde\0", &long] {
+        for other in
+            ["", "0123456789ABCDEF", "../../etc/passwd", "http://evil/x.pem", "0123456789abcde\0", &long]
+        {
             assert!(!is_id(other), "{other}");
         }
     }

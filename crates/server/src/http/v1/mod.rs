@@ -5,9 +5,12 @@
 
 pub mod agents;
 pub mod audit;
+pub mod auth;
 pub mod limits;
 pub mod me;
+pub mod password;
 pub mod runs;
+pub mod sessions;
 pub mod slugs;
 pub mod tenants;
 pub mod users;

@@ -1,0 +1,14 @@
+//! The caller's sessions.
+//!
+//! Owns: nothing. Calls: core's identity. Called by: `http::router`. After a crash: nothing is left.
+
+mod end;
+mod list;
+
+use crate::app::App;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The routes of this resource.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(end::end))
+}
