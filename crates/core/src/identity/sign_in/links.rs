@@ -114,7 +114,9 @@ impl SignIn {
         fields.check()?;
         let input = (self.clone(), visit.clone(), sessions::hash_of(token.expose()));
         self.platform
-            .run("verify_email", input, |tx, (this, visit, hash)| Box::pin(this.prove(tx, visit, hash)))
+            .run("verify_email", input, |tx, (this, visit, hash)| {
+                Box::pin(this.prove_mailbox(tx, visit, hash))
+            })
             .await?;
         Ok(true)
     }
@@ -205,7 +207,7 @@ impl SignIn {
         Ok(())
     }
 
-    async fn prove(&self, tx: &ControlTx, visit: &Visit, hash: &[u8; 32]) -> Result<()> {
+    async fn prove_mailbox(&self, tx: &ControlTx, visit: &Visit, hash: &[u8; 32]) -> Result<()> {
         let now = self.ctx.now();
         let user = store::user_of_link(tx, hash, Purpose::VerifyEmail, now).await?.ok_or_else(closed)?;
         let found = users::store::by_id(tx, user).await?.ok_or_else(closed)?;
