@@ -144,13 +144,8 @@ impl App {
         let notes = Notes::start(platform.clone(), place.ctx.clone(), waker.clone());
         let tenancy = Tenancy::new(platform.clone(), place.ctx.clone(), pools, wide, notes);
         let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
-        let operator = config.operator_token.as_ref().map(Secret::expose);
         let sign_in = sign_in(config, &place, &platform, &access)?;
-        let fetch: Arc<dyn Fetch> = Arc::new(OverHttp::new());
-        let issuers = Issuers::new(config.issuers.clone(), &fetch, &place.ctx);
-        let verifiers =
-            Verifiers { tokens: sign_in.tokens.clone(), lasting: sign_in.lasting, issuers: issuers.clone() };
-        let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator, verifiers);
+        let (gate, issuers) = gate(config, &place, &platform, &access, &sign_in);
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = Runs {
             pool: platform.clone(),
@@ -176,16 +171,7 @@ impl App {
             waker,
             patience: psql::PATIENCE,
         };
-        let people = People {
-            platform: platform.clone(),
-            control: control.clone(),
-            ctx: place.ctx.clone(),
-            access: access.clone(),
-            accounts: Arc::new(sign_in.clone()),
-            vault: Vault::of(&place.installation),
-            sends_mail: mail::is_configured(config),
-            public_url: config.public_url.clone(),
-        };
+        let people = people(config, &place, (&platform, &control), &access, &sign_in);
         let (keys, operators, grants) = given(&place, (&platform, &control), &access, &sign_in);
         Ok(Self(Arc::new(Parts {
             keys,
@@ -205,7 +191,7 @@ impl App {
             runs,
             psql,
             people,
-            vault: Vault::of(&place.installation),
+            vault: sign_in.vault.clone(),
             sign_in,
             gate,
             issuers,
@@ -233,6 +219,41 @@ pub enum WiringError {
 }
 
 /// What operators and a tenant's admins give and take away.
+fn gate(
+    config: &Config,
+    place: &Place,
+    platform: &Pool,
+    access: &Access,
+    sign_in: &SignIn,
+) -> (Gate, Issuers) {
+    let operator = config.operator_token.as_ref().map(Secret::expose);
+    let fetch: Arc<dyn Fetch> = Arc::new(OverHttp::new());
+    let issuers = Issuers::new(config.issuers.clone(), &fetch, &place.ctx);
+    let verifiers =
+        Verifiers { tokens: sign_in.tokens.clone(), lasting: sign_in.lasting, issuers: issuers.clone() };
+    let gate = Gate::new(platform.clone(), place.ctx.clone(), access.clone(), operator, verifiers);
+    (gate, issuers)
+}
+
+fn people(
+    config: &Config,
+    place: &Place,
+    (platform, control): (&Pool, &Pool),
+    access: &Access,
+    sign_in: &SignIn,
+) -> People {
+    People {
+        platform: platform.clone(),
+        control: control.clone(),
+        ctx: place.ctx.clone(),
+        access: access.clone(),
+        accounts: Arc::new(sign_in.clone()),
+        vault: sign_in.vault.clone(),
+        sends_mail: mail::is_configured(config),
+        public_url: config.public_url.clone(),
+    }
+}
+
 fn given(
     place: &Place,
     (platform, control): (&Pool, &Pool),

@@ -51,7 +51,7 @@ fn read(text: &str) -> Result<Vec<Issuer>, Vec<String>> {
     for (place, table) in tables.into_iter().enumerate() {
         let at = format!("issuer {}", place + 1);
         match table {
-            Value::Table(table) => issuers.extend(issuer(Reader { table, at, wrong: &mut wrong })),
+            Value::Table(table) => issuers.push(issuer(Reader { table, at, wrong: &mut wrong })),
             _ => wrong.push(format!("{at} is no table")),
         }
     }
@@ -161,7 +161,7 @@ impl Reader<'_> {
     }
 }
 
-fn issuer(mut reader: Reader<'_>) -> Option<Issuer> {
+fn issuer(mut reader: Reader<'_>) -> Issuer {
     let preset = match reader.text("preset").as_deref() {
         None | Some("oidc") => Preset::Oidc,
         Some("clerk") => Preset::Clerk,
@@ -219,7 +219,7 @@ fn issuer(mut reader: Reader<'_>) -> Option<Issuer> {
     for key in unknown {
         reader.refuse(&key, "is not a known key");
     }
-    Some(checked)
+    checked
 }
 
 fn is_name(name: &str) -> bool {

@@ -1,6 +1,9 @@
 //! What is known of a user can be taken out, and erased.
 
-use crate::support::{as_superuser, superuser_sees};
+use crate::{
+    people,
+    support::{as_superuser, superuser_sees},
+};
 use serde_json::{Value, json};
 use tenantry_core::{
     authz::{Actor, OperatorActor, Person, ProvenBy},
@@ -256,4 +259,34 @@ async fn only_admins_of_the_platform_look_people_up() {
     acme.client.get("/v1/me/data").await.expect(403);
     let whoever: Value = app.operator().get("/v1/me/data").await.expect(403).json;
     assert_eq!(whoever["code"], "forbidden");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_users_tokens_are_refused() {
+    let app = people::cheap().start().await;
+    app.tenant("acme").await;
+    people::user(&app, ADDRESS).await;
+    people::member(&app, ADDRESS, ("acme", "default"), "viewer").await;
+    let signed_in = people::sign_in(&app, ADDRESS, json!({"tenant": "acme"})).await;
+    let me = app.anyone.clone().with_token(signed_in["access_token"].as_str());
+    let data: UserData = me.get("/v1/me/data").await.expect(200).parse();
+    assert_eq!((data.user.email.as_str(), data.sessions.len(), data.memberships.len()), (ADDRESS, 1, 1));
+    assert!(!data.audit_events.items.is_empty(), "a viewer learns what they did themselves");
+
+    let erase = |confirm: &str| {
+        let body = json!({"confirm": confirm});
+        let me = me.clone();
+        async move { me.call(tenantry_testkit::axum::http::Method::DELETE, "/v1/me", Some(&body)).await }
+    };
+    erase("bob@mailbox.example").await.expect(422);
+    erase(ADDRESS).await.expect(204);
+    for path in ["/v1/me", "/v1/me/data", "/v1/agents"] {
+        me.get(path).await.expect(401);
+    }
+    app.anyone
+        .post("/v1/auth/refresh", &json!({"refresh_token": signed_in["refresh_token"]}))
+        .await
+        .expect(401);
+    let again = people::attempt(&app, ADDRESS, people::PASSWORD).await.expect(401);
+    assert_eq!(again.code(), "bad_credentials", "as for an address that never was a user's");
 }
