@@ -147,17 +147,7 @@ impl App {
         let sign_in = sign_in(config, &place, &platform, &access)?;
         let (gate, issuers) = gate(config, &place, &platform, &access, &sign_in);
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
-        let runs = Runs {
-            pool: platform.clone(),
-            ctx: place.ctx.clone(),
-            installation: installation.clone(),
-            schema_version: place.template.version(),
-            environment: place.environment,
-            public_url: config.public_url.clone(),
-            retention: config.retention,
-            waker: waker.clone(),
-            access: Some(access.clone()),
-        };
+        let runs = runs(config, &place, &platform, &waker, &access);
         let provisioning = Provisioning {
             runs: runs.clone(),
             template: place.template.digest().to_owned(),
@@ -219,6 +209,20 @@ pub enum WiringError {
 }
 
 /// What operators and a tenant's admins give and take away.
+fn runs(config: &Config, place: &Place, platform: &Pool, waker: &Waker, access: &Access) -> Runs {
+    Runs {
+        pool: platform.clone(),
+        ctx: place.ctx.clone(),
+        installation: place.installation.clone(),
+        schema_version: place.template.version(),
+        environment: place.environment,
+        public_url: config.public_url.clone(),
+        retention: config.retention,
+        waker: waker.clone(),
+        access: Some(access.clone()),
+    }
+}
+
 fn gate(
     config: &Config,
     place: &Place,
