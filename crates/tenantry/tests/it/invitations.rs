@@ -182,7 +182,7 @@ async fn sixty_four_invitations_meet_the_limit() {
     let (app, owner) = acme("pro").await;
     let all = (0..64).map(|n| {
         let client = owner.client.clone();
-        tokio::spawn(async move {
+        tenantry_pg::task::detached(async move {
             client.post("/v1/invitations", &json!({"email": format!("m{n}@acme.example")})).await
         })
     });
@@ -224,7 +224,7 @@ async fn sixty_four_at_the_last_place() {
         .iter()
         .map(|token| {
             let (client, token) = (app.anyone.clone(), token.clone());
-            tokio::spawn(async move {
+            tenantry_pg::task::detached(async move {
                 client
                     .post("/v1/auth/accept-invitation", &json!({"token": token, "password": PASSWORD}))
                     .await

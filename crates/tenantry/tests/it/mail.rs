@@ -94,7 +94,7 @@ async fn two_workers_send_a_mail_once() {
     let workers: Vec<_> = (0..4).map(|_| app.worker()).collect();
     let mut looks = Vec::new();
     for worker in workers {
-        looks.push(tokio::spawn(async move { worker.look(&mut 0).await }));
+        looks.push(tenantry_pg::task::detached(async move { worker.look(&mut 0).await }));
     }
     for look in looks {
         look.await.unwrap();

@@ -266,7 +266,8 @@ async fn a_locked_operator_is_let_in_again() {
 }
 
 fn hashing() -> Passwords {
-    Passwords::new(HashingCost { memory_kib: 64, iterations: 1, parallelism: 1 }).unwrap()
+    Passwords::new(HashingCost { memory_kib: 64, iterations: 1, parallelism: 1 })
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn ada() -> Bootstrap {

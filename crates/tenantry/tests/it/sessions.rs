@@ -188,10 +188,11 @@ async fn browser(app: &TestApp) -> (String, String) {
     let body = json!({"email": "ada@acme.example", "password": PASSWORD, "cookie": true});
     let reply: Reply = app.anyone.post("/v1/auth/login", &body).await.expect(200);
     assert_eq!(reply.json["refresh_token"], Value::Null);
-    let line = reply.headers["set-cookie"].to_str().unwrap();
+    let line = reply.headers["set-cookie"].to_str().unwrap_or_else(|error| panic!("{error}"));
     assert!(line.ends_with("; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000"), "{line}");
-    let cookie = line.split(';').next().unwrap().to_owned();
-    (cookie, reply.json["csrf_token"].as_str().unwrap().to_owned())
+    let cookie = line.split(';').next().unwrap_or_default().to_owned();
+    let csrf = reply.json["csrf_token"].as_str().unwrap_or_else(|| panic!("no token: {}", reply.text));
+    (cookie, csrf.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -109,7 +109,6 @@ impl Operation {
             "create_agent" => Some(json!({"name": "Ada", "role": "r"})),
             "erase_me" => Some(json!({"confirm": "a@fresh.example"})),
             "update_agent" => Some(json!({"role": "other"})),
-            "update_tenant" => Some(json!({"name": "Other"})),
             "update_member" => Some(json!({"role": "viewer"})),
             "create_invitation" => Some(json!({"email": "ada@fresh.example"})),
             "accept_invitation" => {
@@ -117,7 +116,7 @@ impl Operation {
             }
             "join_tenant" => Some(json!({"tenant": "nobody", "email": "ada@fresh.example"})),
             "create_workspace" => Some(json!({"slug": "fresh", "name": "Fresh"})),
-            "update_workspace" => Some(json!({"name": "Other"})),
+            "update_tenant" | "update_workspace" => Some(json!({"name": "Other"})),
             _ => None,
         }
     }

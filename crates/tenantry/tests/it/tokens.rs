@@ -13,8 +13,9 @@ use tenantry_testkit::TestApp;
 
 /// The JSON of a token's part.
 fn part(token: &str, index: usize) -> Value {
-    let part = token.split('.').nth(index).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    let part = token.split('.').nth(index).unwrap_or_else(|| panic!("a token of few parts"));
+    let json = URL_SAFE_NO_PAD.decode(part).unwrap_or_else(|error| panic!("{error}"));
+    serde_json::from_slice(&json).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn der(seed: &[u8]) -> EncodingKey {
@@ -24,16 +25,17 @@ fn der(seed: &[u8]) -> EncodingKey {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap_or_else(|error| panic!("{error}"));
+    (0..text.len()).step_by(2).map(byte).collect()
 }
 
 /// The key that signs, as nobody outside has it.
 async fn stolen(app: &TestApp) -> EncodingKey {
     let row =
         superuser_sees(app, "SELECT id || ' ' || encode(private_key, 'hex') FROM public.signing_keys").await;
-    let (id, sealed) = row.split_once(' ').unwrap();
+    let (id, sealed) = row.split_once(' ').unwrap_or_else(|| panic!("no signing key"));
     let seed = Vault::of(&app.database.installation).open(SIGNING_KEY, None, id, &unhex(sealed));
-    der(&seed.unwrap())
+    der(&seed.unwrap_or_else(|error| panic!("{error}")))
 }
 
 fn header(of: &str) -> Header {
@@ -52,9 +54,9 @@ async fn status(app: &TestApp, token: &str) -> u16 {
 async fn signed_in() -> (TestApp, String) {
     let app = cheap().start().await;
     user(&app, "ada@acme.example").await;
-    let token =
-        sign_in(&app, "ada@acme.example", json!({})).await["access_token"].as_str().unwrap().to_owned();
-    (app, token)
+    let answer = sign_in(&app, "ada@acme.example", json!({})).await;
+    let token = answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}"));
+    (app, token.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -247,6 +249,7 @@ async fn an_unknown_key_is_looked_for_once() {
 /// As [`stolen`], where there are two rows of one key.
 async fn stolen_of(app: &TestApp) -> EncodingKey {
     let row = superuser_sees(app, "SELECT id || ' ' || encode(private_key, 'hex') FROM public.signing_keys WHERE id <> 'fedcba9876543210'").await;
-    let (id, sealed) = row.split_once(' ').unwrap();
-    der(&Vault::of(&app.database.installation).open(SIGNING_KEY, None, id, &unhex(sealed)).unwrap())
+    let (id, sealed) = row.split_once(' ').unwrap_or_else(|| panic!("no signing key"));
+    let seed = Vault::of(&app.database.installation).open(SIGNING_KEY, None, id, &unhex(sealed));
+    der(&seed.unwrap_or_else(|error| panic!("{error}")))
 }

@@ -9,7 +9,7 @@ use tenantry_testkit::{
 async fn clerk() -> Outside {
     let issuer = TestIssuer::start().await;
     let path = std::env::temp_dir().join(format!("tenantry-whsec-{}", std::process::id()));
-    std::fs::write(&path, webhook_secret(7)).unwrap();
+    std::fs::write(&path, webhook_secret(7)).unwrap_or_else(|error| panic!("{error}"));
     let settings = format!(
         "[[issuer]]\nname = \"clerk\"\npreset = \"clerk\"\nissuer = \"{}\"\nauthorized_parties = [\"https://app.example\"]\nalgorithms = [\"ES256\"]\nwebhook_secret_file = \"{}\"\n",
         issuer.url(),
@@ -23,7 +23,7 @@ async fn clerk() -> Outside {
 /// A session token of version 1.
 fn first(outside: &Outside, role: &str, more: &Value) -> Client {
     let mut claims = json!({"azp": "https://app.example", "org_id": "org_1", "org_slug": "acme", "org_role": role, "org_permissions": []});
-    for (name, value) in more.as_object().unwrap() {
+    for (name, value) in more.as_object().into_iter().flatten() {
         claims[name] = value.clone();
     }
     outside.caller(&claims)
@@ -32,7 +32,7 @@ fn first(outside: &Outside, role: &str, more: &Value) -> Client {
 /// A session token of version 2.
 fn second(outside: &Outside, role: &str, more: &Value) -> Client {
     let mut claims = json!({"azp": "https://app.example", "v": 2, "sts": "active", "fva": [1, -1], "o": {"id": "org_1", "slg": "acme", "rol": role, "per": "", "fpm": ""}});
-    for (name, value) in more.as_object().unwrap() {
+    for (name, value) in more.as_object().into_iter().flatten() {
         claims[name] = value.clone();
     }
     outside.caller(&claims)

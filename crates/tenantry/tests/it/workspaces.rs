@@ -108,7 +108,7 @@ async fn sixty_four_workspaces_meet_the_limit() {
     let all: Vec<_> = (0..64)
         .map(|n| {
             let client = owner.client.clone();
-            tokio::spawn(async move {
+            tenantry_pg::task::detached(async move {
                 client.post("/v1/workspaces", &json!({"slug": format!("w{n}"), "name": "W"})).await
             })
         })
