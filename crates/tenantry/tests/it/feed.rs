@@ -154,7 +154,7 @@ async fn a_stream_ends_with_its_identity() {
     let hour = app.app.ctx().now() + TimeDelta::hours(1);
     let credential = async |token: &str| {
         let request = Request::get(FEED).header("authorization", format!("Bearer {token}")).body(()).unwrap();
-        Credential::from_request_parts(&mut request.into_parts().0, &()).await.ok().unwrap()
+        Credential::from_request_parts(&mut request.into_parts().0, &app.app).await.ok().unwrap()
     };
     let holds = async |credential: &Credential| credential.verify(&app.app).await.is_ok();
     let ends = credential(&app.key("acme", &json!({"name": "ends", "expires_at": hour})).await.key).await;

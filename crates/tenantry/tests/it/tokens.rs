@@ -1,8 +1,8 @@
 //! Access tokens: forged ones, wrong ones, and keys that change.
 
 use crate::{
-    people::{bearer, cheap, refresh, sign_in, user},
-    support::{superuser_sees, told},
+    people::{bearer, cheap, member, refresh, sign_in, user},
+    support::{nowhere, superuser_sees, told},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
@@ -167,7 +167,7 @@ async fn a_token_says_who_and_where_and_no_more() {
     names.sort();
     assert_eq!(names, ["aud", "exp", "iat", "iss", "jti", "nbf", "sid", "sub"]);
     app.tenant("acme").await;
-    crate::people::member(&app, "ada@acme.example", ("acme", "default"), "viewer").await;
+    member(&app, "ada@acme.example", ("acme", "default"), "viewer").await;
     let there = sign_in(&app, "ada@acme.example", json!({})).await;
     let claims = part(there["access_token"].as_str().unwrap(), 1);
     let mut names: Vec<&String> = claims.as_object().unwrap().keys().collect();
@@ -228,8 +228,7 @@ async fn an_unknown_key_is_looked_for_once() {
         encode(&Header { kid: Some(kid.to_owned()), ..header(&token) }, &part(&token, 1), &der(&[7; 32]))
             .unwrap()
     };
-    let lost =
-        cheap().database(&app.database).elsewhere(crate::support::nowhere()).start().await;
+    let lost = cheap().database(&app.database).elsewhere(nowhere()).start().await;
     // Without a database a strange key is not known not to be ours.
     assert_eq!(status(&lost, &strange("0123456789abcdef")).await, 503);
     assert_eq!(status(&lost, &strange("not one of ours")).await, 401);
