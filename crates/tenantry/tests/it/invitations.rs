@@ -124,7 +124,7 @@ async fn an_account_needs_its_password() {
     assert_eq!(owner.members().await.len(), 1);
     accept(&app, &token, PASSWORD).await.expect(200);
     let token = owner.invite("new@acme.example", "member").await;
-    for easy in ["short", "password1234", "acme-acme-acme", "new@acme.example"] {
+    for easy in ["short", "password1234", "aaaaaaaaaaaaaaaa", "new@acme.example"] {
         let refused = accept(&app, &token, easy).await.expect(422);
         assert_eq!(refused.json["errors"][0]["pointer"], "/password", "{easy}");
     }
@@ -318,8 +318,10 @@ async fn a_suspended_tenant_lets_nobody_in() {
     let (app, owner) = acme("enterprise").await;
     let token = owner.invite("ada@acme.example", "member").await;
     app.operator().post("/v1/tenants/acme/suspend", &json!({})).await.expect(202);
+    app.work().await;
     accept(&app, &token, PASSWORD).await.expect(404);
     app.operator().post("/v1/tenants/acme/resume", &json!({})).await.expect(202);
+    app.work().await;
     accept(&app, &token, PASSWORD).await.expect(200);
 }
 
@@ -349,7 +351,7 @@ async fn who_joins_has_a_proven_mailbox() {
     assert_eq!(ada.client.post("/v1/auth/join", &join).await.expect(200).json, joined, "twice is once");
     assert_eq!(owner.members().await.len(), 2);
     app.operator().patch("/v1/tenants/acme", &json!({"domain_join_role": null})).await.expect(200);
-    as_superuser(&app, "DELETE FROM memberships WHERE role = 'viewer'").await;
+    as_superuser(&app, "DELETE FROM memberships m USING tenants t WHERE t.id = m.tenant_id AND t.slug = 'acme' AND m.role = 'viewer'").await;
     assert_eq!(told(&ada.client.post("/v1/auth/join", &join).await), unknown);
     ada.client.post("/v1/auth/join", &json!({"tenant": "acme", "role": "owner"})).await.expect(422);
 }
