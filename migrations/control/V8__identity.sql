@@ -207,6 +207,7 @@ COMMENT ON COLUMN api_keys.last_used_at IS 'Coarse: written when it is more than
 
 CREATE TABLE mails (
     id         uuid PRIMARY KEY,
+    tenant_id  uuid DEFAULT nullif(current_setting('tenantry.tenant_id', true), '')::uuid,
     recipient  varchar(254) NOT NULL,
     subject    varchar(200) NOT NULL,
     body       bytea,
@@ -221,6 +222,7 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_due_idx ON mails (run_at) WHERE status = 'pending';
 COMMENT ON TABLE mails IS 'Mail that the worker sends. Written with the deed that it tells of.';
+COMMENT ON COLUMN mails.tenant_id IS 'Of mail that a tenant''s own people cause. Set from the transaction, and confined to it.';
 COMMENT ON COLUMN mails.body IS 'Sealed, since it may hold a link that opens a door; gone once the mail is.';
 
 CREATE TABLE webhook_deliveries (

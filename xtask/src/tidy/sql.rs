@@ -32,9 +32,30 @@ const READS: &[(&str, &str, &str)] = &[
         "a change and its audit event commit together, in the tenant's own schema",
     ),
     (
-        "crates/core/src/identity/store.rs",
+        "crates/core/src/identity/look/store.rs",
         "workspaces",
-        "a key of an archived workspace must be refused in the same look-up",
+        "an identity in an archived workspace must be refused in the same look-up",
+    ),
+    (
+        "crates/core/src/identity/invitations/store.rs",
+        "workspaces",
+        "a link into an archived workspace must not open, in the same look-up",
+    ),
+    (
+        "crates/core/src/identity/members/store.rs",
+        "workspaces",
+        "nobody is anything in an archived workspace, in the same look-up",
+    ),
+    ("crates/core/src/identity/members/store.rs", "users", "a member is shown with name and address"),
+    (
+        "crates/core/src/identity/sign_in/store.rs",
+        "users",
+        "a link opens for the address that its user still has, in the same look-up",
+    ),
+    (
+        "crates/core/src/placement/store/access.rs",
+        "memberships",
+        "the policy by which a tenant's login sees its own members' rows of users",
     ),
     (
         "crates/core/src/placement/store/mod.rs",

@@ -137,7 +137,11 @@ async fn a_foreign_tenant_is_like_an_unknown_one() {
     let rival = to("rival").await;
     assert_eq!((rival.0, &rival.2["code"]), (403, &json!("tenant_inactive")));
     assert_eq!(to("nobody").await, rival);
-    as_superuser(&app, "UPDATE public.tenants SET status = 'suspended' WHERE slug = 'acme'").await;
+    as_superuser(
+        &app,
+        "UPDATE public.tenants SET status = 'suspended', suspended_at = now() WHERE slug = 'acme'",
+    )
+    .await;
     assert_eq!(to("acme").await, rival);
     assert_eq!(sign_in(&app, "ada@acme.example", json!({})).await["tenant"], Value::Null);
 }

@@ -198,7 +198,7 @@ async fn a_token_outlives_its_keys_month() {
     app.clock.advance(TimeDelta::days(29) + TimeDelta::hours(1));
     answer = app.anyone.post("/v1/auth/refresh", &refresh(&answer)).await.expect(200).json;
     assert_eq!((keys().await.len(), kid(&answer)), (2, first.clone()), "published, and not signing yet");
-    app.clock.advance(TimeDelta::hours(22) + TimeDelta::minutes(55));
+    app.clock.advance(TimeDelta::hours(23) + TimeDelta::minutes(55));
     let last = app.anyone.post("/v1/auth/refresh", &refresh(&answer)).await.expect(200).json;
     assert_eq!(kid(&last), first);
     app.clock.advance(TimeDelta::minutes(6));

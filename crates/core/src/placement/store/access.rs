@@ -61,7 +61,7 @@ const RULES: &[Rule] = &[
     rule("signing_keys", "SELECT, INSERT, UPDATE", "", ""),
     rule("operators", "SELECT, INSERT, UPDATE", "", ""),
     rule("access_grants", "SELECT, INSERT, UPDATE", "SELECT, UPDATE (ended_at, ended_by)", "tenant_id"),
-    rule("mails", "SELECT, INSERT, DELETE", "INSERT", ""),
+    rule("mails", "SELECT, INSERT, DELETE", "INSERT", "tenant_id"),
     rule("webhook_deliveries", "SELECT, INSERT, DELETE", "", ""),
     rule("provisioning_runs", "SELECT, INSERT, UPDATE", "", ""),
     rule("provisioning_steps", "SELECT, INSERT, UPDATE", "", ""),

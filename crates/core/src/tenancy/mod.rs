@@ -1,10 +1,12 @@
 //! The only door to tenant rows: opens a scope's transaction.
 //!
-//! Owns: the process's `ScopeMinter`; the counter `access` in tenant._counters. Calls: pg, authz, audit (notes), identity. Called by: workload and every module with tables in tenant schemas.
+//! Owns: the process's `ScopeMinter`; the counter `access` in tenant.`_counters`. Calls: pg, authz, audit (notes), identity. Called by: workload and every module with tables in tenant schemas.
 //! Invariants: no row without a [`TenantScope`], and no scope without a verified identity (`authz`); what PostgreSQL refuses with 42501 is
 //! counted as an attempt to cross (`server::telemetry`); what [`Tenancy::write`] committed is noted for the sealer
 //! (`a_tenants_deed_is_sealed_without_a_sweep`); a write of whoever may not any more is refused in its own transaction, whatever this process
 //! remembers (`a_removed_identity_cannot_write`). After a crash: PostgreSQL rolls back; a note that was lost is made good by the sweep.
+
+mod store;
 
 use crate::{
     Error, Result,
@@ -165,34 +167,5 @@ impl Publish for Tenancy {
             })
             .await
         })
-    }
-}
-
-/// The one counter that every write of a tenant looks at.
-mod store {
-    use crate::Result;
-    use tenantry_pg::TenantTx;
-
-    pub(super) async fn access_version(tx: &TenantTx) -> Result<Option<i64>> {
-        let rows = tx
-            .query(
-                "-- tenancy::access_version
-                 SELECT used FROM tenant._counters WHERE name = 'access' AND period = 'all' AND workspace_id IS NULL",
-                &[],
-            )
-            .await?;
-        Ok(rows.first().map(|row| row.get("used")).transpose()?)
-    }
-
-    pub(super) async fn publish_access(tx: &TenantTx, version: i64) -> Result<()> {
-        tx.last(
-            "-- tenancy::publish_access
-             INSERT INTO tenant._counters (name, period, workspace_id, used) VALUES ('access', 'all', NULL, $1)
-             ON CONFLICT ON CONSTRAINT _counters_one
-             DO UPDATE SET used = greatest(_counters.used, excluded.used), updated_at = now()",
-            &[&version],
-        )
-        .await?;
-        Ok(())
     }
 }
