@@ -66,6 +66,11 @@ impl Client {
         self
     }
 
+    /// The token that it sends.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// The same with one more header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {

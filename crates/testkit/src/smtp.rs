@@ -159,15 +159,12 @@ fn plain(text: &str) -> String {
     let mut parts = joined.split('=');
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |mut whole, part| {
-        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                whole.push(char::from(byte));
-                whole.push_str(&part[2..]);
-            }
-            None => {
-                whole.push('=');
-                whole.push_str(part);
-            }
+        if let Some(byte) = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            whole.push(char::from(byte));
+            whole.push_str(&part[2..]);
+        } else {
+            whole.push('=');
+            whole.push_str(part);
         }
         whole
     })

@@ -15,7 +15,8 @@ Made from the code by `cargo xtask codegen`; CI refuses a page that is not what 
 
 Each cell is the least role that may. **Operator**: a user of the platform (auditor < support < admin). **Member**: a person in the workspace that
 their token names (viewer < member < admin < owner). **Key**: an API key in its workspace; a key with scopes needs the one named. **Grant**: an operator
-in a tenant's workspace, for a reason and a while. **User**: a person who signed in, in no workspace. `-` is nobody.
+in a tenant's workspace, for a reason and a while. **User**: a person who signed in, in no workspace. `-` is nobody. The operator's token of the configuration
+is an admin and nobody in person, so that it has no sessions, password or data of its own (`ManageSelf`).
 ";
 
 /// The page.

@@ -156,6 +156,8 @@ policy! {
 pub fn allows(actor: &Actor, action: Action) -> bool {
     let rule = action.rule();
     match actor {
+        // The operator's token of the configuration is nobody in person.
+        Actor::Operator(operator) if action == Action::ManageSelf && operator.person.is_none() => false,
         Actor::Operator(operator) => rule.operator.is_some_and(|least| operator.role >= least),
         Actor::Member(member) => rule.member.is_some_and(|least| member.place.role >= least),
         Actor::ApiKey(key) => rule.key.is_some_and(|(least, scope)| {

@@ -28,6 +28,9 @@ pub use store::Records;
 /// Purpose of the keyed digest of a request.
 const FINGERPRINT: &str = "idempotency fingerprint";
 
+/// Bytes of a fingerprint that tell under which master key it was made.
+const KEY_NAME: usize = 8;
+
 /// How long an answer is kept.
 pub const KEPT: TimeDelta = TimeDelta::hours(24);
 /// Most characters of a key.
@@ -83,8 +86,13 @@ impl Once {
             principal: actor.principal(),
             route: format!("{} {}", sent.method, sent.route),
             key: key.to_owned(),
-            fingerprint: installation.derive_secret(FINGERPRINT, &[&digest(sent)]),
-            previous: installation.derive_previous_secret(FINGERPRINT, &[&digest(sent)]),
+            fingerprint: fingerprint(|parts| installation.derive_secret(FINGERPRINT, parts), sent),
+            previous: installation.derive_previous_secret(FINGERPRINT, &[]).map(|_| {
+                fingerprint(
+                    |parts| installation.derive_previous_secret(FINGERPRINT, parts).unwrap_or_default(),
+                    sent,
+                )
+            }),
             installation: installation.clone(),
         })
     }
@@ -97,6 +105,13 @@ impl Once {
     fn parts<'a>(&'a self, object: &'a [u8]) -> [&'a [u8]; 4] {
         [self.principal.as_bytes(), self.route.as_bytes(), self.key.as_bytes(), object]
     }
+}
+
+/// The name of the key, and the digest under it.
+fn fingerprint(derive: impl Fn(&[&[u8]]) -> [u8; 32], sent: Sent<'_>) -> [u8; 32] {
+    let mut print = derive(&[&digest(sent)]);
+    print[..KEY_NAME].copy_from_slice(&derive(&[b"name"])[..KEY_NAME]);
+    print
 }
 
 /// Not kept as it is: a body may hold a password, and a bare digest of it could be guessed at from a dump.
@@ -272,9 +287,15 @@ fn claimed(outcome: Result<bool>) -> Result<bool> {
 }
 
 fn same_request(once: &Once, kept: Kept) -> Result<Kept> {
-    let same =
-        kept.fingerprint == once.fingerprint || once.previous.is_some_and(|own| kept.fingerprint == own);
-    if !same {
+    let known: Vec<&[u8; 32]> = std::iter::once(&once.fingerprint).chain(&once.previous).collect();
+    if !known.iter().any(|own| kept.fingerprint.starts_with(&own[..KEY_NAME])) {
+        return Err(Error::refused(
+            ErrorCode::Conflict,
+            "This `Idempotency-Key` came before, and whether with this request cannot be told: the master key was rotated since.",
+        )
+        .next("Look at what there is; then send a new key with a new request."));
+    }
+    if !known.iter().any(|own| kept.fingerprint == own.as_slice()) {
         return Err(Error::refused(
             ErrorCode::IdempotencyKeyReused,
             "This `Idempotency-Key` came before, with another path or body.",

@@ -1,14 +1,16 @@
 //! A change of who may do what reaches every server, and every write in its own transaction.
 
-use crate::catalogue::{execute, value};
+use crate::{
+    catalogue::{execute, value},
+    staff::soon,
+};
 use chrono::TimeDelta;
 use serde_json::json;
-use std::time::Duration;
 use tenantry_core::{
     authz::{Action, TenantScope},
     ctx::Clock,
 };
-use tenantry_testkit::{Client, TestApp, TestTenant};
+use tenantry_testkit::{TestApp, TestTenant};
 use tenantry_types::ErrorCode;
 
 /// One row through the scope, as every write of a tenant goes.
@@ -112,17 +114,6 @@ async fn a_lost_publication_is_made_good() {
     assert_eq!(value(&app.database, "SELECT access_published::text FROM tenants").await, version);
 }
 
-/// Asks until the answer has this status. The promise is a second; a machine under load may take longer to come round.
-async fn until(client: &Client, status: u16) {
-    let asked = async {
-        while client.get("/v1/me").await.status != status {
-            tokio::task::yield_now().await;
-        }
-    };
-    let answered = tokio::time::timeout(Duration::from_secs(10), asked).await;
-    assert!(answered.is_ok(), "the answer never became {status}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_reaches_every_server() {
     let app = TestApp::start().await;
@@ -133,7 +124,7 @@ async fn a_removal_reaches_every_server() {
     change(&app, "UPDATE api_keys SET revoked_at = now()").await;
     app.app.access.changed_in(acme.tenant.id).await;
     acme.client.get("/v1/me").await.expect(401);
-    until(&there, 401).await;
+    soon(&there, "/v1/me", 401).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +134,7 @@ async fn what_nobody_told_of_is_seen_too() {
     acme.client.get("/v1/me").await.expect(200);
     // No version, no wake-up: as if every notification were lost.
     execute(&app.database, "UPDATE api_keys SET revoked_at = now()").await;
-    until(&acme.client, 401).await;
+    soon(&acme.client, "/v1/me", 401).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

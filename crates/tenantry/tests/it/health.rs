@@ -63,7 +63,7 @@ async fn no_slot_left_is_a_warning() {
 async fn the_doctor_names_each_item() {
     let app = TestApp::start().await;
     let told = app.operator().get("/v1/doctor").await.expect(200);
-    insta::assert_snapshot!(names(&told).join(" "), @"postgresql_version createrole public_create warm_slots broken_slots stuck_runs runs_for_a_person wish_and_world failed_jobs audit_sealed fullest_cell clock secrets");
+    insta::assert_snapshot!(names(&told).join(" "), @"postgresql_version createrole public_create warm_slots broken_slots stuck_runs runs_for_a_person wish_and_world failed_jobs mail audit_sealed fullest_cell clock secrets");
     for check in told.json["checks"].as_array().unwrap() {
         let fine = check["status"] == "ok";
         assert_eq!((check["detail"].is_string(), check["advice"].is_string()), (true, !fine), "{check}");

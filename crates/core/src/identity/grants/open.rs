@@ -107,6 +107,9 @@ impl Opening {
 fn check(wish: &CreateAccessGrant) -> Result<(Role, TimeDelta)> {
     let mut fields = Fields::default();
     fields.text("/reason", &wish.reason, 500);
+    if wish.workspace.as_deref().is_some_and(|slug| slug.len() > 63) {
+        fields.wrong("/workspace", "too_long", "must have at most 63 characters");
+    }
     let role = fields.parsed("/role", wish.role.as_deref().unwrap_or("viewer").parse::<Role>());
     if role == Some(Role::Owner) {
         fields.wrong("/role", "not_allowed", "must be viewer, member or admin; only a member owns a tenant");
