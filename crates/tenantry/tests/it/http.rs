@@ -36,12 +36,13 @@ async fn both_prefixes_lead_to_the_same() {
     for operation in operations()
         .into_iter()
         .filter(|operation| operation.template.starts_with("/v1/") && operation.method == Method::GET)
+        // An export is told of by the next one; the others need somebody to ask about.
+        .filter(|operation| !["export_my_data", "export_user", "find_users"].contains(&&*operation.id))
     {
         let caller = match &*operation.tag {
             "agents" | "tenant" => acme.client.clone(),
             "people" => owner.client.clone(),
             "keys" | "sign-in" => ada.clone(),
-            _ if operation.id == "export_my_data" => ada.clone(),
             _ => app.operator(),
         };
         let path = operation.path(&ids);

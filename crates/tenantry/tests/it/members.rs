@@ -204,7 +204,7 @@ async fn a_removed_member_changes_nothing() {
                 admin.client.post("/v1/invitations", &json!({"email": format!("x{n}@acme.example")})).await
             }
         });
-    let rounds: Vec<_> = rounds.map(|round| tenantry_pg::task::detached(round)).collect();
+    let rounds: Vec<_> = rounds.map(tenantry_pg::task::detached).collect();
     owner.remove(&admin).await.expect(204);
     for round in rounds {
         let status = round.await.unwrap().status.as_u16();
