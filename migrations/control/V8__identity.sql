@@ -28,7 +28,7 @@ CREATE TABLE external_identities (
 );
 CREATE INDEX external_identities_user_idx ON external_identities (user_id);
 COMMENT ON TABLE external_identities IS 'Users as other issuers know them.';
-COMMENT ON COLUMN external_identities.user_id IS 'NULL: the issuer ended somebody who never came here.';
+COMMENT ON COLUMN external_identities.user_id IS 'NULL: the issuer ended somebody who never came here, or the user was erased here.';
 COMMENT ON COLUMN external_identities.ended_at IS 'The issuer said that the person is gone: no token works any more, however long it would last.';
 
 CREATE TABLE external_organisations (

@@ -408,6 +408,19 @@ async fn whoever_is_disabled_or_ended_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_erased_user_does_not_come_back() {
+    let outside = outside("").await;
+    outside.app.tenant("acme").await;
+    let member = || outside.caller(&merged(acme("member"), &json!({"jti": outside.app.app.ctx().uuid()})));
+    let me = member().get("/v1/me").await.expect(200).json;
+    let path = format!("/v1/users/{}", me["id"].as_str().unwrap());
+    outside.app.operator().delete(&path).await.expect(204);
+    // A token that is good for as long as ever.
+    member().get("/v1/agents").await.expect(401);
+    assert_eq!(superuser_sees(&outside.app, "SELECT count(*)::text FROM public.users").await, "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_keys_cost_one_request() {
     let outside = outside("").await;
     outside.app.tenant("acme").await;

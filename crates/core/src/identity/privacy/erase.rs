@@ -113,6 +113,7 @@ async fn remove(tx: &ControlTx, ctx: &Ctx, request: &Request, user: UserId, emai
     // Before the row goes: a grant without an operator would be the configured token's, and live on; an invitation without its maker would
     // let in whom nobody here invites any more.
     store::end_grants(tx, user, ctx.now()).await?;
+    store::end_external(tx, user, ctx.now()).await?;
     store::take_back_invitations(tx, user, ctx.now()).await?;
     store::forget_address(tx, email).await?;
     store::forget_answers(tx, user, email).await?;

@@ -91,6 +91,21 @@ pub(in crate::identity::privacy) async fn end_grants(
     Ok(())
 }
 
+/// Ends what other issuers know the user as: a token of theirs that still lasts must not make the person anew.
+pub(in crate::identity::privacy) async fn end_external(
+    tx: &ControlTx,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    tx.query(
+        "-- privacy::end_external
+         UPDATE external_identities SET user_id = NULL, ended_at = coalesce(ended_at, $2) WHERE user_id = $1",
+        &[&user.0, &now],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Takes back the invitations that the user made and nobody has used.
 pub(in crate::identity::privacy) async fn take_back_invitations(
     tx: &ControlTx,

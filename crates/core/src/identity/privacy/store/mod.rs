@@ -7,8 +7,8 @@
 mod erase;
 
 pub(super) use erase::{
-    delete, end_grants, forget_address, forget_answers, is_operator, lock, only_owner_of, places,
-    take_back_invitations, tenants_of,
+    delete, end_external, end_grants, forget_address, forget_answers, is_operator, lock, only_owner_of,
+    places, take_back_invitations, tenants_of,
 };
 
 use crate::{Result, registry::store::word};
