@@ -181,9 +181,6 @@ pub enum WorkspaceCommand {
         /// Those that are archived too
         #[arg(long)]
         archived: bool,
-        /// Which page
-        #[command(flatten)]
-        paging: PagingArgs,
     },
     /// Make a workspace, which you own
     Create {

@@ -192,7 +192,7 @@ fn on_keys(ctx: &mut Ctx<'_, '_>, command: &KeyCommand) -> Result<Exit, Failure>
 
 fn on_workspaces(ctx: &mut Ctx<'_, '_>, command: &WorkspaceCommand) -> Result<Exit, Failure> {
     match command {
-        WorkspaceCommand::List { archived, paging } => workspaces::list(ctx, *archived, paging),
+        WorkspaceCommand::List { archived } => workspaces::list(ctx, *archived),
         WorkspaceCommand::Create { slug, name } => workspaces::create(ctx, slug, name),
         WorkspaceCommand::Rename { workspace, name } => workspaces::rename(ctx, workspace, name),
         WorkspaceCommand::Archive { workspace } => workspaces::archive(ctx, workspace),

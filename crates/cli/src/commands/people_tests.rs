@@ -209,7 +209,7 @@ fn a_workspace_is_named_by_slug_or_id() {
     ] {
         let (ran, seen) = run(&format!("workspace {line}"), &[(200, &page(WORKSPACE)), (200, WORKSPACE)]);
         assert_eq!(ran.code, 0, "{line}: {}", ran.err);
-        assert_eq!(asked(&seen[0]).0, "GET /v1/workspaces?archived=true&limit=200");
+        assert_eq!(asked(&seen[0]).0, "GET /v1/workspaces?archived=true");
         assert_eq!(asked(&seen[1]), (format!("PATCH /v1/workspaces/{id}"), body));
     }
     let (ran, seen) = run(&format!("workspace rename {id} Sales"), &[(200, WORKSPACE)]);

@@ -6,24 +6,24 @@
 
 use super::{Ctx, confirm, lists};
 use crate::{
-    api::Answer,
-    args::PagingArgs,
+    api::{Answer, with_query},
     outcome::{Exit, Failure},
     render::{facts, short, table, when},
 };
 use tenantry_types::{
     WorkspaceId,
     identity::{CreateWorkspace, UpdateWorkspace},
+    page::Page,
     tenant::Workspace,
 };
 
 const WORKSPACES: &str = "/v1/workspaces";
 const ARCHIVED_TOO: (&str, Option<&str>) = ("archived", Some("true"));
 
-/// `workspace list`.
-pub(crate) fn list(ctx: &mut Ctx<'_, '_>, archived: bool, paging: &PagingArgs) -> Result<Exit, Failure> {
+/// `workspace list`: of all, which the API answers with at once.
+pub(crate) fn list(ctx: &mut Ctx<'_, '_>, archived: bool) -> Result<Exit, Failure> {
     let filters: &[_] = if archived { &[ARCHIVED_TOO] } else { &[] };
-    let page = lists::page::<Workspace>(ctx, WORKSPACES, filters, paging)?;
+    let page = ctx.api.get::<Page<Workspace>>(&with_query(WORKSPACES, filters))?;
     lists::show(ctx, &page, "no workspaces", |workspaces, now| {
         table(
             ["workspace", "slug", "name", "created", "state"],
@@ -101,6 +101,8 @@ fn find(ctx: &Ctx<'_, '_>, name: &str) -> Result<WorkspaceId, Failure> {
     if let Ok(id) = name.parse() {
         return Ok(id);
     }
-    let is = |workspace: &Workspace| workspace.slug == name;
-    Ok(lists::find(ctx, WORKSPACES, &[ARCHIVED_TOO], is, || format!("no workspace has the slug {name}"))?.id)
+    let all = ctx.api.get::<Page<Workspace>>(&with_query(WORKSPACES, &[ARCHIVED_TOO]))?.value.items;
+    let found = all.into_iter().find(|workspace| workspace.slug == name);
+    let none = || Failure::local("not_found", format!("no workspace has the slug {name}"));
+    found.map(|workspace| workspace.id).ok_or_else(none)
 }
