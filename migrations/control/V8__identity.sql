@@ -67,6 +67,7 @@ CREATE TABLE memberships (
     FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspaces (tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX memberships_workspace_idx ON memberships (tenant_id, workspace_id, created_at, user_id);
+CREATE INDEX memberships_place_idx ON memberships (workspace_id, role);
 COMMENT ON TABLE memberships IS 'Who is what in which workspace.';
 COMMENT ON COLUMN memberships.version IS 'Grows with every change of the role; the entity tag of the API.';
 COMMENT ON COLUMN memberships.managed_by IS 'The external issuer that says so with each of its tokens; NULL: managed here.';
@@ -89,7 +90,10 @@ ALTER TABLE invitations
     ADD COLUMN used_by    uuid REFERENCES users (id) ON DELETE SET NULL,
     ADD COLUMN revoked_at timestamptz,
     ADD CHECK (used_at IS NULL OR revoked_at IS NULL);
-CREATE INDEX invitations_email_idx ON invitations (email);
+CREATE INDEX invitations_email_idx ON invitations (lower(email));
+CREATE INDEX invitations_place_idx ON invitations (workspace_id);
+CREATE INDEX invitations_invited_by_idx ON invitations (invited_by);
+CREATE INDEX invitations_used_by_idx ON invitations (used_by);
 COMMENT ON COLUMN invitations.mailed IS 'The link went by mail to its address and nowhere else: who comes with it has that mailbox.';
 
 CREATE TABLE sessions (
@@ -193,6 +197,7 @@ CREATE TABLE access_grants (
     FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspaces (tenant_id, id) ON DELETE CASCADE,
     CHECK ((ended_at IS NULL) = (ended_by IS NULL))
 );
+CREATE INDEX access_grants_operator_idx ON access_grants (operator_id);
 CREATE INDEX access_grants_tenant_idx ON access_grants (tenant_id, created_at, id);
 COMMENT ON TABLE access_grants IS 'Break-glass: an operator in a tenant''s workspace, for a reason and a while. The tenant''s owner sees them.';
 
@@ -201,6 +206,7 @@ ALTER TABLE api_keys
     ADD COLUMN scopes       text[] NOT NULL DEFAULT '{}',
     ADD COLUMN last_used_at timestamptz,
     ADD COLUMN replaced_by  uuid REFERENCES api_keys (id) ON DELETE SET NULL;
+CREATE INDEX api_keys_created_by_idx ON api_keys (created_by);
 COMMENT ON COLUMN api_keys.created_by IS 'The member who made it; NULL: an operator did, or it came with the tenant. A key outlives its maker''s membership, and whoever removes a member is told of their keys.';
 COMMENT ON COLUMN api_keys.scopes IS 'What the key is confined to, beside its role; empty: all that the role may.';
 COMMENT ON COLUMN api_keys.last_used_at IS 'Coarse: written when it is more than some minutes old.';
@@ -220,6 +226,7 @@ CREATE TABLE mails (
     CHECK ((status = 'pending') = (ended_at IS NULL)),
     CHECK ((status = 'pending') = (body IS NOT NULL))
 );
+CREATE INDEX mails_recipient_idx ON mails (lower(recipient));
 CREATE INDEX mails_due_idx ON mails (run_at) WHERE status = 'pending';
 COMMENT ON TABLE mails IS 'Mail that the worker sends. Written with the deed that it tells of.';
 COMMENT ON COLUMN mails.tenant_id IS 'Of mail that a tenant''s own people cause. Set from the transaction, and confined to it.';

@@ -136,10 +136,24 @@ struct Change {
 }
 
 impl Change {
+    /// Roles are of a workspace. Its owner changes it; the owner of the default one, where the tenant began, changes all.
+    async fn within_reach(&self, tx: &ControlTx) -> Result<()> {
+        let own = self.scope.workspace_id();
+        let itself = self.id == own && self.wish.is_default != Some(true);
+        let default = registry::store::workspace(tx, self.scope.tenant_id(), None).await?;
+        if itself || default.is_some_and(|default| default.id == own) {
+            return Ok(());
+        }
+        let detail =
+            "Only an owner of the default workspace changes other workspaces, or which is the default one.";
+        Err(Error::refused(ErrorCode::Forbidden, detail).next("POST /v1/auth/switch-workspace leads there."))
+    }
+
     async fn make(&self, tx: &ControlTx) -> Result<Workspace> {
         let Self { people, wish, .. } = self;
         let caller = people::begin(tx, &self.scope).await?;
         let before = registry::store::workspace_by_id(tx, self.id).await?.ok_or_else(Error::not_found)?;
+        self.within_reach(tx).await?;
         if self.expected.is_some_and(|expected| expected != before.updated_at.timestamp_micros()) {
             return Err(Error::refused(ErrorCode::VersionMismatch, "The workspace has changed since.")
                 .next("Read it again, and send the change with its present ETag."));

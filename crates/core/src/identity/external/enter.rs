@@ -19,6 +19,7 @@ use crate::{
     identity::{
         Email,
         gate::LetIn,
+        invitations,
         look::refused,
         users::{self, NewUser},
     },
@@ -389,6 +390,7 @@ async fn change(
     role: Role,
 ) -> Result<()> {
     store::change(tx, workspace, user, role, &issuer.name, ctx.now()).await?;
+    invitations::void_beyond(tx, workspace, user, role, ctx.now()).await?;
     say(tx, issuer, claim).await?;
     let deed = Deed {
         tenant: Some(tenant),

@@ -12,14 +12,14 @@ use crate::{
     audit::{self, Deed},
     authz::Actor,
     ctx::{Ctx, Request},
-    identity::look::refused,
+    identity::{invitations, look::refused},
     registry,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use tenantry_pg::{ControlTx, Pool};
-use tenantry_types::{ErrorCode, TenantId, UserId};
+use tenantry_types::{ErrorCode, Role, TenantId, UserId};
 
 /// How long a delivery is remembered: longer than anybody tries again.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
@@ -293,6 +293,7 @@ async fn no_organisation(tx: &ControlTx, received: &Received, organisation: &str
 async fn end(tx: &ControlTx, received: &Received, tenant: TenantId, user: Option<UserId>) -> Result<()> {
     let Received { issuer, ctx, request, .. } = received;
     for ended in store::leave(tx, tenant, user, &issuer.name).await? {
+        invitations::void_beyond(tx, ended.workspace, ended.user, Role::Viewer, ctx.now()).await?;
         let deed = Deed {
             tenant: Some(tenant),
             workspace: Some(ended.workspace),

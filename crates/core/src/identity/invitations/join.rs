@@ -11,17 +11,29 @@ use crate::{
     audit::{self, Deed},
     authz::Actor,
     ctx::{self, Request},
-    identity::{Email, accounts::Visitor, people::People, users},
+    identity::{
+        Email,
+        accounts::Visitor,
+        people::People,
+        users::{self, User},
+    },
     registry::{self, TenantRecord},
 };
 use chrono::TimeDelta;
 use serde_json::json;
 use tenantry_pg::{ControlTx, task};
 use tenantry_types::{
-    ErrorCode, InvitationId, Role, Slug, TenantId,
+    ErrorCode, InvitationId, Role, Slug, TenantId, WorkspaceId,
     identity::{Join, NewMembership},
     tenant::Workspace,
 };
+use tokio::sync::Semaphore;
+
+/// Asks of strangers that are dealt with at once.
+static ASKS: Semaphore = Semaphore::const_new(4);
+
+/// Invitations that strangers may have asked for and nobody has accepted yet, in a workspace.
+const ASKED_FOR: i64 = 50;
 
 /// What became of a wish to join.
 pub enum Joined {
@@ -44,6 +56,8 @@ pub async fn join(
     let email = check(wish)?;
     let Some(caller) = caller else { return ask(people, visitor, wish, email) };
     let joining = Joining { people: people.clone(), request: caller.clone(), slug: wish.tenant.clone() };
+    // Before the tenant is looked for: to who has proven no mailbox, none is there.
+    people.platform.run("who_joins", joining.clone(), |tx, joining| Box::pin(joining.proven(tx))).await?;
     let tenant = registry::find(&people.platform, &wish.tenant).await.map_err(|error| match error {
         Error::Refused { .. } => not_yours(),
         fault => fault,
@@ -96,6 +110,7 @@ async fn hold(tx: &ControlTx, slug: &str, email: &Email) -> Result<Option<(Tenan
     Ok(workspace.zip(role).map(|(workspace, role)| (tenant, workspace, role)))
 }
 
+#[derive(Clone)]
 struct Joining {
     people: People,
     request: Request,
@@ -103,13 +118,18 @@ struct Joining {
 }
 
 impl Joining {
-    async fn join(&self, tx: &ControlTx) -> Result<NewMembership> {
+    async fn proven(&self, tx: &ControlTx) -> Result<User> {
         let person = self.request.actor.person().ok_or_else(not_yours)?;
         let user = users::store::by_id(tx, person.id).await?.ok_or_else(not_yours)?;
         if user.email_verified_at.is_none() {
             return Err(Error::refused(ErrorCode::Forbidden, "It is not proven that your mailbox is yours.")
                 .next("POST /v1/auth/verify-email sends a link there."));
         }
+        Ok(user)
+    }
+
+    async fn join(&self, tx: &ControlTx) -> Result<NewMembership> {
+        let user = self.proven(tx).await?;
         let email: Email = user.email.parse().map_err(|_| not_yours())?;
         let (tenant, workspace, role) = hold(tx, &self.slug, &email).await?.ok_or_else(not_yours)?;
         let held = members::store::role_of(tx, user.id, workspace.id).await?;
@@ -155,8 +175,11 @@ fn ask(people: &People, visitor: &Visitor, wish: &Join, email: Option<Email>) ->
     }
     let asking =
         Asking { people: people.clone(), visitor: visitor.clone(), slug: wish.tenant.clone(), email };
+    // Beyond these an ask is let fall: anybody may ask, and each costs a connection.
+    let Ok(turn) = ASKS.try_acquire() else { return Ok(Joined::Asked) };
     // Not waited for: how long it takes would tell whether there is something to do.
     task::detached(async move {
+        let _turn = turn;
         if let Err(error) = asking.run().await {
             tracing::warn!(%error, "a wish to join was not dealt with");
         }
@@ -183,12 +206,27 @@ impl Asking {
         Ok(())
     }
 
+    /// Whether the address is invited already, or a member's.
+    async fn is_known(&self, tx: &ControlTx, workspace: WorkspaceId) -> Result<bool> {
+        let (email, now) = (self.email.as_str(), self.people.ctx.now());
+        Ok(!store::roles_open_to(tx, workspace, email, now).await?.is_empty()
+            || members::store::has_address(tx, workspace, email).await?)
+    }
+
     async fn invite(&self, tx: &ControlTx) -> Result<Option<TenantId>> {
         let Self { people, email, .. } = self;
         let now = people.ctx.now();
+        // Without the tenant's lock first: most asks come to nothing, and must cost its people nothing.
+        let Some(tenant) = registry::store::by_slug(tx, &self.slug).await? else { return Ok(None) };
+        let Some(workspace) = registry::store::workspace(tx, tenant.id, None).await? else { return Ok(None) };
+        if role_for(&tenant, email).is_none() || self.is_known(tx, workspace.id).await? {
+            return Ok(None);
+        }
         let Some((tenant, workspace, role)) = hold(tx, &self.slug, email).await? else { return Ok(None) };
-        let invited = !store::roles_open_to(tx, workspace.id, email.as_str(), now).await?.is_empty();
-        if invited || members::store::has_address(tx, workspace.id, email.as_str()).await? {
+        if store::asked_for(tx, workspace.id, now).await? >= ASKED_FOR {
+            return Ok(None);
+        }
+        if self.is_known(tx, workspace.id).await? {
             return Ok(Some(tenant.id));
         }
         let open = Open {

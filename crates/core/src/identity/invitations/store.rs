@@ -121,7 +121,21 @@ pub(super) async fn find(
     Ok(row.map(|row| row.0))
 }
 
-/// Invitations that may still be accepted.
+/// Invitations that strangers asked for and nobody has accepted yet.
+pub(super) async fn asked_for(tx: &ControlTx, workspace: WorkspaceId, now: DateTime<Utc>) -> Result<i64> {
+    let rows = tx
+        .query(
+            "-- invitations::asked_for
+             SELECT count(*) AS rows FROM invitations
+             WHERE workspace_id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2
+               AND invited_by IS NULL AND mailed",
+            &[&workspace.0, &now],
+        )
+        .await?;
+    Ok(rows.first().map(|row| row.get("rows")).transpose()?.unwrap_or(0))
+}
+
+/// Invitations that may still be accepted and take a seat. Those that strangers asked for take none: they would lock the tenant's own out.
 pub(super) async fn open_in_workspace(
     tx: &ControlTx,
     workspace: WorkspaceId,
@@ -131,7 +145,8 @@ pub(super) async fn open_in_workspace(
         .query(
             "-- invitations::open_in_workspace
              SELECT count(*) AS rows FROM invitations
-             WHERE workspace_id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2",
+             WHERE workspace_id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2
+               AND (invited_by IS NOT NULL OR NOT mailed)",
             &[&workspace.0, &now],
         )
         .await?;

@@ -204,7 +204,9 @@ async fn reroll(
         slug: scope.tenant().slug.clone(),
         workspace: scope.workspace_id(),
         // As long a life as the old one had, from now on.
-        expires_at: old.expires_at.map(|until| now + (until - old.created_at)),
+        expires_at: old
+            .expires_at
+            .map(|until| now.checked_add_signed(until - old.created_at).unwrap_or(until)),
         name: old.name,
         role: old.role,
         scopes: old.scopes,

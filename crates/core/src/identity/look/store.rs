@@ -75,6 +75,8 @@ pub(crate) async fn member(
                 ", u.id AS user_id, u.email AS user_email, u.name AS user_name, m.workspace_id AS place_workspace_id, m.role AS place_role",
                 "JOIN memberships m ON m.tenant_id = t.id JOIN workspaces w ON w.id = m.workspace_id JOIN users u ON u.id = m.user_id
                  WHERE m.user_id = $1 AND m.workspace_id = $2 AND w.archived_at IS NULL AND u.disabled_at IS NULL
+                   -- What an issuer manages holds with the issuer's tokens alone: a sign-in here would outlive its word.
+                   AND ($3::uuid IS NULL OR m.managed_by IS NULL)
                    AND ($3::uuid IS NULL OR EXISTS (
                        SELECT FROM sessions s WHERE s.id = $3 AND s.user_id = u.id AND s.revoked_at IS NULL AND s.expires_at > $4))"
             ),

@@ -289,6 +289,9 @@ impl Change {
                 None
             }
             By::Password(subjects) => {
+                if !users::store::hold(tx, user).await? {
+                    return Err(super::bad_credentials());
+                }
                 subjects.admit(tx, now).await?;
                 subjects.succeeded(tx).await?;
                 sessions::session_of(caller)

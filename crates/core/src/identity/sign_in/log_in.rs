@@ -125,16 +125,20 @@ impl SignIn {
             }
             user => return Err(self.turn_away(visit, user, subjects).await),
         };
-        let input = (self.ctx.now(), subjects);
+        let id = user.id;
+        let input = (self.ctx.now(), subjects, user);
         self.platform
-            .run("prove_password", input, |tx, (now, subjects)| {
+            .run("prove_password", input, |tx, (now, subjects, user)| {
                 Box::pin(async move {
+                    if !users::store::hold(tx, user).await? {
+                        return Err(bad_credentials());
+                    }
                     subjects.admit(tx, *now).await?;
                     subjects.succeeded(tx).await
                 })
             })
             .await?;
-        Ok(user.id)
+        Ok(id)
     }
 
     /// The hash of a new account's password. `known` is what anybody would guess first.
@@ -223,6 +227,9 @@ impl Attempt {
     async fn enter(&self, tx: &ControlTx) -> Result<Bearing> {
         let Self { this, user, .. } = self;
         let now = this.ctx.now();
+        if !users::store::hold(tx, user).await? {
+            return Err(bad_credentials());
+        }
         // Again: of many guesses that came side by side those that come after the first failures do not count.
         self.subjects.admit(tx, now).await?;
         self.subjects.succeeded(tx).await?;

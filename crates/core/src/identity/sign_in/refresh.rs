@@ -204,8 +204,9 @@ impl Turn {
             // Somebody has a copy. Who of the two is the user nobody can tell, so both are out.
             let caller = self.visit.by_nobody();
             let ids = (found.user, found.session);
-            sessions::revoke(tx, &this.ctx, &caller, ids, Why::Reuse).await?;
-            return Ok(Turned::Again);
+            // Told once: a spent token that is sent for ever must not make every server forget for ever.
+            let ended = sessions::revoke(tx, &this.ctx, &caller, ids, Why::Reuse).await?;
+            return Ok(if ended { Turned::Again } else { Turned::Refused });
         }
         let open = sessions::store::by_id(tx, found.session, now).await?;
         let Some(open) = open.filter(|_| found.expires_at > now) else { return Ok(Turned::Refused) };

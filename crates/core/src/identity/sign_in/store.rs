@@ -142,7 +142,7 @@ pub(super) async fn workspaces(
             "-- sign_in::workspaces
              SELECT t.id AS tenant_id, w.id AS workspace_id, w.is_default
              FROM memberships m JOIN workspaces w ON w.id = m.workspace_id JOIN tenants t ON t.id = m.tenant_id
-             WHERE m.user_id = $1 AND t.status = 'active' AND w.archived_at IS NULL
+             WHERE m.user_id = $1 AND t.status = 'active' AND w.archived_at IS NULL AND m.managed_by IS NULL
                AND ($2 IS NULL OR t.slug = $2) AND ($3 IS NULL OR w.slug = $3)
              ORDER BY t.slug, w.is_default DESC, w.slug",
             &[&user.0, &tenant, &workspace],

@@ -21,6 +21,8 @@ pub(crate) struct User {
     pub(crate) email_verified_at: Option<DateTime<Utc>>,
     /// PHC string; none where the user signs in elsewhere, or has not set one.
     pub(crate) password_hash: Option<String>,
+    /// Since when it is that one.
+    pub(crate) password_set_at: Option<DateTime<Utc>>,
     /// From then on nothing of the user's works.
     pub(crate) disabled_at: Option<DateTime<Utc>>,
 }

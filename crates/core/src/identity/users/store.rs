@@ -16,6 +16,7 @@ impl FromRow for User {
             name: row.get("name")?,
             email_verified_at: row.get("email_verified_at")?,
             password_hash: row.get("password_hash")?,
+            password_set_at: row.get("password_set_at")?,
             disabled_at: row.get("disabled_at")?,
         })
     }
@@ -26,7 +27,7 @@ pub(crate) async fn by_email(tx: &ControlTx, email: &Email) -> Result<Option<Use
     Ok(tx
         .optional(
             "-- users::by_email
-             SELECT id, email, name, email_verified_at, password_hash, disabled_at FROM users WHERE email = $1",
+             SELECT id, email, name, email_verified_at, password_hash, password_set_at, disabled_at FROM users WHERE email = $1",
             &[&email.as_str()],
         )
         .await?)
@@ -37,10 +38,24 @@ pub(crate) async fn by_id(tx: &ControlTx, id: UserId) -> Result<Option<User>> {
     Ok(tx
         .optional(
             "-- users::by_id
-             SELECT id, email, name, email_verified_at, password_hash, disabled_at FROM users WHERE id = $1",
+             SELECT id, email, name, email_verified_at, password_hash, password_set_at, disabled_at FROM users WHERE id = $1",
             &[&id.0],
         )
         .await?)
+}
+
+/// Holds the user until the transaction ends, if the password that was compared outside of it is still theirs. First in every transaction that goes by one:
+/// hashing takes its time, and a password may have been reset meanwhile.
+pub(crate) async fn hold(tx: &ControlTx, user: &User) -> Result<bool> {
+    let held = tx
+        .query(
+            "-- users::hold
+             SELECT 1::bigint AS rows FROM users
+             WHERE id = $1 AND disabled_at IS NULL AND password_set_at IS NOT DISTINCT FROM $2 FOR NO KEY UPDATE",
+            &[&user.id.0, &user.password_set_at],
+        )
+        .await?;
+    Ok(!held.is_empty())
 }
 
 /// Makes a user. False where the address is a user's already: then nothing is written.
