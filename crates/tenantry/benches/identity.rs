@@ -30,7 +30,13 @@ fn argument(name: &str, default: usize) -> usize {
 }
 
 async fn bench(samples: usize) {
-    let app = TestApp::builder().slots(1).start().await;
+    // The hashing of production, which tests make cheap.
+    let app = TestApp::builder()
+        .slots(1)
+        .set("TENANTRY_ARGON2_MEMORY_KIB", "19456")
+        .set("TENANTRY_ARGON2_ITERATIONS", "2")
+        .start()
+        .await;
     let owner = owner(&app).await;
     let token = sign_in(&app.anyone, "owner@acme.example", PASSWORD).await;
     let admission = admission(&app, &owner, &token, samples).await;

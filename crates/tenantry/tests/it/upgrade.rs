@@ -50,7 +50,7 @@ SELECT gen_random_uuid(), id, '{prefix}_psql_old', role_name, '', 'ended', '2025
 FROM tenants WHERE slug = 'acme';
 -- Not in the order of their times; two at one time; of the platform alone; of a tenant that is no more.
 INSERT INTO audit_events (id, occurred_at, tenant_id, actor_kind, actor, action, target_kind, target, request_id, address, before, after)
-SELECT gen_random_uuid(), at::timestamptz, tenant::uuid, kind, 'somebody', action, 'tenant', coalesce(tenant, 'all'), 'r-' || at, '192.0.2.7',
+SELECT ('00000000-0000-7000-9000-00000000000' || n)::uuid, at::timestamptz, tenant::uuid, kind, 'somebody', action, 'tenant', coalesce(tenant, 'all'), 'r-' || at, '192.0.2.7',
        CASE WHEN action = 'tenant.suspend' THEN '{\"status\": \"active\"}'::jsonb END, jsonb_build_object('n', n, 'odd', E'\\u00e4 \\\\ \"')
 FROM (VALUES (1, '2025-02-03Z', '00000000-0000-7000-8000-000000000001', 'operator', 'api_key.create'),
              (2, '2025-02-01Z', '00000000-0000-7000-8000-000000000001', 'operator', 'tenant.create'),

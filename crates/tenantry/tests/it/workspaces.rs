@@ -61,7 +61,7 @@ async fn a_workspace_is_made_once_with_one_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_default_workspace_is_not_archived() {
-    let (_app, owner) = acme("enterprise").await;
+    let (app, owner) = acme("enterprise").await;
     let lab = made(&owner, "lab").await;
     let list = owner.client.get("/v1/workspaces").await.expect(200).json;
     let default = list["items"][0].clone();
@@ -74,9 +74,14 @@ async fn the_default_workspace_is_not_archived() {
     assert_eq!(now["is_default"], true);
     assert_eq!(slugs(&owner, "").await, ["lab", "default"]);
     let other = made(&owner, "other").await;
-    owner.client.patch(&path(&other), &json!({"archived": true})).await.expect(200);
-    owner.client.patch(&path(&other), &json!({"is_default": true})).await.expect(409);
-    owner.client.patch(&path(&other), &json!({"archived": false, "is_default": true})).await.expect(200);
+    // Whoever owns a workspace beside the default one changes no other.
+    owner.client.patch(&path(&other), &json!({"archived": true})).await.expect(403);
+    owner.client.patch(&path(&default), &json!({"is_default": true})).await.expect(403);
+    owner.client.patch(&path(&default), &json!({"name": "First"})).await.expect(200);
+    let there = sign_in(&app, &owner.email, "acme", "lab").await;
+    there.client.patch(&path(&other), &json!({"archived": true})).await.expect(200);
+    there.client.patch(&path(&other), &json!({"is_default": true})).await.expect(409);
+    there.client.patch(&path(&other), &json!({"archived": false, "is_default": true})).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,7 +46,10 @@ pub(super) async fn hold_identity(tx: &ControlTx, issuer: &str, subject: &str) -
         .optional(
             "-- external::hold_identity
              SELECT x.user_id, u.email, u.name, x.ended_at IS NOT NULL OR u.disabled_at IS NOT NULL AS gone
-             FROM external_identities x LEFT JOIN users u ON u.id = x.user_id WHERE x.issuer = $1 AND x.subject = $2
+             FROM external_identities x LEFT JOIN users u ON u.id = x.user_id WHERE x.issuer = $1
+               -- Of who was erased here a digest is left.
+               AND x.subject IN ($2, 'erased:' || encode(sha256(convert_to($1 || chr(10) || $2, 'UTF8')), 'hex'))
+             ORDER BY x.ended_at LIMIT 1
              FOR SHARE OF x",
             &[&issuer, &subject],
         )
@@ -58,7 +61,10 @@ pub(super) async fn identity(tx: &ControlTx, issuer: &str, subject: &str) -> Res
         .optional(
             "-- external::identity
              SELECT x.user_id, u.email, u.name, x.ended_at IS NOT NULL OR u.disabled_at IS NOT NULL AS gone
-             FROM external_identities x LEFT JOIN users u ON u.id = x.user_id WHERE x.issuer = $1 AND x.subject = $2",
+             FROM external_identities x LEFT JOIN users u ON u.id = x.user_id WHERE x.issuer = $1
+               -- Of who was erased here a digest is left.
+               AND x.subject IN ($2, 'erased:' || encode(sha256(convert_to($1 || chr(10) || $2, 'UTF8')), 'hex'))
+             ORDER BY x.ended_at LIMIT 1",
             &[&issuer, &subject],
         )
         .await?)

@@ -99,7 +99,10 @@ pub(in crate::identity::privacy) async fn end_external(
 ) -> Result<()> {
     tx.query(
         "-- privacy::end_external
-         UPDATE external_identities SET user_id = NULL, ended_at = coalesce(ended_at, $2) WHERE user_id = $1",
+         UPDATE external_identities
+         SET user_id = NULL, ended_at = coalesce(ended_at, $2),
+             subject = 'erased:' || encode(sha256(convert_to(issuer || chr(10) || subject, 'UTF8')), 'hex')
+         WHERE user_id = $1",
         &[&user.0, &now],
     )
     .await?;
