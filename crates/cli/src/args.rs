@@ -15,7 +15,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
 use std::{ffi::OsString, fmt, path::PathBuf};
 use tenantry_types::{
-    RunId, TenantId, Tier,
+    IsolationReportId, RunId, TenantId, Tier,
     run::{RunKind, RunStatus},
     tenant::TenantStatus,
 };
@@ -114,6 +114,9 @@ pub enum Command {
     /// Read, follow, verify and export the audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Prove what the platform promises, on its own database; exit 1 if anything is open
+    #[command(subcommand)]
+    Verify(VerifyCommand),
     /// Check server, database and this machine; exit 1 if anything fails
     Doctor,
     /// Say who the token is
@@ -123,6 +126,33 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Proofs.
+#[derive(Debug, Clone, Subcommand)]
+pub enum VerifyCommand {
+    /// Prove that no tenant and no workspace reaches another's rows; every attempt is undone
+    Isolation(VerifyIsolationArgs),
+}
+
+/// `verify isolation`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyIsolationArgs {
+    /// Slug of one tenant, which is tried against all others [default: all tenants]
+    #[arg(long, value_name = "SLUG", value_parser = NonEmptyStringValueParser::new())]
+    pub tenant: Option<String>,
+    /// All tenants
+    #[arg(long, conflicts_with = "tenant")]
+    pub all: bool,
+    /// Tries the same pairs of tenants as the proof with this seed, where there are too many to try all
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..))]
+    pub seed: Option<i64>,
+    /// Shows a proof that was made, in place of making one
+    #[arg(long, value_name = "ID", conflicts_with_all = ["tenant", "all", "seed"])]
+    pub report: Option<IsolationReportId>,
+    /// Seconds to wait for its end
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub wait: u32,
 }
 
 /// Commands on tenants.

@@ -5,6 +5,7 @@
 //! transaction-local; a connection whose end of transaction was not confirmed is closed (tests in `tests/scope`).
 //! After a crash: PostgreSQL rolls back what was open; the next start of a private cluster recovers it.
 
+mod attempt;
 pub mod bootstrap;
 pub mod cluster;
 mod connect;
@@ -26,6 +27,7 @@ pub mod task;
 mod tenant;
 mod transaction;
 
+pub use attempt::Outcome;
 pub use connect::{Login, SslMode, Target, TargetError};
 pub use control::ControlTx;
 pub use copy::{CopyIn, CopyOut, WideNames, WideTx};

@@ -50,6 +50,18 @@ pub struct ScopeNames {
     pub workspace: WorkspaceId,
 }
 
+impl ScopeNames {
+    /// What a transaction of the scope begins with.
+    pub(crate) fn prologue(&self) -> Prologue {
+        Prologue::Scope {
+            tenant: self.tenant,
+            schema: Arc::from(quote_ident(&self.schema)),
+            role: Arc::clone(&self.role),
+            workspace: self.workspace.0.to_string(),
+        }
+    }
+}
+
 /// One pool per cell.
 #[derive(Clone)]
 pub struct TenantPools {
@@ -99,13 +111,7 @@ impl TenantPools {
         E: TxError,
         W: for<'a> Fn(&'a TenantTx, &'a I) -> BoxFuture<'a, Result<T, E>> + Send + Sync + 'static,
     {
-        let prologue = Prologue::Scope {
-            tenant: names.tenant,
-            schema: Arc::from(quote_ident(&names.schema)),
-            role: Arc::clone(&names.role),
-            workspace: names.workspace.0.to_string(),
-        };
-        run(self.cell(names.cell), name, prologue, input, work).await
+        run(self.cell(names.cell), name, names.prologue(), input, work).await
     }
 
     pub(crate) fn cell(&self, cell: i32) -> Pool {

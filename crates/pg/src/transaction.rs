@@ -182,7 +182,7 @@ impl Tx {
 
     /// Whether the caller has to send BEGIN: true for one alone, who is to send it in the same poll. After the claim of the last
     /// statement there is none.
-    fn claim(&self, last: bool) -> Result<(bool, InFlight<'_>), Error> {
+    pub(crate) fn claim(&self, last: bool) -> Result<(bool, InFlight<'_>), Error> {
         let next = if last { ENDED } else { OPEN };
         let claimed =
             self.state.fetch_update(Relaxed, Relaxed, |now| matches!(now, FRESH | OPEN).then_some(next));
@@ -190,6 +190,15 @@ impl Tx {
             Ok(before) => Ok((before == FRESH, InFlight(Some(&self.state)))),
             Err(FAILED) => Err(Error::Aborted(self.name)),
             Err(_) => Err(Error::Ended(self.name)),
+        }
+    }
+
+    /// BEGIN and the settings, where `first` says so, for whoever sends statements past [`Self::send`].
+    pub(crate) async fn begin(&self, first: bool) -> Result<(), tokio_postgres::Error> {
+        match self.lease.get() {
+            Ok(connection) => self.open(connection, first).await,
+            // Whoever has a client has a lease.
+            Err(_) => Ok(()),
         }
     }
 

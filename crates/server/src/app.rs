@@ -21,12 +21,12 @@ use tenantry_core::{
         external::{Fetch, Issuers},
         people::People,
     },
-    isolation::ATTEMPT,
+    isolation::Prover,
     placement::Template,
     provisioning::{Provisioning, Runs},
     psql::{self, Psql},
     secrets::Vault,
-    tenancy::Tenancy,
+    tenancy::{ATTEMPT, Tenancy},
     wake::{self, Waker},
 };
 use tenantry_pg::{
@@ -300,6 +300,18 @@ impl Parts {
     /// Clock and ids.
     pub fn ctx(&self) -> &Ctx {
         &self.place.ctx
+    }
+
+    /// What a worker proves isolation with: the owner looks at the catalogue, all else is tried as this application would do it.
+    pub fn prover(&self, owner: &Pool) -> Prover {
+        Prover {
+            owner: owner.clone(),
+            control: self.control.clone(),
+            tenancy: self.tenancy.clone(),
+            ctx: self.place.ctx.clone(),
+            installation: self.place.installation.clone(),
+            http: None,
+        }
     }
 
     /// Changes with every wake-up.

@@ -10,8 +10,7 @@ pub use operator::BootstrapArgs;
 use crate::{
     app::{App, Place},
     config::{self, Config, Mode, process_environment},
-    dev, http, mail, run,
-    telemetry::{self, Metrics},
+    dev, http, mail, run, telemetry,
     worker::{Worker, WorkerSettings},
 };
 use std::{
@@ -211,14 +210,18 @@ async fn server(mut config: Config) -> Result<(), Failure> {
 }
 
 async fn worker(config: Config) -> Result<(), Failure> {
+    let url = config.database_url.as_ref().ok_or("DATABASE_URL is required")?.expose().to_owned();
     let placement = placement(&config)?;
+    // What isolation is proved with: the application as a server has it, with the logins that servers use.
+    let app = App::new(&config, place(&config, &url)?)?;
     let stop = run::stop_on_signal()?;
     let listener = Listener::beside(&placement.owner, wake::CHANNEL);
     let worker = Worker {
         settings: settings(&config),
-        metrics: Metrics::new(config.max_tenant_series)?,
+        metrics: app.metrics.clone(),
         waker: Waker::start(placement.owner.clone()),
         access: Waker::on(placement.owner.clone(), access::CHANNEL),
+        prover: Some(app.prover(&placement.owner)),
         placement,
         mailer: mail::mailer(&config)?,
         presence: listener.presence(),

@@ -75,6 +75,7 @@ async fn with_database(
     let presence = Listener::beside(&placement.owner, wake::CHANNEL);
     let worker = Worker {
         presence: presence.presence(),
+        prover: Some(app.prover(&placement.owner)),
         placement,
         settings: commands::settings(config),
         metrics: app.metrics.clone(),

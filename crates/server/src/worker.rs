@@ -1,5 +1,5 @@
 //! The worker: drives runs, fills slots, makes and ends psql logins, labels schemas, seals the audit
-//! trail, sends mail, does what recurs.
+//! trail, sends mail, proves isolation, does what recurs.
 //!
 //! Owns: nothing. Calls: core's placement, provisioning, psql, audit, mail, ops. Called by: commands, dev, the test kit.
 //! Invariants: wake-ups are for speed, the poll for truth; filling slots keeps nobody waiting for longer than a batch takes
@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use std::{fmt::Display, pin::pin, sync::Arc, time::Duration};
 use tenantry_core::{
     Result, audit,
+    isolation::Prover,
     mail::{Mailer, Post},
     ops::duties::Duties,
     placement::Placement,
@@ -49,6 +50,9 @@ impl Default for WorkerSettings {
 /// from being ended.
 const RUNS_PER_PASS: usize = 4;
 
+/// How long a proof belongs to a worker whose connection is there: far longer than one over the largest fleet takes.
+const PROOF: Duration = Duration::from_mins(30);
+
 /// After so many new slots the planner's picture of the catalogue is refreshed.
 const ANALYZE_AFTER: usize = 100;
 
@@ -66,6 +70,8 @@ pub struct Worker {
     pub access: Waker,
     /// Where mail goes; none where no mail server is configured.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Proves isolation; none where this process may not.
+    pub prover: Option<Prover>,
     /// The connection by which others see that this process is there.
     pub presence: watch::Receiver<Option<Presence>>,
 }
@@ -73,8 +79,12 @@ pub struct Worker {
 impl Worker {
     /// Works until `stop` becomes true. What it holds then is finished first.
     pub async fn run(self, woken: watch::Receiver<u64>, stop: watch::Receiver<bool>) {
-        // Side by side: a mail server that takes its time keeps no run waiting.
-        tokio::join!(self.drive(woken.clone(), stop.clone()), self.post(woken, stop));
+        // Side by side: neither a mail server that takes its time nor a proof over a large fleet keeps a run waiting.
+        tokio::join!(
+            self.drive(woken.clone(), stop.clone()),
+            self.post(woken.clone(), stop.clone()),
+            self.prove(woken, stop)
+        );
     }
 
     async fn post(&self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
@@ -87,6 +97,32 @@ impl Worker {
                 _ = stop.changed() => {}
                 () = tokio::time::sleep(self.settings.poll) => {}
             }
+        }
+    }
+
+    async fn prove(&self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            woken.mark_unchanged();
+            tokio::select! {
+                // Dropped half-way it leaves nothing behind: the lease ends with this process, and another begins the report anew.
+                () = self.prove_all() => {}
+                _ = stop.changed() => return,
+            }
+            tokio::select! {
+                _ = woken.changed() => {}
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(self.settings.poll) => {}
+            }
+        }
+    }
+
+    async fn prove_all(&self) {
+        let Some(prover) = &self.prover else { return };
+        while let Some(Some(report)) =
+            told("isolation", prover.work(Lease { length: PROOF, ..self.lease() }).await)
+        {
+            self.metrics.isolation_proved(&report);
+            self.waker.wake();
         }
     }
 
@@ -129,6 +165,7 @@ impl Worker {
         if let Some(post) = self.sender() {
             while told("mail", post.send_next().await).unwrap_or(false) {}
         }
+        self.prove_all().await;
     }
 
     /// Everything once, and of the slots one batch: who waits for a tenant or a psql session waits for no more than that. Returns whether

@@ -122,6 +122,11 @@ impl Client {
         read(self.request(method, path, None, body.into()).await).await
     }
 
+    /// The same; what is answered is not read.
+    pub async fn raw_unread(&self, method: Method, path: &str, body: impl Into<Body>) -> Response<Body> {
+        self.request(method, path, None, body.into()).await
+    }
+
     /// Any method; the body is not read.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Response<Body> {
         let kind = body.map(|_| "application/json");

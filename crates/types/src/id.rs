@@ -113,6 +113,9 @@ id!(
     /// An operator's access grant to a tenant.
     AccessGrantId, "grt");
 id!(
+    /// A proof of isolation.
+    IsolationReportId, "iso");
+id!(
     /// An agent.
     AgentId, "agt");
 id!(

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod health;
 pub mod id;
 pub mod identity;
+pub mod isolation;
 pub mod key;
 pub mod page;
 pub mod problem;
@@ -20,8 +21,8 @@ pub mod tenant;
 pub mod tier;
 
 pub use id::{
-    AccessGrantId, AgentId, ApiKeyId, EventId, InvitationId, RunId, SessionId, TaskId, TenantId, UserId,
-    WorkspaceId,
+    AccessGrantId, AgentId, ApiKeyId, EventId, InvitationId, IsolationReportId, RunId, SessionId, TaskId,
+    TenantId, UserId, WorkspaceId,
 };
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use slug::{Slug, SlugRefusal};

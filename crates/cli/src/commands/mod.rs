@@ -25,13 +25,14 @@ mod runs;
 mod secret;
 mod sessions;
 mod tenant;
+mod verify;
 mod whoami;
 mod workspaces;
 
 use crate::{
     api::{Answer, Api},
     args::{
-        AuditCommand, Command, Global, Output, RunCommand, TenantCommand,
+        AuditCommand, Command, Global, Output, RunCommand, TenantCommand, VerifyCommand,
         identity::{
             AccessGrantCommand, InviteCommand, KeyCommand, MemberCommand, OperatorCommand, SessionCommand,
             WorkspaceCommand,
@@ -127,6 +128,7 @@ fn perform(
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&mut ctx, args),
         Command::Audit(AuditCommand::Export(args)) => audit::export(&mut ctx, args),
         Command::Whoami => whoami::whoami(&mut ctx),
+        Command::Verify(VerifyCommand::Isolation(args)) => verify::isolation(&mut ctx, args),
         Command::Doctor => doctor::doctor(&mut ctx),
         Command::Completions { .. } => Ok(Exit::Done),
     }

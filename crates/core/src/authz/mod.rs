@@ -15,7 +15,7 @@ pub use actor::{Actor, GrantedActor, KeyActor, MemberActor, OperatorActor, Perso
 pub use matrix::matrix;
 pub use operations::{Need, need_of, operations};
 pub use policy::{Action, allows, key_scopes, may_assign, may_be_granted};
-pub use scope::{TenantScope, WideScope};
+pub use scope::{ProofScope, TenantScope, WideScope};
 
 use crate::{Error, Result, registry::TenantRecord};
 use tenantry_types::ErrorCode;

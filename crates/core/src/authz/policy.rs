@@ -108,6 +108,10 @@ policy! {
     ImportTenant:           platform_admin -   -                        -       no;
     /// See the platform's health in detail.
     ReadDoctor:             auditor    -       -                        -       no;
+    /// See proofs of isolation.
+    ReadIsolation:          auditor    -       -                        -       no;
+    /// Have isolation proved.
+    ProveIsolation:         support    -       -                        -       no;
     /// See operators.
     ReadOperators:          auditor    -       -                        -       no;
     /// Make, change and remove operators.

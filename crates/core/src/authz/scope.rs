@@ -1,7 +1,8 @@
 //! The scope: proof that somebody may touch the rows of one workspace of one tenant.
 //!
 //! Owns: nothing. Calls: nothing. Called by: authz mints, tenancy opens.
-//! Invariants: private fields; minted in `Actor::scope` and `Actor::wide_scope`, and for the platform's counter in no workspace at all. No Deserialize, no Default, no public constructor.
+//! Invariants: private fields; minted in `Actor::scope` and `Actor::wide_scope`, for the platform's counter in no workspace at all, and for the proof of
+//! isolation as a kind of its own, with which nothing can be committed. No Deserialize, no Default, no public constructor.
 //! After a crash: nothing is left.
 
 use super::{Action, Actor, Place};
@@ -75,13 +76,7 @@ impl TenantScope {
     /// # Errors
     /// A fault when the tenant was never placed, which no active tenant is.
     pub(crate) fn names(&self) -> Result<ScopeNames> {
-        Ok(ScopeNames {
-            tenant: self.tenant.id,
-            schema: self.tenant.schema_name.clone(),
-            role: self.tenant.role_name.clone(),
-            cell: self.tenant.cell.ok_or_else(|| Error::Fault(format!("{} has no cell", self.tenant.id)))?,
-            workspace: self.workspace,
-        })
+        names(&self.tenant, self.workspace)
     }
 }
 
@@ -115,4 +110,36 @@ impl WideScope {
             cell: tenant.cell.ok_or_else(|| Error::Fault(format!("{} has no cell", tenant.id)))?,
         })
     }
+}
+
+/// A permission to try, as one tenant, what must be refused. Not a [`TenantScope`]: nothing that is done with it is ever committed.
+#[derive(Debug, Clone)]
+pub struct ProofScope {
+    tenant: TenantRecord,
+    workspace: WorkspaceId,
+}
+
+impl ProofScope {
+    /// For a proof that somebody asked for who may.
+    pub(crate) fn mint(tenant: &TenantRecord, workspace: WorkspaceId) -> Self {
+        Self { tenant: tenant.clone(), workspace }
+    }
+
+    /// What PostgreSQL has to know.
+    ///
+    /// # Errors
+    /// A fault when the tenant was never placed.
+    pub(crate) fn names(&self) -> Result<ScopeNames> {
+        names(&self.tenant, self.workspace)
+    }
+}
+
+fn names(tenant: &TenantRecord, workspace: WorkspaceId) -> Result<ScopeNames> {
+    Ok(ScopeNames {
+        tenant: tenant.id,
+        schema: tenant.schema_name.clone(),
+        role: tenant.role_name.clone(),
+        cell: tenant.cell.ok_or_else(|| Error::Fault(format!("{} has no cell", tenant.id)))?,
+        workspace,
+    })
 }

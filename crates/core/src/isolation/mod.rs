@@ -1,55 +1,270 @@
-//! Isolation, shown: tries what must be refused and returns PostgreSQL's own words.
+//! Isolation, proved: looks at the fence in the catalogue, tries what must be refused from every tenant's scope and over HTTP, and writes a report.
 //!
-//! Owns: nothing. Calls: tenancy. Called by: `tenantry dev --demo`.
-//! Invariants: only SQLSTATE 42501 counts as refused; a positive control shows that the attempt itself is sound
-//! (`the_demo_shows_a_real_refusal`). After a crash: nothing is left.
+//! Owns: `isolation_reports`. Calls: tenancy, placement (the look at the catalogue), registry, audit. Called by: server (asks, shows), the worker (proves), the demo.
+//! Invariants: a report says `passed` only where nothing is open and the controls show that the attempts are sound (`a_proof_without_controls_fails`); each kind of
+//! break makes it fail and is named (`each_break_is_named`); whatever an attempt did is undone (pg's `attempt`); a tenant that is made or removed meanwhile makes no false
+//! alarm (`a_tenant_that_is_purged_meanwhile_is_no_alarm`). After a crash: the lease is free, and the next worker begins the report anew.
 
+mod attempt;
+mod catalogue;
+mod demo;
+mod live;
+mod plan;
 mod store;
+mod tally;
 
-use crate::{Error, Result, authz::TenantScope, tenancy::Tenancy};
-use tenantry_pg::ErrorKind;
+pub use demo::{Refusal, attempt_foreign_read};
 
-/// The name of a transaction that tries to cross on purpose: its refusal is no alarm.
-pub const ATTEMPT: &str = "isolation_attempt";
+use crate::{
+    Error, Fields, Result,
+    audit::{self, Deed},
+    ctx::{Ctx, Request, random},
+    idempotency::{self, Answer, Once},
+    identity::Paging,
+    registry::{self, TenantRecord},
+    tenancy::Tenancy,
+    wake::Waker,
+};
+use serde_json::json;
+use std::sync::Arc;
+use tally::Tally;
+use tenantry_durable::Lease;
+use tenantry_pg::{BoxFuture, Pool, roles::Installation};
+use tenantry_types::{
+    IsolationReportId, Slug, WorkspaceId,
+    isolation::{IsolationCheck, IsolationLayer, IsolationReport, IsolationStatus, RequestIsolationReport},
+    page::Page,
+};
+use uuid::Uuid;
 
-/// What came of an attempt to cross.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// PostgreSQL's SQLSTATE.
-    pub sql_state: String,
-    /// PostgreSQL's message.
-    pub message: String,
+/// Reports that are kept.
+const KEPT: i64 = 500;
+
+/// The part of the proof that goes over HTTP, which the server knows how to do.
+pub trait OverHttp: Send + Sync + 'static {
+    /// Asks every operation for what belongs to another tenant and another workspace.
+    ///
+    /// # Errors
+    /// What kept it from being asked.
+    fn prove(&self, seed: i64) -> BoxFuture<'_, Result<Vec<IsolationCheck>>>;
 }
 
-/// Reads a row of `target`'s agents with `intruder`'s identity. The same statement with `target`'s own identity must find one first.
+/// What a worker proves with.
+#[derive(Clone)]
+pub struct Prover {
+    /// The owner's connections, for the catalogue.
+    pub owner: Pool,
+    /// The login of tenants' requests on the control plane.
+    pub control: Pool,
+    /// The door to tenant rows.
+    pub tenancy: Tenancy,
+    /// Clock and ids.
+    pub ctx: Ctx,
+    /// Names.
+    pub installation: Installation,
+    /// Requests to the API.
+    pub http: Option<Arc<dyn OverHttp>>,
+}
+
+/// A tenant with a home.
+#[derive(Debug, Clone)]
+struct Fleet {
+    tenant: TenantRecord,
+    workspace: WorkspaceId,
+    second: Option<WorkspaceId>,
+}
+
+/// A report that was taken.
+#[derive(Debug, Clone)]
+struct Order {
+    id: IsolationReportId,
+    tenant: Option<Slug>,
+    seed: i64,
+    token: Uuid,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+struct Ended {
+    status: IsolationStatus,
+    software: String,
+    sampled: bool,
+    tenants: i64,
+    attempts: i64,
+    refusals: i64,
+    open: i64,
+    checks: Vec<IsolationCheck>,
+    error: Option<String>,
+}
+
+/// Asks for a proof; a worker makes it.
 ///
 /// # Errors
-/// A fault when the attempt succeeded, was refused for another reason, or the control found nothing.
-pub async fn attempt_foreign_read(
-    tenancy: &Tenancy,
-    intruder: &TenantScope,
-    target: &TenantScope,
-) -> Result<Refusal> {
-    let schema = target.tenant().schema_name.to_string();
-    let control = tenancy
-        .run(target, "isolation_control", schema.clone(), |tx, schema| {
-            Box::pin(store::read_agents_of(tx, schema))
+/// 404 for a tenant that is not there, 422 for a seed below zero.
+pub async fn request(
+    platform: &Pool,
+    ctx: &Ctx,
+    waker: &Waker,
+    request: Request,
+    once: Option<Once>,
+    wish: RequestIsolationReport,
+) -> Result<Answer<IsolationReport>> {
+    let mut fields = Fields::default();
+    if wish.seed.is_some_and(|seed| seed < 0) {
+        fields.wrong("/seed", "out_of_range", "must not be negative");
+    }
+    fields.check()?;
+    let seed = match wish.seed {
+        Some(seed) => seed,
+        None => i64::from(u32::from_be_bytes(random()?)),
+    };
+    let report = IsolationReport {
+        id: IsolationReportId(ctx.uuid()),
+        status: IsolationStatus::Pending,
+        tenant: wish.tenant,
+        seed,
+        sampled: false,
+        requested_by: request.actor.label(),
+        requested_at: ctx.now(),
+        started_at: None,
+        finished_at: None,
+        duration_ms: None,
+        software: String::new(),
+        tenants: 0,
+        attempts: 0,
+        refusals: 0,
+        open: 0,
+        checks: Vec::new(),
+        error: None,
+    };
+    let input = (ctx.clone(), request, once, report);
+    let report = platform
+        .run("request_isolation_report", input, |tx, (ctx, request, once, report)| {
+            Box::pin(async move {
+                if let Some(kept) = idempotency::begin(tx, ctx, once.as_ref()).await? {
+                    return Ok(Answer::again(kept.read()?));
+                }
+                if let Some(slug) = &report.tenant {
+                    registry::store::by_slug(tx, slug.as_str()).await?.ok_or_else(Error::not_found)?;
+                }
+                store::insert(tx, report).await?;
+                let deed = Deed {
+                    tenant: None,
+                    workspace: None,
+                    action: "isolation_report.create",
+                    target_kind: "isolation_report",
+                    target: report.id.to_string(),
+                    before: None,
+                    after: Some(json!({"tenant": report.tenant, "seed": report.seed})),
+                };
+                audit::record(tx, ctx, request, &deed).await?;
+                idempotency::finish(tx, ctx, once.as_ref(), 202, report).await?;
+                Ok::<_, Error>(Answer::first(report.clone()))
+            })
         })
         .await?;
-    if control == 0 {
-        return Err(Error::Fault(
-            "the control read found no row, so a refusal would prove nothing".to_owned(),
-        ));
+    waker.wake();
+    Ok(report)
+}
+
+/// A report.
+///
+/// # Errors
+/// 404 where there is none.
+pub async fn show(platform: &Pool, id: IsolationReportId) -> Result<IsolationReport> {
+    platform
+        .run("show_isolation_report", id, |tx, id| Box::pin(store::show(tx, *id)))
+        .await?
+        .ok_or_else(Error::not_found)
+}
+
+/// Reports, the newest first.
+///
+/// # Errors
+/// 422 for a limit or cursor that cannot be.
+pub async fn list(platform: &Pool, paging: &Paging) -> Result<Page<IsolationReport>> {
+    let slice = paging.parse::<IsolationReportId>()?;
+    let items = platform
+        .run("list_isolation_reports", (slice.after, slice.rows()), |tx, (after, rows)| {
+            Box::pin(store::list(tx, *after, *rows))
+        })
+        .await?;
+    Ok(slice.page(items, |report| report.id))
+}
+
+impl Prover {
+    /// Takes one report that nobody is at, and makes the proof. `None` when there is none.
+    ///
+    /// # Errors
+    /// The database's, when not even the failure could be written down; the lease then ends by itself.
+    pub async fn work(&self, lease: Lease) -> Result<Option<IsolationReport>> {
+        let input = (self.ctx.now(), lease);
+        let order = self
+            .owner
+            .run("take_isolation_report", input, |tx, (now, lease)| Box::pin(store::take(tx, *now, *lease)))
+            .await?;
+        let Some(order) = order else { return Ok(None) };
+        let ended = self.prove(&order).await.unwrap_or_else(|error| Ended {
+            status: IsolationStatus::Broken,
+            software: String::new(),
+            sampled: false,
+            tenants: 0,
+            attempts: 0,
+            refusals: 0,
+            open: 0,
+            checks: Vec::new(),
+            error: Some(error.to_string()),
+        });
+        let id = order.id;
+        self.owner
+            .run("finish_isolation_report", (order, ended, self.ctx.now()), |tx, (order, ended, now)| {
+                Box::pin(async move {
+                    store::finish(tx, order, ended, *now).await?;
+                    store::forget(tx, KEPT).await
+                })
+            })
+            .await?;
+        show(&self.owner, id).await.map(Some)
     }
-    let attempt = tenancy
-        .run(intruder, ATTEMPT, schema, |tx, schema| Box::pin(store::read_agents_of(tx, schema)))
-        .await;
-    match attempt {
-        Err(Error::Database(error)) if error.kind() == ErrorKind::Denied => Ok(Refusal {
-            sql_state: error.sql_state().unwrap_or_default().to_owned(),
-            message: error.db_message().unwrap_or_default(),
-        }),
-        Err(other) => Err(other),
-        Ok(rows) => Err(Error::Fault(format!("a foreign identity read {rows} rows"))),
+
+    async fn prove(&self, order: &Order) -> Result<Ended> {
+        let (fleet, version) = self
+            .owner
+            .run("list_fleet", (), |tx, ()| {
+                Box::pin(async move { Ok::<_, Error>((store::fleet(tx).await?, store::version(tx).await?)) })
+            })
+            .await?;
+        let ring = plan::ring(fleet, order.seed, |one| one.tenant.id);
+        let only = match &order.tenant {
+            None => None,
+            Some(slug) => {
+                Some(ring.iter().position(|one| one.tenant.slug == *slug).ok_or_else(|| {
+                    Error::Fault(format!("{slug} has no home: it is being made, or is gone"))
+                })?)
+            }
+        };
+        let mut tally = Tally::default();
+        catalogue::look(self, only.map(|place| ring[place].tenant.id), &mut tally).await?;
+        tally.expect(IsolationLayer::Live, live::CHECKS);
+        live::prove(self, &ring, only, &mut tally).await?;
+        // Without a control that was done, a refusal may come from anything.
+        if !ring.is_empty() && tally.controls() == 0 {
+            tally.attempted("controls", Some("not one attempt on a tenant's own tables was done".to_owned()));
+        }
+        if let Some(http) = &self.http {
+            tally.add(http.prove(order.seed).await?);
+        }
+        let (attempts, refusals, open) = tally.sums();
+        Ok(Ended {
+            status: if open == 0 { IsolationStatus::Passed } else { IsolationStatus::Failed },
+            software: format!("tenantry {}, PostgreSQL {version}", env!("CARGO_PKG_VERSION")),
+            sampled: only.is_none() && plan::reach(ring.len()) + 1 < ring.len(),
+            tenants: i64::try_from(if only.is_some() { 1 } else { ring.len() }).unwrap_or(i64::MAX),
+            attempts,
+            refusals,
+            open,
+            checks: tally.into_checks(),
+            error: None,
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! Invariants: every table of a home is guarded by what it is, not by a list (`a_custom_table_is_guarded`); a table that nobody guarded
 //! cannot be reached (`a_new_table_is_closed`); a home that was adopted is given back, never dropped (`an_adopted_schema_is_never_dropped`). After a crash: made in one transaction, so nothing; `remove` is repeatable.
 
-use super::{Prior, Template, store};
+use super::{Prior, Template, store, store::inspect};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -105,7 +105,13 @@ impl Home {
 
     /// Every part of the fence.
     pub(crate) async fn look_at_the_whole(&self, tx: &ControlTx) -> Result<()> {
-        let open = store::ddl::inspect(tx, self).await?;
+        let found = inspect::homes(tx, std::slice::from_ref(self)).await?;
+        // A team's own tables may point at one another by one column: the proof tells of it, and it is no reason to refuse the tenant.
+        let open: Vec<String> = found
+            .into_iter()
+            .filter(|found| found.check != "foreign_keys")
+            .flat_map(|found| found.examples)
+            .collect();
         if open.is_empty() {
             Ok(())
         } else {

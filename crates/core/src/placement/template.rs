@@ -18,6 +18,7 @@ const CONTROL: &[(&str, &str)] = &[
     ("V6__adoption.sql", include_str!("../../../../migrations/control/V6__adoption.sql")),
     ("V7__findings.sql", include_str!("../../../../migrations/control/V7__findings.sql")),
     ("V8__identity.sql", include_str!("../../../../migrations/control/V8__identity.sql")),
+    ("V9__isolation.sql", include_str!("../../../../migrations/control/V9__isolation.sql")),
 ];
 const SYSTEM: &[(&str, &str)] =
     &[("V1__system_tables.sql", include_str!("../../../../migrations/system/V1__system_tables.sql"))];

@@ -12,16 +12,19 @@ use crate::{
     Error, Result,
     access::Publish,
     audit::Notes,
-    authz::{TenantScope, WideScope},
+    authz::{ProofScope, TenantScope, WideScope},
     ctx::Ctx,
     identity,
     registry::TenantRecord,
 };
 use std::{sync::Arc, time::Duration};
 use tenantry_pg::{
-    self as pg, BoxFuture, Pool, PoolStatus, ScopeMinter, TenantPools, TenantTx, WideTx, task,
+    self as pg, BoxFuture, Outcome, Pool, PoolStatus, ScopeMinter, TenantPools, TenantTx, WideTx, task,
 };
 use tenantry_types::ErrorCode;
+
+/// The name of a transaction that tries to cross on purpose: its refusal is no alarm.
+pub const ATTEMPT: &str = "isolation_attempt";
 
 /// Changes of access that one write may meet, one after the other.
 const RENEWALS: usize = 4;
@@ -85,6 +88,15 @@ impl Tenancy {
             }
             done => done,
         }
+    }
+
+    /// Makes attempts as the tenant of `scope`, each by itself, and undoes whatever came of them.
+    ///
+    /// # Errors
+    /// What kept them from being made; a refusal is an [`Outcome`].
+    pub(crate) async fn attempt(&self, scope: &ProofScope, statements: Vec<String>) -> Result<Vec<Outcome>> {
+        let inner = &self.inner;
+        Ok(inner.pools.attempt(&inner.minter, &scope.names()?, ATTEMPT, statements).await?)
     }
 
     /// The same for `work` that writes audit events: once it is committed, the tenant is noted, so that its events are sealed within a second.

@@ -56,6 +56,7 @@ fn v1_routes() -> OpenApiRouter<App> {
         .merge(v1::api_keys::routes())
         .merge(v1::operators::routes())
         .merge(v1::access_grants::routes())
+        .merge(v1::isolation_reports::routes())
         .routes(routes!(v1::slugs::availability))
         .routes(routes!(v1::me::me))
         .routes(routes!(v1::limits::limits))

@@ -15,7 +15,10 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tenantry_types::TenantId;
+use tenantry_types::{
+    TenantId,
+    isolation::{IsolationLayer, IsolationReport, IsolationStatus},
+};
 
 /// Upper bounds in seconds: half a millisecond for a query, half a minute for a request that times out.
 pub const BUCKETS: &[f64] =
@@ -40,6 +43,8 @@ struct Families {
     warm_slots: GaugeVec,
     audit_unsealed: Gauge,
     audit_lag: Gauge,
+    isolation_open: GaugeVec,
+    isolation_proved: GaugeVec,
     resident_memory: Gauge,
 }
 
@@ -120,6 +125,18 @@ impl Metrics {
             warm_slots: gauges(&registry, "tenantry_warm_slots", "Slots of the warm pool.", &["state"])?,
             audit_unsealed,
             audit_lag,
+            isolation_open: gauges(
+                &registry,
+                "tenantry_isolation_open",
+                "What the last proof of isolation over all tenants found open. Anything but 0 is an incident.",
+                &["layer"],
+            )?,
+            isolation_proved: gauges(
+                &registry,
+                "tenantry_isolation_proved_timestamp_seconds",
+                "When the last proof of isolation over all tenants ended, in seconds since 1970.",
+                &["status"],
+            )?,
             cross_tenant,
             resident_memory,
             registry,
@@ -209,6 +226,21 @@ impl Metrics {
     /// How many slots are in a state. `state` comes from a closed list in the code.
     pub fn warm_slots(&self, state: &'static str, count: u32) {
         self.0.warm_slots.with_label_values(&[state]).set(f64::from(count));
+    }
+
+    /// A worker has brought a proof of isolation to its end. One of a single tenant says nothing of the rest.
+    #[expect(clippy::cast_precision_loss, reason = "seconds and counts are far below 2^52")]
+    pub fn isolation_proved(&self, report: &IsolationReport) {
+        let Some(ended) = report.finished_at.filter(|_| report.tenant.is_none()) else { return };
+        self.0.isolation_proved.with_label_values(&[report.status.as_str()]).set(ended.timestamp() as f64);
+        if report.status == IsolationStatus::Broken {
+            return;
+        }
+        for layer in [IsolationLayer::Catalogue, IsolationLayer::Live, IsolationLayer::Http] {
+            let open: i64 =
+                report.checks.iter().filter(|check| check.layer == layer).map(|check| check.open).sum();
+            self.0.isolation_open.with_label_values(&[layer.as_str()]).set(open as f64);
+        }
     }
 
     /// What the sealer of the audit trail left: events not sealed, and the age of the oldest.

@@ -692,6 +692,19 @@ async fn one_to_purge(app: &TestApp) -> (TestTenant, TestTenant) {
     both
 }
 
+/// Counts who waits to drop a schema's agents.
+fn waiting(schema: &str) -> String {
+    format!(
+        "SELECT count(*)::text FROM pg_locks WHERE relation = '{schema}.agents'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted"
+    )
+}
+
+/// Returns once the purge of a schema waits for whoever reads it.
+async fn purge_waits(app: &TestApp, schema: &str) {
+    let waits = async { while superuser_sees(app, &waiting(schema)).await != "1" {} };
+    tokio::time::timeout(Duration::from_secs(20), waits).await.expect("the purge waits for who reads");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_seals_while_its_run_waits() {
     let app = TestApp::start().await;
@@ -704,6 +717,7 @@ async fn a_worker_seals_while_its_run_waits() {
         Worker { settings: WorkerSettings { poll: Duration::from_millis(20), ..worker.settings }, ..worker };
     let mut made = 0;
     let working = tenantry_pg::task::detached(async move { worker.look(&mut made).await });
+    purge_waits(&app, &acme.tenant.schema_name).await;
     agent(&bolt.client, "Iris").await;
     let sealed = async {
         let done = async || listed(&app.operator(), "tenant=bolt&action=agent.create").await;
@@ -728,17 +742,13 @@ async fn a_purge_that_waits_keeps_no_other_tenant_waiting() {
     as_superuser(&app, &format!("INSERT INTO {schema}._events (actor, actor_kind, action) VALUES ('a', 'agent', 'last.word'); INSERT INTO audit_due VALUES ('{id}', now())")).await;
     let (worker, mut made) = (app.worker(), 0);
     let purging = tenantry_pg::task::detached(async move { worker.look(&mut made).await });
-    let waits = format!(
-        "SELECT count(*)::text FROM pg_locks WHERE relation = '{schema}.agents'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted"
-    );
-    let waiting = async { while superuser_sees(&app, &waits).await != "1" {} };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("the purge waits for who reads");
+    purge_waits(&app, schema).await;
 
     agent(&bolt.client, "Iris").await;
     tokio::time::timeout(Duration::from_secs(10), seal(&app)).await.expect("the sealer waits for nobody");
     let sealed = &listed(&app.operator(), "tenant=bolt&action=agent.create").await[0]["sealed"];
     assert_eq!(sealed, true, "another tenant's event");
-    assert_eq!(superuser_sees(&app, &waits).await, "1", "and the purge still waits");
+    assert_eq!(superuser_sees(&app, &waiting(schema)).await, "1", "and the purge still waits");
 
     reading.execute("ROLLBACK").await.unwrap();
     purging.await.unwrap();

@@ -35,6 +35,7 @@ mod operators;
 mod people;
 mod placement;
 mod privacy;
+mod proof;
 mod psql;
 mod reconcile;
 mod registry;

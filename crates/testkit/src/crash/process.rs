@@ -110,6 +110,7 @@ async fn toil(placement: Placement, warm_slots: usize) -> Result<()> {
         waker: Waker::start(owner.clone()),
         access: Waker::on(owner.clone(), access::CHANNEL),
         mailer: None,
+        prover: None,
         presence: listener.presence(),
     };
     loop {

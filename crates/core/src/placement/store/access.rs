@@ -13,12 +13,12 @@ use tenantry_pg::{
 };
 
 /// What the logins may do with a table.
-struct Rule {
-    table: &'static str,
-    platform: &'static str,
-    control: &'static str,
+pub(super) struct Rule {
+    pub(super) table: &'static str,
+    pub(super) platform: &'static str,
+    pub(super) control: &'static str,
     /// The column by which the control login is confined; empty where no row belongs to a tenant.
-    tenant: &'static str,
+    pub(super) tenant: &'static str,
 }
 
 const fn rule(
@@ -31,9 +31,9 @@ const fn rule(
 }
 
 /// In place of a column: the users who are members of the tenant.
-const OWN_MEMBERS: &str = "own_members";
+pub(super) const OWN_MEMBERS: &str = "own_members";
 
-const RULES: &[Rule] = &[
+pub(super) const RULES: &[Rule] = &[
     rule("flyway_schema_history", "SELECT", "", ""),
     rule("installation", "SELECT", "", ""),
     rule("locks", "SELECT", "", ""),
@@ -70,6 +70,7 @@ const RULES: &[Rule] = &[
     rule("jobs", "SELECT", "", ""),
     rule("schedules_due", "SELECT", "", ""),
     rule("findings", "SELECT", "", ""),
+    rule("isolation_reports", "SELECT, INSERT", "", ""),
     rule("invitations", "SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE", "tenant_id"),
     rule("adoptions", "SELECT", "", "tenant_id"),
     rule("psql_sessions", "SELECT, INSERT", "", ""),

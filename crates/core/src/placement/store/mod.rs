@@ -6,6 +6,7 @@
 pub(crate) mod access;
 pub(super) mod adopt;
 pub(crate) mod ddl;
+pub(crate) mod inspect;
 pub(crate) mod prior;
 
 use super::{Home, Template};

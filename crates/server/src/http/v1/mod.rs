@@ -10,6 +10,7 @@ pub mod audit;
 pub mod auth;
 mod etag;
 pub mod invitations;
+pub mod isolation_reports;
 pub mod limits;
 pub mod me;
 pub mod members;

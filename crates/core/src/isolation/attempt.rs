@@ -1,0 +1,245 @@
+//! The statements of the proof, made of names of the catalogue, and what must come of each.
+//!
+//! Owns: nothing. Calls: pg's quoting. Called by: isolation's live part.
+//! Invariants: no statement changes a row that it should not reach, even where it succeeds: it asks for one row, for none, or is undone; only SQLSTATE 42501 counts as refused
+//! (`only_42501_is_a_refusal`); an attempt is made on what a tenant has, so a new table is tried without being listed anywhere. After a crash: nothing is left.
+
+use super::store::Relation;
+use tenantry_pg::{
+    Outcome,
+    sql::{quote_ident, quote_literal},
+};
+use tenantry_types::{TenantId, WorkspaceId};
+
+/// What must come of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Must {
+    /// PostgreSQL refuses it, with 42501.
+    Refuse,
+    /// PostgreSQL does it: the control of an attempt that must be refused.
+    Do,
+    /// It is done, to no row at all.
+    FindNothing,
+    /// Either of the two.
+    RefuseOrFindNothing,
+}
+
+/// One statement.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub(super) check: &'static str,
+    pub(super) sql: String,
+    pub(super) must: Must,
+}
+
+impl Attempt {
+    fn new(check: &'static str, must: Must, sql: String) -> Self {
+        Self { check, sql, must }
+    }
+
+    /// What is wrong with what came of it, if anything.
+    pub(super) fn fault(&self, outcome: &Outcome) -> Option<String> {
+        let refused = matches!(outcome, Outcome::Refused { sql_state, .. } if sql_state == "42501");
+        let nothing = *outcome == Outcome::Done(0);
+        let holds = match self.must {
+            Must::Refuse => refused,
+            Must::Do => matches!(outcome, Outcome::Done(_)),
+            Must::FindNothing => nothing,
+            Must::RefuseOrFindNothing => refused || nothing,
+        };
+        if holds {
+            return None;
+        }
+        Some(match outcome {
+            Outcome::Done(rows) => format!("not refused, {rows} rows: {}", self.sql),
+            Outcome::Refused { sql_state, message } => format!("{sql_state}, {message}: {}", self.sql),
+        })
+    }
+}
+
+fn named(relation: &Relation) -> String {
+    format!("{}.{}", quote_ident(&relation.schema), quote_ident(&relation.name))
+}
+
+/// The column that statements name, and its type, where the relation has one that may be written.
+fn column(relation: &Relation) -> Option<(String, &str)> {
+    relation
+        .column
+        .as_deref()
+        .zip(relation.column_type.as_deref())
+        .map(|(name, kind)| (quote_ident(name), kind))
+}
+
+/// Another tenant's table, view or sequence.
+pub(super) fn foreign(relation: &Relation) -> Vec<Attempt> {
+    let name = named(relation);
+    if relation.kind == "S" {
+        let sql =
+            [format!("SELECT nextval({})", quote_literal(&name)), format!("SELECT last_value FROM {name}")];
+        return sql.into_iter().map(|sql| Attempt::new("foreign_sequences", Must::Refuse, sql)).collect();
+    }
+    let mut sql = vec![
+        format!("SELECT 1 FROM {name} LIMIT 1"),
+        format!("INSERT INTO {name} DEFAULT VALUES"),
+        format!("DELETE FROM {name} WHERE false"),
+        format!("TRUNCATE {name}"),
+        format!("COPY (SELECT 1 FROM {name} LIMIT 1) TO STDOUT"),
+    ];
+    sql.extend(
+        column(relation)
+            .map(|(column, kind)| format!("UPDATE {name} SET {column} = NULL::{kind} WHERE false")),
+    );
+    sql.into_iter().map(|sql| Attempt::new("foreign_tables", Must::Refuse, sql)).collect()
+}
+
+/// Another tenant's schema.
+pub(super) fn foreign_schema(schema: &str) -> Attempt {
+    Attempt::new("foreign_schemas", Must::Refuse, format!("CREATE TABLE {}.intruder ()", quote_ident(schema)))
+}
+
+/// The controls of [`foreign`]: the same statements on the tenant's own, as far as it has the right.
+pub(super) fn own(relation: &Relation) -> Vec<Attempt> {
+    let name = named(relation);
+    let may = |right: &str| relation.rights.iter().any(|has| has == right);
+    if relation.kind == "S" {
+        // The real one would use up a number, which no ROLLBACK gives back.
+        return Vec::new();
+    }
+    let mut sql = Vec::new();
+    if may("SELECT") {
+        sql.push(format!("SELECT 1 FROM {name} LIMIT 1"));
+        sql.push(format!("COPY (SELECT 1 FROM {name} LIMIT 1) TO STDOUT"));
+    }
+    if may("DELETE") {
+        sql.push(format!("DELETE FROM {name} WHERE false"));
+    }
+    if let Some((column, kind)) = column(relation) {
+        if may("INSERT") {
+            sql.push(format!("INSERT INTO {name} ({column}) SELECT NULL::{kind} WHERE false"));
+        }
+        if may("UPDATE") {
+            sql.push(format!("UPDATE {name} SET {column} = NULL::{kind} WHERE false"));
+        }
+    }
+    sql.into_iter().map(|sql| Attempt::new("controls", Must::Do, sql)).collect()
+}
+
+/// Rows of the workspace `owner`, tried from another workspace of the same tenant.
+pub(super) fn other_workspace(relation: &Relation, owner: WorkspaceId) -> Vec<Attempt> {
+    if !relation.has_workspace || relation.rights.is_empty() {
+        return Vec::new();
+    }
+    let (name, owner) = (named(relation), owner.0);
+    let may = |right: &str| relation.rights.iter().any(|has| has == right);
+    let one = format!("ctid = ANY (ARRAY(SELECT ctid FROM {name} WHERE workspace_id = '{owner}' LIMIT 1))");
+    let mut attempts = Vec::new();
+    let mut add = |must, sql| attempts.push(Attempt::new("foreign_workspaces", must, sql));
+    if may("SELECT") {
+        add(Must::FindNothing, format!("SELECT 1 FROM {name} WHERE workspace_id = '{owner}' LIMIT 1"));
+        if may("UPDATE") {
+            add(Must::FindNothing, format!("UPDATE {name} SET workspace_id = workspace_id WHERE {one}"));
+        }
+        if may("DELETE") {
+            add(Must::FindNothing, format!("DELETE FROM {name} WHERE {one}"));
+        }
+    }
+    if may("INSERT") {
+        add(Must::Refuse, format!("INSERT INTO {name} (workspace_id) VALUES ('{owner}')"));
+    }
+    if may("SELECT") && may("UPDATE") {
+        // Where this workspace has a row of its own, it must not be moved; where it has none, there is nothing to move.
+        add(
+            Must::RefuseOrFindNothing,
+            format!(
+                "UPDATE {name} SET workspace_id = '{owner}' WHERE ctid = ANY (ARRAY(SELECT ctid FROM {name} LIMIT 1))"
+            ),
+        );
+    }
+    attempts
+}
+
+/// Another tenant's rows in a table of `public` that the login of tenants' requests may use; `column` is the one that confines it.
+pub(super) fn foreign_rows(table: &str, column: &str, of: TenantId) -> Vec<Attempt> {
+    let of = of.0;
+    let name = format!("public.{}", quote_ident(table));
+    let one = format!("{column} = '{of}'");
+    [
+        (Must::RefuseOrFindNothing, format!("SELECT 1 FROM {name} WHERE {one} LIMIT 1")),
+        (Must::RefuseOrFindNothing, format!("UPDATE {name} SET {column} = {column} WHERE {one}")),
+        (Must::RefuseOrFindNothing, format!("DELETE FROM {name} WHERE {one}")),
+        (Must::Refuse, format!("INSERT INTO {name} ({column}) VALUES ('{of}')")),
+        (Must::Refuse, format!("TRUNCATE {name}")),
+    ]
+    .into_iter()
+    .map(|(must, sql)| Attempt::new("control_plane_rows", must, sql))
+    .collect()
+}
+
+/// Users who are members of another tenant alone.
+pub(super) fn foreign_members(of: TenantId) -> Attempt {
+    let sql = format!(
+        "SELECT 1 FROM public.users WHERE id IN (SELECT user_id FROM public.memberships WHERE tenant_id = '{}')",
+        of.0
+    );
+    Attempt::new("control_plane_rows", Must::FindNothing, sql)
+}
+
+/// A table of `public` that this login has nothing to do with, and a tenant's own schema.
+pub(super) fn closed(check: &'static str, schema: &str, table: &str) -> Attempt {
+    Attempt::new(
+        check,
+        Must::Refuse,
+        format!("SELECT 1 FROM {}.{} LIMIT 1", quote_ident(schema), quote_ident(table)),
+    )
+}
+
+/// The control of [`foreign_rows`].
+pub(super) fn own_row(of: TenantId) -> Attempt {
+    Attempt::new("controls", Must::Do, format!("SELECT 1 FROM public.tenants WHERE id = '{}'", of.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_42501_is_a_refusal() {
+        let refused =
+            |state: &str| Outcome::Refused { sql_state: state.to_owned(), message: "no".to_owned() };
+        let holds = |must, outcome| Attempt::new("x", must, "SELECT 1".to_owned()).fault(&outcome).is_none();
+        assert!(holds(Must::Refuse, refused("42501")));
+        for other in ["42P01", "3F000", "23505", "57014", "55P03"] {
+            assert!(!holds(Must::Refuse, refused(other)), "{other}");
+            assert!(!holds(Must::FindNothing, refused(other)), "{other}");
+        }
+        assert!(!holds(Must::Refuse, Outcome::Done(0)));
+        assert!(holds(Must::FindNothing, Outcome::Done(0)) && !holds(Must::FindNothing, Outcome::Done(1)));
+        assert!(!holds(Must::FindNothing, refused("42501")));
+        assert!(
+            holds(Must::RefuseOrFindNothing, refused("42501"))
+                && !holds(Must::RefuseOrFindNothing, Outcome::Done(2))
+        );
+        assert!(holds(Must::Do, Outcome::Done(0)) && !holds(Must::Do, refused("42501")));
+    }
+
+    #[test]
+    fn names_are_quoted() {
+        let relation = Relation {
+            schema: "tenant_a".to_owned(),
+            name: "odd\"; DROP TABLE x; --".to_owned(),
+            kind: "r".to_owned(),
+            column: Some("a b".to_owned()),
+            column_type: Some("text".to_owned()),
+            has_workspace: true,
+            rights: ["SELECT", "INSERT", "UPDATE", "DELETE"].map(str::to_owned).to_vec(),
+        };
+        let all =
+            [foreign(&relation), own(&relation), other_workspace(&relation, WorkspaceId(uuid::Uuid::nil()))]
+                .concat();
+        assert_eq!(all.len(), 6 + 5 + 5);
+        assert!(
+            all.iter().all(|attempt| attempt.sql.contains("\"tenant_a\".\"odd\"\"; DROP TABLE x; --\"")),
+            "{all:#?}"
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! The part of the proof that looks at the catalogue.
+//!
+//! Owns: nothing. Calls: placement's inspection. Called by: isolation.
+//! Invariants: every home is looked at, also those of warm slots, since somebody will live there; what is told as open was open at two looks, so that a home which is being removed
+//! is no alarm (`a_tenant_that_is_purged_meanwhile_is_no_alarm`). After a crash: it only reads.
+
+use super::{Prover, tally::Tally};
+use crate::{
+    Result,
+    placement::{Home, TENANTS_PER_CELL, inspect},
+};
+use tenantry_types::{TenantId, isolation::IsolationLayer};
+
+/// Homes of one statement.
+const SLICE: usize = 250;
+
+pub(super) async fn look(prover: &Prover, only: Option<TenantId>, tally: &mut Tally) -> Result<()> {
+    tally.expect(IsolationLayer::Catalogue, inspect::HOMES);
+    tally.expect(IsolationLayer::Catalogue, inspect::INSTALLATION);
+    let homes = homes(prover, only).await?;
+    for slice in homes.chunks(SLICE) {
+        let mut found = look_at(prover, slice.to_vec()).await?;
+        if found.iter().any(|one| one.broken > 0) {
+            let known = self::homes(prover, only).await?;
+            let left = |home: &&Home| known.iter().any(|now| now.schema == home.schema);
+            found = look_at(prover, slice.iter().filter(left).cloned().collect()).await?;
+        }
+        for one in found {
+            tally.counted(&one.check, one.examined, one.broken, one.examples);
+        }
+    }
+    let found = prover
+        .owner
+        .run("inspect_installation", prover.installation.clone(), |tx, installation| {
+            Box::pin(inspect::installation(tx, installation, TENANTS_PER_CELL))
+        })
+        .await?;
+    for one in found {
+        tally.counted(&one.check, one.examined, one.broken, one.examples);
+    }
+    Ok(())
+}
+
+async fn homes(prover: &Prover, only: Option<TenantId>) -> Result<Vec<Home>> {
+    let input = (prover.installation.clone(), only);
+    prover
+        .owner
+        .run("list_homes", input, |tx, (installation, only)| Box::pin(inspect::all(tx, installation, *only)))
+        .await
+}
+
+async fn look_at(prover: &Prover, homes: Vec<Home>) -> Result<Vec<inspect::Found>> {
+    prover.owner.run("inspect_homes", homes, |tx, homes| Box::pin(inspect::homes(tx, homes))).await
+}

@@ -1,0 +1,177 @@
+//! The live part of the proof: what must be refused is tried, from every tenant's scope.
+//!
+//! Owns: nothing. Calls: tenancy, pg, attempt, plan, placement (which tables of `public` tenants' requests may use). Called by: isolation.
+//! Invariants: each tenant tries and is tried (`plan`); the same statements on its own tables must be done, or a refusal would show nothing (`a_proof_without_controls_fails`); nothing that
+//! is tried is committed (pg's `attempt`). After a crash: PostgreSQL rolls back; the report is begun anew.
+
+use super::{
+    Fleet, Prover,
+    attempt::{self, Attempt},
+    plan,
+    store::{self, Relation},
+    tally::Tally,
+};
+use crate::{Error, Result, authz::ProofScope, placement::inspect, tenancy::ATTEMPT};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use std::collections::HashMap;
+use tenantry_types::WorkspaceId;
+
+/// Tenants that try at the same time. More would keep requests waiting for connections.
+const SIDE_BY_SIDE: usize = 2;
+/// Tenants whose tables are in memory at once.
+const SLICE: usize = 100;
+
+/// The checks, each with what it promises.
+pub(super) const CHECKS: &[(&str, &str)] = &[
+    ("controls", "The attempts are sound: the same statements on a tenant's own tables are done."),
+    ("foreign_schemas", "A tenant makes nothing in another tenant's schema."),
+    ("foreign_tables", "A tenant neither reads nor writes, empties or copies another tenant's tables."),
+    ("foreign_sequences", "A tenant neither reads nor advances another tenant's sequences."),
+    (
+        "foreign_workspaces",
+        "A workspace sees no row of another, changes none, adds none, and moves none there.",
+    ),
+    ("control_plane_rows", "In `public` a tenant's requests see and change rows of their own tenant alone."),
+    ("control_plane_schemas", "The login of the control plane enters no tenant's schema."),
+];
+
+/// Every tenant of the ring tries those that follow it. `only` is the place of the one tenant that it is about: it tries all others, and is tried by them.
+pub(super) async fn prove(
+    prover: &Prover,
+    ring: &[Fleet],
+    only: Option<usize>,
+    tally: &mut Tally,
+) -> Result<()> {
+    let pairs = |place: usize| -> Vec<usize> {
+        match only {
+            None => plan::tried_by(place, ring.len()).collect(),
+            Some(only) if only == place => {
+                (0..ring.len()).filter(|other| *other != place).take(plan::PAIRS).collect()
+            }
+            Some(only) => vec![only],
+        }
+    };
+    let places: Vec<usize> = (0..ring.len()).collect();
+    for slice in places.chunks(SLICE) {
+        let involved: Vec<&Fleet> = {
+            let mut all: Vec<usize> =
+                slice.iter().flat_map(|place| pairs(*place)).chain(slice.iter().copied()).collect();
+            all.sort_unstable();
+            all.dedup();
+            all.into_iter().map(|place| &ring[place]).collect()
+        };
+        let relations = relations(prover, &involved).await?;
+        let tried = stream::iter(slice.iter().copied())
+            .map(|place| {
+                let targets: Vec<&Fleet> = pairs(place).into_iter().map(|other| &ring[other]).collect();
+                one(prover, &ring[place], targets, &relations)
+            })
+            .buffer_unordered(SIDE_BY_SIDE);
+        let tried: Vec<Vec<(Attempt, Option<String>)>> = tried.try_collect().await?;
+        for (attempt, fault) in tried.into_iter().flatten() {
+            tally.attempted(attempt.check, fault);
+        }
+    }
+    Ok(())
+}
+
+type BySchema = HashMap<String, Vec<Relation>>;
+
+async fn relations(prover: &Prover, tenants: &[&Fleet]) -> Result<BySchema> {
+    let schemas: Vec<String> = tenants.iter().map(|one| one.tenant.schema_name.to_string()).collect();
+    let roles: Vec<String> = tenants.iter().map(|one| one.tenant.role_name.to_string()).collect();
+    let found = prover
+        .owner
+        .run("list_relations", (schemas, roles), |tx, (schemas, roles)| {
+            Box::pin(store::relations(tx, schemas, roles))
+        })
+        .await?;
+    let mut by_schema = BySchema::new();
+    for relation in found {
+        by_schema.entry(relation.schema.clone()).or_default().push(relation);
+    }
+    Ok(by_schema)
+}
+
+/// What one tenant tries, and what was wrong with what came of it.
+async fn one(
+    prover: &Prover,
+    actor: &Fleet,
+    targets: Vec<&Fleet>,
+    relations: &BySchema,
+) -> Result<Vec<(Attempt, Option<String>)>> {
+    let of = |one: &Fleet| relations.get(&*one.tenant.schema_name).map_or(&[][..], Vec::as_slice);
+    let own = of(actor).iter().flat_map(attempt::own);
+    let foreign = targets.iter().flat_map(|target| {
+        let schema = attempt::foreign_schema(&target.tenant.schema_name);
+        std::iter::once(schema).chain(of(target).iter().flat_map(attempt::foreign))
+    });
+    let mut done = in_scope(prover, actor, actor.workspace, own.chain(foreign).collect()).await?;
+    // From another workspace of its own; where it has but one, from one that does not exist.
+    let elsewhere = actor.second.unwrap_or_else(|| WorkspaceId(prover.ctx.uuid()));
+    let rows =
+        of(actor).iter().flat_map(|relation| attempt::other_workspace(relation, actor.workspace)).collect();
+    done.extend(in_scope(prover, actor, elsewhere, rows).await?);
+    done.extend(in_control(prover, actor, &targets).await?);
+    Ok(done)
+}
+
+async fn in_scope(
+    prover: &Prover,
+    actor: &Fleet,
+    workspace: WorkspaceId,
+    attempts: Vec<Attempt>,
+) -> Result<Vec<(Attempt, Option<String>)>> {
+    let scope = ProofScope::mint(&actor.tenant, workspace);
+    let statements = attempts.iter().map(|attempt| attempt.sql.clone()).collect();
+    let outcomes = prover.tenancy.attempt(&scope, statements).await?;
+    Ok(judged(actor, attempts, &outcomes))
+}
+
+/// The same on the control plane, where all of a tenant's requests share one login.
+async fn in_control(
+    prover: &Prover,
+    actor: &Fleet,
+    targets: &[&Fleet],
+) -> Result<Vec<(Attempt, Option<String>)>> {
+    let mut attempts = vec![attempt::own_row(actor.tenant.id)];
+    attempts.extend(targets.iter().map(|target| attempt::foreign_members(target.tenant.id)));
+    // Every table against one tenant: row-level security asks for the own id, and does not know the others apart.
+    if let Some(target) = targets.first() {
+        for table in inspect::control_tables() {
+            match table.confined_by {
+                Some(column) if table.open => {
+                    attempts.extend(attempt::foreign_rows(table.name, column, target.tenant.id))
+                }
+                _ if !table.open => {
+                    attempts.push(attempt::closed("control_plane_rows", "public", table.name))
+                }
+                _ => {}
+            }
+        }
+    }
+    attempts.extend(
+        targets
+            .iter()
+            .map(|target| attempt::closed("control_plane_schemas", &target.tenant.schema_name, "_events")),
+    );
+    let statements = attempts.iter().map(|attempt| attempt.sql.clone()).collect();
+    let outcomes =
+        prover.control.attempt_for(actor.tenant.id, ATTEMPT, statements).await.map_err(Error::from)?;
+    Ok(judged(actor, attempts, &outcomes))
+}
+
+fn judged(
+    actor: &Fleet,
+    attempts: Vec<Attempt>,
+    outcomes: &[tenantry_pg::Outcome],
+) -> Vec<(Attempt, Option<String>)> {
+    attempts
+        .into_iter()
+        .zip(outcomes)
+        .map(|(attempt, outcome)| {
+            let fault = attempt.fault(outcome).map(|fault| format!("as {}: {fault}", actor.tenant.slug));
+            (attempt, fault)
+        })
+        .collect()
+}

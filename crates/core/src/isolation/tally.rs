@@ -1,0 +1,94 @@
+//! What a proof counts while it is at work, by check.
+//!
+//! Owns: nothing. Calls: nothing. Called by: isolation's parts.
+//! Invariants: every check of the lists is in the report, also where it had nothing to look at (`every_check_is_told`). After a crash: nothing is left.
+
+use tenantry_types::isolation::{IsolationCheck, IsolationLayer};
+
+/// Evidence that is kept of one check.
+const EVIDENCE: usize = 20;
+
+/// Counts by check.
+#[derive(Debug, Default)]
+pub(super) struct Tally(Vec<IsolationCheck>);
+
+impl Tally {
+    /// Adds a layer's checks, with nothing counted.
+    pub(super) fn expect(&mut self, layer: IsolationLayer, checks: &[(&str, &str)]) {
+        self.0.extend(checks.iter().map(|(name, promise)| IsolationCheck {
+            layer,
+            name: (*name).to_owned(),
+            promise: (*promise).to_owned(),
+            examined: 0,
+            held: 0,
+            open: 0,
+            evidence: Vec::new(),
+        }));
+    }
+
+    /// Adds checks that were counted elsewhere.
+    pub(super) fn add(&mut self, checks: Vec<IsolationCheck>) {
+        self.0.extend(checks);
+    }
+
+    /// Counts one attempt, with what was wrong with what came of it.
+    pub(super) fn attempted(&mut self, check: &str, fault: Option<String>) {
+        let open = i64::from(fault.is_some());
+        self.counted(check, 1, open, fault.into_iter().collect());
+    }
+
+    /// Counts what a look found.
+    pub(super) fn counted(&mut self, check: &str, examined: i64, open: i64, evidence: Vec<String>) {
+        let Some(known) = self.0.iter_mut().find(|known| known.name == check) else {
+            debug_assert!(false, "{check} is in no list");
+            return;
+        };
+        known.examined += examined;
+        known.held += examined - open;
+        known.open += open;
+        known.evidence.extend(evidence);
+        known.evidence.truncate(EVIDENCE);
+    }
+
+    /// Attempts and refusals of the layers that try, and what is open of all.
+    pub(super) fn sums(&self) -> (i64, i64, i64) {
+        let tried = || {
+            self.0.iter().filter(|check| check.layer != IsolationLayer::Catalogue && check.name != "controls")
+        };
+        (
+            tried().map(|check| check.examined).sum(),
+            tried().map(|check| check.held).sum(),
+            self.0.iter().map(|check| check.open).sum(),
+        )
+    }
+
+    /// Controls that were done.
+    pub(super) fn controls(&self) -> i64 {
+        self.0.iter().filter(|check| check.name == "controls").map(|check| check.held).sum()
+    }
+
+    pub(super) fn into_checks(self) -> Vec<IsolationCheck> {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_is_told() {
+        let mut tally = Tally::default();
+        tally.expect(IsolationLayer::Catalogue, &[("home", "Is there.")]);
+        tally.expect(IsolationLayer::Live, &[("controls", "Sound."), ("foreign_tables", "Closed.")]);
+        tally.counted("home", 3, 1, vec!["a: gone".to_owned()]);
+        tally.attempted("controls", None);
+        for n in 0..30 {
+            tally.attempted("foreign_tables", (n % 2 == 0).then(|| format!("{n}")));
+        }
+        assert_eq!((tally.sums(), tally.controls()), ((30, 15, 16), 1));
+        let checks = tally.into_checks();
+        assert_eq!(checks.len(), 3);
+        assert_eq!((checks[0].held, checks[2].evidence.len()), (2, 15));
+    }
+}

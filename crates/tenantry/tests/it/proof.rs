@@ -1,0 +1,362 @@
+//! The proof of isolation: it passes where the fence holds, and each break of the fence makes it fail and is named.
+
+use crate::catalogue::{execute, value};
+use serde_json::{Value, json};
+use tenantry_testkit::TestApp;
+use tenantry_types::isolation::{IsolationReport, IsolationStatus};
+
+/// Has a proof made over HTTP by the application's own worker, and answers its report.
+pub async fn proved(app: &TestApp, wish: &Value) -> IsolationReport {
+    let asked = app.operator().post("/v1/isolation-reports", wish).await.expect(202);
+    let address = asked.json["id"].as_str().map(|id| format!("/v1/isolation-reports/{id}"));
+    app.work().await;
+    let shown = app.operator().get(&address.unwrap_or_default()).await.expect(200);
+    serde_json::from_value(shown.json).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The checks that found something open, with what they found.
+pub fn open(report: &IsolationReport) -> String {
+    let open = report.checks.iter().filter(|check| check.open > 0);
+    open.map(|check| format!("{}: {}", check.name, check.evidence.join("; "))).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_fence_is_proved() {
+    let app = TestApp::builder().slots(2).start().await;
+    for slug in ["acme", "rival", "third"] {
+        let tenant = app.tenant(slug).await;
+        crate::support::agent(&tenant.client, "Iris").await;
+    }
+    let report = proved(&app, &json!({"seed": 7})).await;
+    assert_eq!((report.status, open(&report).as_str()), (IsolationStatus::Passed, ""), "{:?}", report.error);
+    assert_eq!((report.tenants, report.seed, report.sampled), (3, 7, false));
+    assert!(report.attempts > 1_000 && report.refusals == report.attempts, "{report:?}");
+    for check in &report.checks {
+        // What cannot be there in a fresh installation was not looked at, and says so.
+        let none = matches!(
+            &*check.name,
+            "views" | "triggers" | "routines" | "default_privileges" | "definer_routines" | "foreign_servers"
+        );
+        assert!(none || check.examined > 0, "{} looked at nothing", check.name);
+        assert_eq!(check.held, check.examined, "{}", check.name);
+    }
+    assert!(
+        app.app.metrics.render().contains("cross_tenant_query_attempts_total 0"),
+        "an attempt is no alarm"
+    );
+    let untouched = value(&app.database, "SELECT count(*) FROM tenants WHERE status = 'active'").await;
+    assert_eq!(untouched, "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tenant_is_proved_alone() {
+    let app = TestApp::builder().slots(2).start().await;
+    for slug in ["acme", "rival"] {
+        app.tenant(slug).await;
+    }
+    let schema = value(&app.database, "SELECT schema_name FROM tenants WHERE slug = 'rival'").await;
+    let opened = format!("GRANT USAGE ON SCHEMA {schema} TO PUBLIC; GRANT SELECT ON {schema}.agents TO PUBLIC");
+    execute(&app.database, &opened).await;
+    let report = proved(&app, &json!({"tenant": "acme"})).await;
+    // It is not acme's fence that is open, but acme gets through.
+    assert_eq!(report.status, IsolationStatus::Failed);
+    assert_eq!(report.tenants, 1);
+    let refused = app.operator().post("/v1/isolation-reports", &json!({"tenant": "nobody"})).await;
+    assert_eq!(refused.expect(404).code(), "not_found");
+    let refused = app.operator().post("/v1/isolation-reports", &json!({"seed": -1})).await;
+    assert_eq!(refused.expect(422).code(), "invalid");
+}
+
+/// A way to break the fence: what it is called, how it is done and undone, and the checks that name it. `{s}`, `{r}` and `{w}` are acme's schema, role and wide
+/// role, `{o}` and `{p}` rival's schema and role, `{cell}` and `{control}` logins, `{owner}` the owner, `{db}` the database.
+struct Break {
+    what: &'static str,
+    made: &'static str,
+    undone: &'static str,
+    named_by: &'static [&'static str],
+}
+
+const fn breaks(
+    what: &'static str,
+    made: &'static str,
+    undone: &'static str,
+    named_by: &'static [&'static str],
+) -> Break {
+    Break { what, made, undone, named_by }
+}
+
+const OWN: &str = "workspace_id = nullif(current_setting('tenantry.workspace_id', true), '')::uuid";
+
+const BREAKS: &[Break] = &[
+    breaks(
+        "a schema that PUBLIC may enter",
+        "GRANT USAGE ON SCHEMA {s} TO PUBLIC",
+        "REVOKE USAGE ON SCHEMA {s} FROM PUBLIC",
+        &["schema_grants", "way_in"],
+    ),
+    breaks(
+        "a table and its schema that PUBLIC may read",
+        "GRANT USAGE ON SCHEMA {s} TO PUBLIC; GRANT SELECT ON {s}.agents TO PUBLIC",
+        "REVOKE USAGE ON SCHEMA {s} FROM PUBLIC; REVOKE SELECT ON {s}.agents FROM PUBLIC",
+        &["schema_grants", "relation_grants", "foreign_tables", "control_plane_schemas"],
+    ),
+    breaks(
+        "a table that another tenant may read",
+        "GRANT SELECT ON {s}.agents TO {p}",
+        "REVOKE SELECT ON {s}.agents FROM {p}",
+        &["relation_grants", "rights_elsewhere"],
+    ),
+    breaks(
+        "a column that another tenant may read",
+        "GRANT SELECT (name) ON {s}.agents TO {p}",
+        "REVOKE SELECT (name) ON {s}.agents FROM {p}",
+        &["column_grants", "rights_elsewhere"],
+    ),
+    breaks(
+        "a tenant that may empty its tables",
+        "GRANT TRUNCATE ON {s}.agents TO {r}",
+        "REVOKE TRUNCATE ON {s}.agents FROM {r}",
+        &["relation_grants"],
+    ),
+    breaks(
+        "a trail that its tenant may change",
+        "GRANT SELECT, DELETE ON {s}._events TO {r}",
+        "REVOKE SELECT, DELETE ON {s}._events FROM {r}",
+        &["relation_grants"],
+    ),
+    breaks(
+        "row-level security that is off on one table",
+        "ALTER TABLE {s}.agents DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE {s}.agents ENABLE ROW LEVEL SECURITY",
+        &["row_security", "foreign_workspaces"],
+    ),
+    breaks(
+        "a policy that is always true",
+        "CREATE POLICY open ON {s}.agents USING (true)",
+        "DROP POLICY open ON {s}.agents",
+        &["no_other_policy", "foreign_workspaces"],
+    ),
+    breaks(
+        "a policy that is gone",
+        "DROP POLICY tenantry_workspace ON {s}.tasks",
+        "CREATE POLICY tenantry_workspace ON {s}.tasks TO {r} USING ({own}) WITH CHECK ({own})",
+        &["workspace_policy"],
+    ),
+    breaks(
+        "a policy that checks nothing on the way in",
+        "ALTER POLICY tenantry_workspace ON {s}.tasks WITH CHECK (true)",
+        "ALTER POLICY tenantry_workspace ON {s}.tasks WITH CHECK ({own})",
+        &["workspace_policy", "no_other_policy", "foreign_workspaces"],
+    ),
+    breaks(
+        "a role that is a member of another tenant's",
+        "GRANT {r} TO {p}",
+        "REVOKE {r} FROM {p}",
+        &["role_memberships"],
+    ),
+    breaks(
+        "a membership that is inherited",
+        "GRANT {r} TO {p}; ALTER ROLE {p} INHERIT",
+        "ALTER ROLE {p} NOINHERIT; REVOKE {r} FROM {p}",
+        &["role_memberships", "role_attributes", "foreign_tables"],
+    ),
+    breaks(
+        "a role that passes row-level security",
+        "ALTER ROLE {r} BYPASSRLS",
+        "ALTER ROLE {r} NOBYPASSRLS",
+        &["role_attributes", "foreign_workspaces"],
+    ),
+    breaks("a role that may log in", "ALTER ROLE {w} LOGIN", "ALTER ROLE {w} NOLOGIN", &["role_attributes"]),
+    breaks(
+        "a table that the tenant owns",
+        "ALTER TABLE {s}.agents OWNER TO {r}",
+        "ALTER TABLE {s}.agents OWNER TO {owner}",
+        &["ownership", "rights_elsewhere", "foreign_workspaces"],
+    ),
+    breaks(
+        "a schema that somebody else owns",
+        "ALTER SCHEMA {s} OWNER TO {control}",
+        "ALTER SCHEMA {s} OWNER TO {owner}",
+        &["home", "login_rights", "control_plane_schemas"],
+    ),
+    breaks(
+        "a tenant that cannot enter its own schema",
+        "REVOKE USAGE ON SCHEMA {s} FROM {r}",
+        "GRANT USAGE ON SCHEMA {s} TO {r}",
+        &["way_in", "controls"],
+    ),
+    breaks(
+        "a function that runs as its owner",
+        "CREATE FUNCTION {s}.all_of_it() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM {s}.agents'; GRANT EXECUTE ON FUNCTION {s}.all_of_it() TO {r}",
+        "DROP FUNCTION {s}.all_of_it()",
+        &["routines"],
+    ),
+    breaks(
+        "a trigger that runs as its owner",
+        "CREATE FUNCTION {s}.copy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END'; REVOKE ALL ON FUNCTION {s}.copy() FROM PUBLIC; CREATE TRIGGER copy BEFORE INSERT ON {s}.agents FOR EACH ROW EXECUTE FUNCTION {s}.copy()",
+        "DROP FUNCTION {s}.copy() CASCADE",
+        &["triggers"],
+    ),
+    breaks(
+        "a function of the control plane that runs as its owner",
+        "CREATE FUNCTION public.peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM {s}.agents'",
+        "DROP FUNCTION public.peek()",
+        &["definer_routines"],
+    ),
+    breaks(
+        "a view that reads as its owner",
+        "CREATE VIEW {s}.everybody AS SELECT * FROM {s}.agents; GRANT SELECT ON {s}.everybody TO {r}",
+        "DROP VIEW {s}.everybody",
+        &["views"],
+    ),
+    breaks(
+        "a materialized view that a tenant may read",
+        "CREATE MATERIALIZED VIEW {s}.kept AS SELECT * FROM {s}.agents; GRANT SELECT ON {s}.kept TO {r}",
+        "DROP MATERIALIZED VIEW {s}.kept",
+        &["views"],
+    ),
+    breaks(
+        "a view in another tenant's schema",
+        "CREATE VIEW {o}.window WITH (security_invoker) AS SELECT * FROM {s}.agents",
+        "DROP VIEW {o}.window",
+        &["no_way_through"],
+    ),
+    breaks(
+        "a parent table in another tenant's schema",
+        "CREATE TABLE {o}.parent (id uuid); CREATE TABLE {s}.child () INHERITS ({o}.parent)",
+        "DROP TABLE {o}.parent CASCADE",
+        &["no_way_through"],
+    ),
+    breaks(
+        "a foreign key without its workspace",
+        "ALTER TABLE {s}.tasks ADD CONSTRAINT one_column FOREIGN KEY (agent_id) REFERENCES {s}.agents (id)",
+        "ALTER TABLE {s}.tasks DROP CONSTRAINT one_column",
+        &["foreign_keys"],
+    ),
+    breaks(
+        "a foreign key into another tenant",
+        "ALTER TABLE {s}.tasks ADD CONSTRAINT abroad FOREIGN KEY (workspace_id, agent_id) REFERENCES {o}.agents (workspace_id, id)",
+        "ALTER TABLE {s}.tasks DROP CONSTRAINT abroad",
+        &["foreign_keys"],
+    ),
+    breaks(
+        "a search path that is not empty",
+        "ALTER ROLE {cell} SET search_path = public",
+        "ALTER ROLE {cell} SET search_path = ''",
+        &["login_settings"],
+    ),
+    breaks(
+        "a search path of the database's own",
+        "ALTER ROLE {cell} IN DATABASE {db} SET search_path = {s}",
+        "ALTER ROLE {cell} IN DATABASE {db} RESET search_path",
+        &["login_settings"],
+    ),
+    breaks(
+        "a login that inherits",
+        "ALTER ROLE {cell} INHERIT",
+        "ALTER ROLE {cell} NOINHERIT",
+        &["login_attributes", "way_in"],
+    ),
+    breaks(
+        "a login with a right of its own",
+        "GRANT SELECT ON public.tenants TO {cell}",
+        "REVOKE SELECT ON public.tenants FROM {cell}",
+        &["login_rights", "control_plane"],
+    ),
+    breaks(
+        "a login that may take on a tenant's role",
+        "GRANT {r} TO {control}",
+        "REVOKE {r} FROM {control}",
+        &["login_memberships", "role_memberships"],
+    ),
+    breaks(
+        "privileges that come by default",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT SELECT ON TABLES TO PUBLIC",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} REVOKE SELECT ON TABLES FROM PUBLIC",
+        &["default_privileges"],
+    ),
+    breaks(
+        "temporary tables for everybody",
+        "GRANT TEMPORARY ON DATABASE {db} TO PUBLIC",
+        "REVOKE TEMPORARY ON DATABASE {db} FROM PUBLIC",
+        &["public_rights"],
+    ),
+    breaks(
+        "a schema in which everybody creates",
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        &["public_rights"],
+    ),
+    breaks(
+        "a server behind this one",
+        "CREATE FOREIGN DATA WRAPPER far; CREATE SERVER away FOREIGN DATA WRAPPER far; GRANT USAGE ON FOREIGN SERVER away TO {r}",
+        "DROP FOREIGN DATA WRAPPER far CASCADE",
+        &["foreign_servers", "rights_elsewhere"],
+    ),
+    breaks(
+        "a policy of the control plane that is gone",
+        "DROP POLICY tenantry_control ON public.memberships",
+        "CREATE POLICY tenantry_control ON public.memberships TO {control} USING (tenant_id = nullif(current_setting('tenantry.tenant_id', true), '')::uuid)",
+        &["control_plane"],
+    ),
+    breaks(
+        "a policy of the control plane that is always true",
+        "ALTER POLICY tenantry_control ON public.workspaces USING (true)",
+        "ALTER POLICY tenantry_control ON public.workspaces USING (tenant_id = nullif(current_setting('tenantry.tenant_id', true), '')::uuid)",
+        &["control_plane", "control_plane_rows"],
+    ),
+    breaks(
+        "a table of the control plane without row-level security",
+        "ALTER TABLE public.workspaces DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE public.workspaces ENABLE ROW LEVEL SECURITY",
+        &["control_plane", "control_plane_rows"],
+    ),
+    breaks(
+        "a table of the control plane that tenants' requests may read",
+        "GRANT SELECT ON public.sessions TO {control}",
+        "REVOKE SELECT ON public.sessions FROM {control}",
+        &["control_plane", "control_plane_rows"],
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_break_is_named() {
+    let app = TestApp::builder().slots(2).start().await;
+    for slug in ["acme", "rival"] {
+        let tenant = app.tenant(slug).await;
+        crate::support::agent(&tenant.client, "Iris").await;
+    }
+    let names = names(&app).await;
+    let filled = |sql: &str| names.iter().fold(sql.to_owned(), |sql, (name, value)| sql.replace(name, value));
+    for Break { what, made, undone, named_by } in BREAKS {
+        execute(&app.database, &filled(made)).await;
+        let report = proved(&app, &json!({"seed": 7})).await;
+        execute(&app.database, &filled(undone)).await;
+        assert_eq!(report.status, IsolationStatus::Failed, "{what} is not found: {:?}", report.error);
+        let found: Vec<&str> =
+            report.checks.iter().filter(|check| check.open > 0).map(|check| &*check.name).collect();
+        assert!(named_by.iter().all(|name| found.contains(name)), "{what} is found by {found:?}:\n{}", open(&report));
+    }
+    let report = proved(&app, &json!({"seed": 7})).await;
+    assert_eq!((report.status, open(&report).as_str()), (IsolationStatus::Passed, ""), "all of it is undone");
+}
+
+/// What stands for what in a break.
+async fn names(app: &TestApp) -> Vec<(&'static str, String)> {
+    let of = async |slug: &str, column: &str| {
+        value(&app.database, &format!("SELECT {column} FROM tenants WHERE slug = '{slug}'")).await
+    };
+    let installation = &app.database.installation;
+    vec![
+        ("{own}", OWN.to_owned()),
+        ("{s}", of("acme", "schema_name").await),
+        ("{r}", of("acme", "role_name").await),
+        ("{w}", of("acme", "role_name || '_wide'").await),
+        ("{o}", of("rival", "schema_name").await),
+        ("{p}", of("rival", "role_name").await),
+        ("{cell}", installation.cell(1)),
+        ("{control}", installation.control()),
+        ("{owner}", value(&app.database, "SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'public'").await),
+        ("{db}", value(&app.database, "SELECT quote_ident(current_database())").await),
+    ]
+}

@@ -1,0 +1,109 @@
+//! Isolation reports on the wire: what the proof looked at and tried, and what came of it.
+//!
+//! Owns: the closed lists of layers and states. Calls: nothing. Called by: isolation, server, cli. After a crash: nothing is left.
+
+use crate::{IsolationReportId, Slug, run::Millis, tier::words};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+words! {
+    /// Where a proof is.
+    IsolationStatus {
+        /// Waits for a worker.
+        Pending = "pending",
+        /// A worker is at it.
+        Running = "running",
+        /// Everything that must be refused was, and nothing is open.
+        Passed = "passed",
+        /// Something is open. The checks name it.
+        Failed = "failed",
+        /// The proof could not be brought to its end, and says nothing.
+        Broken = "broken",
+    } "pending, running, passed, failed, broken"
+}
+
+words! {
+    /// What a check looks at.
+    IsolationLayer {
+        /// PostgreSQL's catalogue: owners, grants, policies, roles.
+        Catalogue = "catalogue",
+        /// Statements that were made from tenants' scopes.
+        Live = "live",
+        /// Requests to the API.
+        Http = "http",
+    } "catalogue, live, http"
+}
+
+/// One check of a proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IsolationCheck {
+    /// What it looks at.
+    pub layer: IsolationLayer,
+    /// Its name, such as `workspace_policy`. Stable.
+    pub name: String,
+    /// What holds where it passes.
+    pub promise: String,
+    /// Objects looked at, or attempts made.
+    pub examined: i64,
+    /// Attempts that were refused as they must be; of a look at the catalogue, objects that are as they must be.
+    pub held: i64,
+    /// What is open.
+    pub open: i64,
+    /// Up to twenty of what is open, each with what is wrong.
+    pub evidence: Vec<String>,
+}
+
+/// A proof of isolation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IsolationReport {
+    /// Its id.
+    pub id: IsolationReportId,
+    /// Where it is.
+    pub status: IsolationStatus,
+    /// The one tenant that it is about; absent: all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Slug>,
+    /// What decides which pairs of tenants are tried where not all are. The same seed tries the same.
+    pub seed: i64,
+    /// Whether pairs of tenants were sampled, since there are too many to try all.
+    pub sampled: bool,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// When.
+    pub requested_at: DateTime<Utc>,
+    /// When a worker began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How long it took, milliseconds.
+    pub duration_ms: Option<Millis>,
+    /// The product and the PostgreSQL that were looked at.
+    pub software: String,
+    /// Tenants that were looked at.
+    pub tenants: i64,
+    /// Attempts that were made.
+    pub attempts: i64,
+    /// Of these, refused as they must be.
+    pub refusals: i64,
+    /// What is open, of all checks.
+    pub open: i64,
+    /// Each check.
+    pub checks: Vec<IsolationCheck>,
+    /// Why the proof is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Asks for a proof.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestIsolationReport {
+    /// The one tenant that it is to be about, as who tries and as who is tried; absent: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Slug>,
+    /// Decides what is tried where not everything is; absent: a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub seed: Option<i64>,
+}
