@@ -11,7 +11,7 @@ async fn clerk() -> Outside {
     let path = std::env::temp_dir().join(format!("tenantry-whsec-{}", std::process::id()));
     std::fs::write(&path, webhook_secret(7)).unwrap_or_else(|error| panic!("{error}"));
     let settings = format!(
-        "[[issuer]]\nname = \"clerk\"\npreset = \"clerk\"\nissuer = \"{}\"\nauthorized_parties = [\"https://app.example\"]\nalgorithms = [\"ES256\"]\nwebhook_secret_file = \"{}\"\n",
+        "[[issuer]]\nname = \"clerk\"\npreset = \"clerk\"\nissuer = \"{}\"\nauthorized_parties = [\"https://app.example\"]\nalgorithms = [\"ES256\"]\nwebhook_secret_file = \"{}\"\nlearn_by_slug = true\n",
         issuer.url(),
         path.display()
     );
