@@ -38,6 +38,7 @@ mod privacy;
 mod psql;
 mod reconcile;
 mod registry;
+mod returning;
 mod runs;
 mod secrets;
 mod sessions;
