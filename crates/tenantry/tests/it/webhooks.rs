@@ -320,15 +320,15 @@ async fn a_lower_role_counts_however_late_the_higher_one_came() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_the_issuer_removed_does_not_join_by_domain() {
     let outside = clerk().await;
-    let with = |name: &str| json!({"sub": name, "iat": outside.now() - 10, "email": format!("{name}@acme.example"), "email_verified": true});
+    let proven = |name: &str| json!({"sub": name, "iat": outside.now() - 10, "email": format!("{name}@acme.example"), "email_verified": true});
     let nowhere = |name: &str| {
-        let mut claims = with(name);
+        let mut claims = proven(name);
         claims["azp"] = json!("https://app.example");
         outside.caller(&claims)
     };
-    first(&outside, "org:member", &with("ada")).get("/v1/agents").await.expect(200);
-    let wish = json!({"allowed_domains": ["acme.example"], "domain_join_role": "viewer"});
-    outside.app.operator().patch("/v1/tenants/acme", &wish).await.expect(200);
+    first(&outside, "org:member", &proven("ada")).get("/v1/agents").await.expect(200);
+    let open = json!({"allowed_domains": ["acme.example"], "domain_join_role": "viewer"});
+    outside.app.operator().patch("/v1/tenants/acme", &open).await.expect(200);
     deliver(&outside, "m1", &membership(&outside, "deleted", "org:member", "ada")).await.expect(200);
     let join = json!({"tenant": "acme"});
     nowhere("ada").post("/v1/auth/join", &join).await.expect(403);

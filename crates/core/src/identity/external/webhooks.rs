@@ -4,7 +4,8 @@
 //! Invariants: a delivery that is not signed changes nothing (`a_forged_webhook_is_refused`); each is dealt with once, in the transaction of its deed
 //! (`a_replayed_webhook_does_nothing`); whoever is ended is refused by every server within a second, whatever tokens they hold
 //! (`a_deleted_user_is_refused_on_every_server`); of two events on one membership the one that happened later counts, in whatever order they come
-//! (`an_older_event_does_not_outlast_a_newer_one`), and a role without a meaning here is none (`a_role_without_a_meaning_ends_the_membership`). After a crash: the delivery is not noted, and comes again.
+//! (`an_older_event_does_not_outlast_a_newer_one`), and a role without a meaning here is none (`a_role_without_a_meaning_ends_the_membership`).
+//! After a crash: the delivery is not noted, and comes again.
 
 use super::{Delivery, Issuer, Issuers, enter, store};
 use crate::{

@@ -1,7 +1,7 @@
 //! Invitations: somebody may become a member, by a link.
 //!
 //! Owns: `invitations`. Calls: people, members, users, passwords, mail, registry, audit, idempotency, pg. Called by: server; provisioning, for the owner of a new tenant;
-//! members (what somebody invited ends with them).
+//! members (what somebody invited ends with them, and what would lead them back).
 //! Invariants: a link opens once and not for ever (`a_link_opens_once`, `two_at_once_with_one_link_make_one_member`); its token is stored nowhere, but
 //! sealed in a mail that waits (`no_token_is_stored`); used, revoked, expired and unknown ones are refused alike (`links_that_do_not_open_are_alike`);
 //! members and open invitations together stay within the tier's limit (`sixty_four_invitations_meet_the_limit`); a mailbox counts as proven only by a
