@@ -69,8 +69,22 @@ CREATE TABLE memberships (
 CREATE INDEX memberships_workspace_idx ON memberships (tenant_id, workspace_id, created_at, user_id);
 CREATE INDEX memberships_place_idx ON memberships (workspace_id, role);
 COMMENT ON TABLE memberships IS 'Who is what in which workspace.';
-COMMENT ON COLUMN memberships.version IS 'Grows with every change of the role; the entity tag of the API.';
+COMMENT ON COLUMN memberships.version IS 'Grows with every change of the role, and never comes again, also for who goes and returns; the entity tag of the API.';
 COMMENT ON COLUMN memberships.managed_by IS 'The external issuer that says so with each of its tokens; NULL: managed here.';
+
+CREATE TABLE former_members (
+    tenant_id    uuid NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    workspace_id uuid NOT NULL,
+    user_id      uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    version      bigint NOT NULL CHECK (version >= 1),
+    barred_at    timestamptz,
+    PRIMARY KEY (user_id, workspace_id),
+    FOREIGN KEY (tenant_id, workspace_id) REFERENCES workspaces (tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX former_members_workspace_idx ON former_members (tenant_id, workspace_id);
+COMMENT ON TABLE former_members IS 'Who was a member of which workspace.';
+COMMENT ON COLUMN former_members.version IS 'The last one of the membership: who returns goes on from there.';
+COMMENT ON COLUMN former_members.barred_at IS 'Removed by somebody else then: does not join by domain until an invitation leads back; NULL: went by themselves, or is back.';
 
 CREATE TABLE external_memberships (
     issuer       text NOT NULL CHECK (length(issuer) BETWEEN 1 AND 500),
@@ -78,11 +92,13 @@ CREATE TABLE external_memberships (
     organisation text NOT NULL CHECK (length(organisation) BETWEEN 1 AND 255),
     as_of        timestamptz NOT NULL,
     ended        boolean NOT NULL,
+    event_at     timestamptz,
     PRIMARY KEY (issuer, subject, organisation)
 );
 COMMENT ON TABLE external_memberships IS 'What other issuers said last of who is in which organisation.';
 COMMENT ON COLUMN external_memberships.as_of IS 'When it was said. A token from before changes nothing any more.';
 COMMENT ON COLUMN external_memberships.ended IS 'The membership was ended there; only a later word begins it again.';
+COMMENT ON COLUMN external_memberships.event_at IS 'When the latest event happened that was told of it, by the issuer''s clock. One from before changes nothing.';
 
 ALTER TABLE invitations
     ADD COLUMN invited_by uuid REFERENCES users (id) ON DELETE SET NULL,
@@ -94,6 +110,7 @@ CREATE INDEX invitations_email_idx ON invitations (lower(email));
 CREATE INDEX invitations_place_idx ON invitations (workspace_id);
 CREATE INDEX invitations_invited_by_idx ON invitations (invited_by);
 CREATE INDEX invitations_used_by_idx ON invitations (used_by);
+CREATE INDEX invitations_made_idx ON invitations (tenant_id, created_at);
 COMMENT ON COLUMN invitations.mailed IS 'The link went by mail to its address and nowhere else: who comes with it has that mailbox.';
 
 CREATE TABLE sessions (
@@ -227,9 +244,9 @@ CREATE TABLE mails (
     CHECK ((status = 'pending') = (body IS NOT NULL))
 );
 CREATE INDEX mails_recipient_idx ON mails (lower(recipient));
-CREATE INDEX mails_due_idx ON mails (run_at) WHERE status = 'pending';
+CREATE INDEX mails_due_idx ON mails ((tenant_id IS NOT NULL), run_at) WHERE status = 'pending';
 COMMENT ON TABLE mails IS 'Mail that the worker sends. Written with the deed that it tells of.';
-COMMENT ON COLUMN mails.tenant_id IS 'Of mail that a tenant''s own people cause. Set from the transaction, and confined to it.';
+COMMENT ON COLUMN mails.tenant_id IS 'Of mail that a tenant''s people and those who ask to join it cause; sent after everybody else''s. For a tenant''s own login set from the transaction, and confined to it.';
 COMMENT ON COLUMN mails.body IS 'Sealed, since it may hold a link that opens a door; gone once the mail is.';
 
 CREATE TABLE webhook_deliveries (

@@ -170,6 +170,12 @@ pub enum TenantCommand {
     },
     /// Change a tenant's name, contact or domains
     Update(UpdateTenantArgs),
+    /// Make the link of a tenant's owner anew, while the tenant has none
+    InviteOwner {
+        /// Slug of the tenant
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        slug: String,
+    },
     /// Open psql with a temporary login that is confined to one tenant
     Psql(PsqlArgs),
     /// Make a tenant of a schema that exists already

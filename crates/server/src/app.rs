@@ -255,6 +255,7 @@ fn people(
         vault: sign_in.vault.clone(),
         sends_mail: mail::is_configured(config),
         public_url: config.public_url.clone(),
+        issuers: config.issuers.iter().map(|issuer| issuer.name.clone()).collect(),
     }
 }
 

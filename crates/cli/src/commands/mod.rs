@@ -152,6 +152,7 @@ fn on_tenants(ctx: &mut Ctx<'_, '_>, command: &TenantCommand) -> Result<Exit, Fa
         TenantCommand::List(args) => tenant::list(ctx, args),
         TenantCommand::Show { slug } => tenant::show(ctx, slug),
         TenantCommand::Update(args) => tenant::update(ctx, args),
+        TenantCommand::InviteOwner { slug } => tenant::invite_owner(ctx, slug),
         TenantCommand::Psql(args) => psql::open(ctx, args),
         TenantCommand::Adopt(args) => adopt::adopt(ctx, args),
         TenantCommand::Export(args) => archive::export(ctx, args),

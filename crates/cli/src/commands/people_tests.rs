@@ -289,6 +289,16 @@ fn sessions_are_listed_and_ended() {
 }
 
 #[test]
+fn a_lost_link_of_the_owner_is_made_anew() {
+    let made = r#"{"email":"a@acme.example","url":"https://acme.example/accept-invitation#token=t0ken","expires_at":"2026-03-11T12:00:00Z"}"#;
+    let (ran, seen) = run("tenant invite-owner acme", &[(201, made)]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(asked(&seen[0]), ("POST /v1/tenants/acme/owner-invitation".to_owned(), "{}"));
+    assert!(ran.out.contains("https://acme.example/accept-invitation#token=t0ken"), "{}", ran.out);
+    assert!(ran.out.contains("a@acme.example") && !ran.err.contains("t0ken"), "{}", ran.err);
+}
+
+#[test]
 fn a_tenant_is_changed_in_part() {
     let tenant = crate::testing::tenant_json("acme", "active");
     for (flags, body) in [

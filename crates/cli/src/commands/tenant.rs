@@ -1,4 +1,4 @@
-//! `tenant create`, `tenant list`, `tenant show`, `tenant update`.
+//! `tenant create`, `tenant list`, `tenant show`, `tenant update`, `tenant invite-owner`.
 //!
 //! Owns: how a tenant looks. Calls: /v1/tenants, runs. Called by: dispatch, `life`.
 //! Invariants: the exit code tells how the run ended (`exit_codes_follow_the_run`); a tenant that is gone is not shown
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tenantry_types::{
     run::{Run, RunKind, RunStatus},
-    tenant::{CreateTenant, Tenant, TenantAndRun, UpdateTenant},
+    tenant::{CreateTenant, Nothing, OwnerInvitation, Tenant, TenantAndRun, UpdateTenant},
 };
 
 /// `tenant create`.
@@ -128,12 +128,14 @@ impl Once {
 fn once(made: &TenantAndRun, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     rows.extend(made.api_key.as_ref().map(|key| ("api key", key.clone())));
-    if let Some(invitation) = &made.owner_invitation {
-        rows.push(("invite", invitation.url.clone()));
-        rows.push(("for", format!("{}, good until {}", invitation.email, date(invitation.expires_at, now))));
-    }
+    rows.extend(made.owner_invitation.iter().flat_map(|made| invitation(made, now)));
     rows.extend(made.restorable_until.map(|until| ("restorable until", date(until, now))));
     rows
+}
+
+fn invitation(made: &OwnerInvitation, now: DateTime<Utc>) -> [(&'static str, String); 2] {
+    let to = format!("{}, good until {}", made.email, date(made.expires_at, now));
+    [("invite", made.url.clone()), ("for", to)]
 }
 
 fn date(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
@@ -196,6 +198,17 @@ pub(crate) fn update(ctx: &mut Ctx<'_, '_>, args: &UpdateTenantArgs) -> Result<E
     };
     let Answer { value: tenant, text } = ctx.api.patch::<_, Tenant>(&path(&args.slug), &wish)?;
     ctx.result(&text, |now| in_full(&tenant, now))?;
+    Ok(Exit::Done)
+}
+
+/// `tenant invite-owner`.
+pub(crate) fn invite_owner(ctx: &mut Ctx<'_, '_>, slug: &str) -> Result<Exit, Failure> {
+    let path = format!("{}/owner-invitation", path(slug));
+    let Answer { value: made, text } = ctx.api.post::<_, OwnerInvitation>(&path, &Nothing {})?;
+    ctx.result(&text, |now| facts(&invitation(&made, now)))?;
+    ctx.hint(
+        "pass the link on now: only its hash is stored, and it is not shown again; those before open no more",
+    )?;
     Ok(Exit::Done)
 }
 

@@ -60,6 +60,7 @@ const OPERATIONS: &[(&str, Need)] = &[
     ("purge_tenant", Need::May(Action::ChangeTenant)),
     ("roll_back_tenant", Need::May(Action::ChangeTenant)),
     ("create_api_key", Need::May(Action::CreateApiKey)),
+    ("invite_owner", Need::May(Action::InviteOwner)),
     ("open_psql_session", Need::May(Action::OpenPsql)),
     ("create_access_grant", Need::May(Action::OpenAccessGrant)),
     ("list_access_grants", Need::May(Action::ReadAccessGrants)),

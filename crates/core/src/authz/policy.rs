@@ -100,6 +100,8 @@ policy! {
     ReadRuns:               auditor    -       -                        -       no;
     /// Make an API key for a tenant's workspace, as an operator.
     CreateApiKey:           platform_admin -   -                        -       no;
+    /// Make a tenant's owner a new link, while it has no owner.
+    InviteOwner:            platform_admin -   -                        -       no;
     /// Open a psql session into a tenant.
     OpenPsql:               platform_admin -   -                        -       no;
     /// Take a tenant's data out as an archive.

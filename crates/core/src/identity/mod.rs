@@ -42,7 +42,7 @@ use crate::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_pg::ControlTx;
 
-/// Days for which sessions, links and keys that are over are kept: whoever asks what happened last week finds them.
+/// Days for which sessions, links, keys and invitations that are over are kept: whoever asks what happened last week finds them.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Forgets what nobody asks for any more. As the owner.
@@ -51,6 +51,7 @@ const KEPT: TimeDelta = TimeDelta::days(30);
 /// The database's.
 pub(crate) async fn sweep(tx: &ControlTx, now: DateTime<Utc>) -> Result<()> {
     sign_in::forget(tx, now).await?;
+    invitations::store::forget(tx, now - KEPT).await?;
     sessions::store::forget(tx, now - KEPT).await?;
     tokens::forget(tx, now - KEPT).await
 }

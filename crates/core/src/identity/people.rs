@@ -37,6 +37,8 @@ pub struct People {
     pub sends_mail: bool,
     /// What links begin with.
     pub public_url: String,
+    /// Names of the external issuers that are configured: what they manage is theirs.
+    pub issuers: Arc<[String]>,
 }
 
 impl People {

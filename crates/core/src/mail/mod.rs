@@ -3,7 +3,8 @@
 //! Owns: `mails`. Calls: secrets, pg. Called by: identity's modules (enqueue), the worker (sends), doctor (reads); the server brings the [`Mailer`].
 //! Invariants: a deed that is rolled back sends nothing, and what is committed is sent (`mail_goes_out_once`); one attempt hands a mail over once,
 //! however many workers look (`two_workers_send_a_mail_once`); a text is sealed while it waits and gone afterwards (`a_mail_is_sealed_and_then_gone`); a
-//! server that is down delays and loses nothing (`a_mail_server_that_is_down_is_tried_again`). After a crash: an attempt whose end nobody wrote down counts
+//! server that is down delays and loses nothing (`a_mail_server_that_is_down_is_tried_again`); no tenant's mails hold up those of nobody's
+//! (`one_tenants_flood_holds_up_nobodys_sign_in`). After a crash: an attempt whose end nobody wrote down counts
 //! as failed, and the next one comes when it is due: then a mail may arrive twice, with one Message-ID.
 
 pub(crate) mod store;
@@ -13,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use store::{Claimed, End};
 use tenantry_pg::{BoxFuture, ControlTx, Pool};
+use tenantry_types::TenantId;
 use uuid::Uuid;
 
 /// What the texts are sealed for.
@@ -64,11 +66,29 @@ pub trait Mailer: Send + Sync + 'static {
     fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, std::result::Result<(), Undelivered>>;
 }
 
-/// Puts a mail into the deed's own transaction.
+/// Puts a mail that no tenant causes into the deed's own transaction.
 ///
 /// # Errors
 /// The vault's and the database's; the deed must then fail too.
 pub async fn enqueue(tx: &ControlTx, vault: &Vault, ctx: &Ctx, mail: &Mail) -> Result<()> {
+    put(tx, vault, ctx, None, mail).await
+}
+
+/// The same for a mail that people of a tenant cause, or whoever asks to join it: it goes out when nobody else's is due.
+///
+/// # Errors
+/// Those of [`enqueue`].
+pub(crate) async fn enqueue_for(
+    tx: &ControlTx,
+    vault: &Vault,
+    ctx: &Ctx,
+    tenant: TenantId,
+    mail: &Mail,
+) -> Result<()> {
+    put(tx, vault, ctx, Some(tenant), mail).await
+}
+
+async fn put(tx: &ControlTx, vault: &Vault, ctx: &Ctx, tenant: Option<TenantId>, mail: &Mail) -> Result<()> {
     // Addresses that stand in for one that an external issuer did not tell (RFC 2606): nobody has a mailbox there.
     if mail.to.ends_with(".invalid") {
         return Ok(());
@@ -76,7 +96,7 @@ pub async fn enqueue(tx: &ControlTx, vault: &Vault, ctx: &Ctx, mail: &Mail) -> R
     let id = ctx.uuid();
     let sealed = vault.seal(PURPOSE, None, &id.to_string(), mail.text.as_bytes())?;
     let subject: String = mail.subject.chars().filter(|c| !c.is_control()).take(200).collect();
-    store::insert(tx, id, &mail.to, &subject, sealed, ctx.now()).await
+    store::insert(tx, (id, tenant), &mail.to, &subject, sealed, ctx.now()).await
 }
 
 /// The worker's means to send.
@@ -93,7 +113,7 @@ pub struct Post {
 }
 
 impl Post {
-    /// One attempt at the mail that is due the longest. False where none is due.
+    /// One attempt at the mail that is due the longest, one of no tenant before others. False where none is due.
     ///
     /// # Errors
     /// The database's. That a mail could not be sent is none: it is written down.

@@ -7,11 +7,12 @@
 use crate::Result;
 use chrono::{DateTime, Utc};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
+use tenantry_types::TenantId;
 use uuid::Uuid;
 
 pub(super) async fn insert(
     tx: &ControlTx,
-    id: Uuid,
+    (id, tenant): (Uuid, Option<TenantId>),
     to: &str,
     subject: &str,
     sealed: Vec<u8>,
@@ -19,8 +20,9 @@ pub(super) async fn insert(
 ) -> Result<()> {
     tx.query(
         "-- mail::insert
-         INSERT INTO mails (id, recipient, subject, body, status, run_at, created_at) VALUES ($1, $2, $3, $4, 'pending', $5, $5)",
-        &[&id, &to, &subject, &sealed, &now],
+         INSERT INTO mails (id, tenant_id, recipient, subject, body, status, run_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, 'pending', $6, $6)",
+        &[&id, &tenant.map(|tenant| tenant.0), &to, &subject, &sealed, &now],
     )
     .await?;
     Ok(())
@@ -57,7 +59,9 @@ pub(super) async fn claim(
         .optional(
             "-- mail::claim
              UPDATE mails SET attempts = attempts + 1, run_at = $2
-             WHERE id = (SELECT id FROM mails WHERE status = 'pending' AND run_at <= $1 ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+             WHERE id = (SELECT id FROM mails WHERE status = 'pending' AND run_at <= $1
+                         -- Those of no tenant first: who waits to sign in does not wait for one tenant's invitations.
+                         ORDER BY (tenant_id IS NOT NULL), run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
              RETURNING id, attempts, recipient, subject, body",
             &[&now, &until],
         )

@@ -1,13 +1,14 @@
 //! What an operator may change of a tenant: name, address, domains.
 //!
-//! Owns: nothing; writes tenants through registry. Calls: identity (addresses), registry, audit. Called by: server.
-//! Invariants: the trail has no address in it (`a_tenant_is_changed_without_a_trace_of_addresses`). After a crash: one transaction or none.
+//! Owns: nothing; writes tenants through registry. Calls: identity (addresses; ends what people asked for who may not join any more), registry, audit. Called by: server.
+//! Invariants: the trail has no address in it (`a_tenant_is_changed_without_a_trace_of_addresses`); what people asked for ends with what let them
+//! (`asks_end_with_what_allowed_them`). After a crash: one transaction or none.
 
 use crate::{
     Error, Fields, Result,
     audit::{self, Deed},
     ctx::{Ctx, Request},
-    identity::{is_domain, is_email},
+    identity::{invitations, is_domain, is_email},
     registry::{self, TenantRecord},
 };
 use chrono::TimeDelta;
@@ -118,6 +119,8 @@ impl Change {
         // Never the same time twice: it is the version.
         after.updated_at = self.ctx.now().max(before.updated_at + TimeDelta::microseconds(1));
         registry::store::set_details(tx, &after).await?;
+        // Whoever asked to join before waits with a link in hand.
+        invitations::void_asks(tx, &after, self.ctx.now()).await?;
         let deed = Deed {
             tenant: Some(before.id),
             action: "tenant.update",

@@ -141,13 +141,13 @@ impl Reader<'_> {
         TimeDelta::seconds(seconds)
     }
 
-    fn flag(&mut self, key: &str) -> bool {
+    fn flag(&mut self, key: &str, default: bool) -> bool {
         match self.table.remove(key) {
-            None => false,
+            None => default,
             Some(Value::Boolean(flag)) => flag,
             Some(_) => {
                 self.refuse(key, "is neither true nor false");
-                false
+                default
             }
         }
     }
@@ -213,7 +213,9 @@ fn issuer(mut reader: Reader<'_>) -> Issuer {
         roles,
         default_role,
         organisations: reader.map("organisations").unwrap_or_default(),
-        link_by_email: reader.flag("link_by_email"),
+        // Whoever makes an organisation at Clerk chooses its slug; elsewhere the claim is what the operator of the issuer puts there.
+        learn_by_slug: reader.flag("learn_by_slug", preset == Preset::Oidc),
+        link_by_email: reader.flag("link_by_email", false),
     };
     let unknown: Vec<String> = reader.table.keys().cloned().collect();
     for key in unknown {
@@ -286,6 +288,19 @@ mod tests {
         assert_eq!((issuer.leeway, issuer.max_age), (TimeDelta::seconds(30), TimeDelta::hours(1)));
         assert!(!issuer.roles.values().any(|role| *role == Role::Owner) && issuer.default_role.is_none());
         assert_eq!(read("").unwrap(), []);
+    }
+
+    #[test]
+    fn clerks_slugs_are_not_believed_unless_said() {
+        let clerk = "[[issuer]]\nname = \"clerk\"\npreset = \"clerk\"\nissuer = \"https://clerk.example.com\"\nauthorized_parties = [\"https://app.example.com\"]\n";
+        for (file, believed) in [
+            (SMALLEST.to_owned(), true),
+            (format!("{SMALLEST}learn_by_slug = false\n"), false),
+            (clerk.to_owned(), false),
+            (format!("{clerk}learn_by_slug = true\n"), true),
+        ] {
+            assert_eq!(read(&file).unwrap()[0].learn_by_slug, believed, "{file}");
+        }
     }
 
     #[test]

@@ -312,6 +312,32 @@ async fn an_organisation_takes_no_tenant_that_is_lived_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_organisation_takes_no_tenant_whose_keys_are_used() {
+    let outside = outside("").await;
+    let (used, _unused) = (outside.app.tenant("acme").await, outside.app.tenant("bolt").await);
+    used.client.get("/v1/agents").await.expect(200);
+    outside.app.app.gate.settle_uses().await.unwrap();
+    let refused = outside.caller(&acme("admin")).get("/v1/agents").await.expect(403);
+    assert_eq!(refused.code(), "tenant_inactive");
+    assert_eq!(written(&outside.app).await, "0 0 0");
+    let bolt = json!({"org_id": "o2", "org_slug": "bolt", "org_role": "admin"});
+    outside.caller(&bolt).get("/v1/agents").await.expect(200);
+    assert_eq!(written(&outside.app).await, "1 1 1 admin:local");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_issuer_manages_is_not_changed_here() {
+    let outside = outside("").await;
+    outside.app.tenant("acme").await;
+    let ada = outside.caller(&acme("member")).get("/v1/me").await.expect(200).json;
+    let owner = crate::staff::member(&outside.app, "acme", "own", "owner").await.client;
+    let path = format!("/v1/members/{}", ada["id"].as_str().unwrap());
+    owner.patch(&path, &json!({"role": "viewer"})).await.expect(409);
+    let refused = owner.delete(&path).await.expect(409);
+    assert!(refused.text.contains("managed by local"), "{}", refused.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_role_without_a_meaning_lets_nobody_in() {
     let outside = outside("roles = { boss = \"owner\" }\nworkspace = \"default\"\n").await;
     outside.app.tenant("acme").await;

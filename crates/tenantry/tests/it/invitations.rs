@@ -1,7 +1,7 @@
 //! Invitations: a link opens once, for whom it is, and never one too many.
 
 use crate::{
-    crew::{PASSWORD, Person, accept, enter, mailing, owned, sign_in_nowhere, tenant, token_of},
+    crew::{PASSWORD, Person, accept, enter, mailing, owned, sign_in, sign_in_nowhere, tenant, token_of},
     support::{as_superuser, superuser_sees, told},
 };
 use chrono::TimeDelta;
@@ -311,6 +311,47 @@ async fn foreign_invitations_are_absent() {
     admin.client.delete(&owners).await.expect(403);
     let over = json!({"email": "o@acme.example", "role": "viewer"});
     admin.client.post("/v1/invitations", &over).await.expect(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_invites_so_many_a_day() {
+    let (app, _smtp) = mailing().await;
+    let owner = owned(&app, "acme", "enterprise").await;
+    let rival = owned(&app, "rival", "enterprise").await;
+    // Taken back ones were mailed too.
+    as_superuser(&app, "INSERT INTO public.invitations (id, tenant_id, workspace_id, email, role, token_hash, created_at, expires_at, revoked_at, mailed, invited_by)
+        SELECT gen_random_uuid(), w.tenant_id, w.id, 'm' || n || '@acme.example', 'viewer', sha256(n::text::bytea), now(), now() + interval '1 day', now(), true, m.user_id
+        FROM public.workspaces w JOIN public.tenants t ON t.id = w.tenant_id JOIN public.memberships m ON m.workspace_id = w.id, generate_series(1, 499) n
+        WHERE t.slug = 'acme'").await;
+    let body = json!({"email": "ada@acme.example"});
+    owner.client.post("/v1/invitations", &body).await.expect(201);
+    let refused = owner.client.post("/v1/invitations", &body).await.expect(429);
+    let wait: i64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((86_000..=86_400).contains(&wait), "{wait}");
+    rival.client.post("/v1/invitations", &body).await.expect(201);
+    app.clock.advance(TimeDelta::seconds(wait + 1));
+    let owner = sign_in(&app, &owner.email, "acme", "default").await;
+    owner.client.post("/v1/invitations", &body).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_that_are_over_are_forgotten() {
+    let (app, owner) = acme("enterprise").await;
+    owner.hire(&app, "used@acme.example", "viewer").await;
+    let wish = |email: &str, hours: u16| json!({"email": email, "expires_in_hours": hours});
+    let revoked =
+        owner.client.post("/v1/invitations", &wish("revoked@acme.example", 720)).await.expect(201).json;
+    owner.client.delete(&format!("/v1/invitations/{}", revoked["id"].as_str().unwrap())).await.expect(204);
+    for (email, hours) in [("expired@acme.example", 1), ("lately@acme.example", 720)] {
+        owner.client.post("/v1/invitations", &wish(email, hours)).await.expect(201);
+    }
+    let left = "SELECT string_agg(split_part(email, '@', 1), ' ' ORDER BY id) FROM public.invitations";
+    app.clock.advance(TimeDelta::days(29));
+    app.work().await;
+    assert_eq!(superuser_sees(&app, left).await, "Owner used revoked expired lately");
+    app.clock.advance(TimeDelta::days(2));
+    app.work().await;
+    assert_eq!(superuser_sees(&app, left).await, "lately");
 }
 
 #[tokio::test(flavor = "multi_thread")]

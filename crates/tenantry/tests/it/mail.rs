@@ -1,10 +1,11 @@
 //! Mail: with the deed or not at all, once, and gone afterwards.
 
 use crate::{
-    crew::mailing,
+    crew::{mailing, owned},
     support::{as_superuser, superuser_sees},
 };
 use chrono::TimeDelta;
+use serde_json::json;
 use tenantry_core::{
     Error,
     mail::{self, Mail},
@@ -72,6 +73,22 @@ async fn a_mail_is_sealed_and_then_gone() {
     app.clock.advance(TimeDelta::days(31));
     app.work().await;
     assert_eq!(superuser_sees(&app, "SELECT count(*)::text FROM mails").await, "0", "nor whom it went to");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tenants_flood_holds_up_nobodys_sign_in() {
+    let (app, smtp) = mailing().await;
+    let owner = owned(&app, "acme", "enterprise").await;
+    for n in 0..3 {
+        let body = json!({"email": format!("m{n}@acme.example")});
+        owner.client.post("/v1/invitations", &body).await.expect(201);
+    }
+    write(&app, "ada@elsewhere.example", true).await;
+    let whose = "SELECT string_agg(coalesce((SELECT slug FROM tenants t WHERE t.id = tenant_id), '-'), ' ' ORDER BY run_at) FROM mails";
+    assert_eq!(superuser_sees(&app, whose).await, "acme acme acme -");
+    app.work().await;
+    let to: Vec<_> = smtp.mails().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, ["ada@elsewhere.example", "m0@acme.example", "m1@acme.example", "m2@acme.example"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

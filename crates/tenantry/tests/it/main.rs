@@ -39,6 +39,7 @@ mod proof;
 mod psql;
 mod reconcile;
 mod registry;
+mod returning;
 mod runs;
 mod secrets;
 mod sessions;

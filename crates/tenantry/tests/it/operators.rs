@@ -27,6 +27,7 @@ fn deeds() -> Vec<(Method, &'static str, Option<Value>, OperatorRole)> {
         (Method::POST, "/v1/tenants/acme/suspend", Some(json!({"reason": "unpaid"})), Support),
         (Method::POST, "/v1/tenants/acme/resume", Some(json!({})), Support),
         (Method::POST, "/v1/tenants/acme/api-keys", Some(json!({"name": "x"})), Admin),
+        (Method::POST, "/v1/tenants/acme/owner-invitation", Some(json!({})), Admin),
         (Method::POST, "/v1/tenants/acme/purge", Some(acme), Admin),
         (Method::DELETE, "/v1/tenants/acme", None, Admin),
         (

@@ -86,9 +86,11 @@ impl Operation {
             ),
             "update_operator" => Some(json!({"role": "support"})),
             "create_access_grant" => Some(json!({"reason": "ticket 7"})),
-            "open_psql_session" | "resume_tenant" | "restore_tenant" | "retry_provisioning_run" => {
-                Some(json!({}))
-            }
+            "invite_owner"
+            | "open_psql_session"
+            | "resume_tenant"
+            | "restore_tenant"
+            | "retry_provisioning_run" => Some(json!({})),
             "suspend_tenant" => Some(json!({"reason": "unpaid"})),
             "purge_tenant" | "roll_back_tenant" | "roll_back_provisioning_run" => {
                 Some(json!({"confirm": "acme"}))

@@ -7,11 +7,16 @@ use tenantry_testkit::{
 };
 
 async fn clerk() -> Outside {
+    clerk_with("learn_by_slug = true\n").await
+}
+
+/// With more in its table.
+async fn clerk_with(more: &str) -> Outside {
     let issuer = TestIssuer::start().await;
     let path = std::env::temp_dir().join(format!("tenantry-whsec-{}", std::process::id()));
     std::fs::write(&path, webhook_secret(7)).unwrap_or_else(|error| panic!("{error}"));
     let settings = format!(
-        "[[issuer]]\nname = \"clerk\"\npreset = \"clerk\"\nissuer = \"{}\"\nauthorized_parties = [\"https://app.example\"]\nalgorithms = [\"ES256\"]\nwebhook_secret_file = \"{}\"\n",
+        "[[issuer]]\nname = \"clerk\"\npreset = \"clerk\"\nissuer = \"{}\"\nauthorized_parties = [\"https://app.example\"]\nalgorithms = [\"ES256\"]\nwebhook_secret_file = \"{}\"\n{more}",
         issuer.url(),
         path.display()
     );
@@ -159,7 +164,6 @@ async fn a_role_told_by_a_webhook_holds() {
     assert_eq!(members(&outside.app).await, "member", "the older token does not bring the role back");
     for ignored in [
         membership(&outside, "created", "org:admin", "stranger"),
-        membership(&outside, "updated", "org:king", "ada"),
         json!({"type": "session.created", "data": {"id": "sess_1", "organization": null}}),
     ] {
         deliver(&outside, &ignored["type"].to_string().replace('"', ""), &ignored).await.expect(200);
@@ -248,4 +252,90 @@ async fn an_organisation_that_is_gone_lets_nobody_in() {
         "its slug is free there, not here"
     );
     assert_eq!(outside.app.operator().get("/v1/tenants/acme").await.expect(200).json["status"], "active");
+}
+
+/// An event that happened so many seconds from now.
+fn at(mut event: Value, outside: &Outside, seconds: i64) -> Value {
+    event["timestamp"] = json!((outside.now() + seconds) * 1000);
+    event
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slug_of_clerk_is_not_believed_unless_said() {
+    let outside = clerk_with("").await;
+    let refused = first(&outside, "org:admin", &json!({})).get("/v1/agents").await.expect(403);
+    assert_eq!(refused.code(), "tenant_inactive");
+    assert_eq!(members(&outside.app).await, "");
+    let outside = clerk_with("organisations = { org_1 = \"acme\" }\n").await;
+    first(&outside, "org:admin", &json!({})).get("/v1/agents").await.expect(200);
+    assert_eq!(members(&outside.app).await, "admin");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_without_a_meaning_ends_the_membership() {
+    let outside = clerk().await;
+    let old = first(&outside, "org:admin", &json!({"iat": outside.now() - 10}));
+    old.get("/v1/agents").await.expect(200);
+    deliver(&outside, "m1", &membership(&outside, "updated", "org:king", "ada")).await.expect(200);
+    assert_eq!(members(&outside.app).await, "");
+    old.get("/v1/agents").await.expect(403);
+    outside.app.clock.advance(chrono::TimeDelta::seconds(60));
+    first(&outside, "org:member", &json!({})).get("/v1/agents").await.expect(200);
+    assert_eq!(members(&outside.app).await, "member");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_event_does_not_outlast_a_newer_one() {
+    let outside = clerk().await;
+    first(&outside, "org:admin", &json!({"iat": outside.now() - 10})).get("/v1/agents").await.expect(200);
+    for (id, what, role, seconds, then) in [
+        ("m1", "updated", "org:member", 5, "member"),
+        ("m2", "updated", "org:admin", 2, "member"),
+        ("m3", "deleted", "org:admin", 3, "member"),
+        ("m4", "deleted", "org:member", 6, ""),
+        ("m5", "created", "org:admin", 4, ""),
+    ] {
+        let event = at(membership(&outside, what, role, "ada"), &outside, seconds);
+        deliver(&outside, id, &event).await.expect(200);
+        assert_eq!(members(&outside.app).await, then, "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lower_role_counts_however_late_the_higher_one_came() {
+    let outside = clerk().await;
+    first(&outside, "org:member", &json!({"iat": outside.now() - 10})).get("/v1/agents").await.expect(200);
+    let raised = at(membership(&outside, "updated", "org:admin", "ada"), &outside, 1);
+    let lowered = at(membership(&outside, "updated", "org:member", "ada"), &outside, 2);
+    // Both were tried before, in vain.
+    outside.app.clock.advance(chrono::TimeDelta::seconds(100));
+    deliver(&outside, "m1", &raised).await.expect(200);
+    assert_eq!(members(&outside.app).await, "admin");
+    deliver(&outside, "m2", &lowered).await.expect(200);
+    assert_eq!(members(&outside.app).await, "member");
+    deliver(&outside, "m3", &raised).await.expect(200);
+    assert_eq!(members(&outside.app).await, "member");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_the_issuer_removed_does_not_join_by_domain() {
+    let outside = clerk().await;
+    let proven = |name: &str| json!({"sub": name, "iat": outside.now() - 10, "email": format!("{name}@acme.example"), "email_verified": true});
+    let nowhere = |name: &str| {
+        let mut claims = proven(name);
+        claims["azp"] = json!("https://app.example");
+        outside.caller(&claims)
+    };
+    first(&outside, "org:member", &proven("ada")).get("/v1/agents").await.expect(200);
+    let open = json!({"allowed_domains": ["acme.example"], "domain_join_role": "viewer"});
+    outside.app.operator().patch("/v1/tenants/acme", &open).await.expect(200);
+    deliver(&outside, "m1", &membership(&outside, "deleted", "org:member", "ada")).await.expect(200);
+    let join = json!({"tenant": "acme"});
+    nowhere("ada").post("/v1/auth/join", &join).await.expect(403);
+    nowhere("eve").post("/v1/auth/join", &join).await.expect(200);
+    // The issuer's own word leads back.
+    outside.app.clock.advance(chrono::TimeDelta::seconds(60));
+    let again = json!({"iat": outside.now()});
+    first(&outside, "org:member", &again).get("/v1/agents").await.expect(200);
+    assert_eq!(members(&outside.app).await, "viewer,member");
 }

@@ -218,6 +218,7 @@ mod tests {
             roles: roles.map(|(word, role)| (word.to_owned(), role)).into(),
             default_role: None,
             organisations: std::collections::BTreeMap::new(),
+            learn_by_slug: false,
             link_by_email: false,
         }
     }

@@ -154,6 +154,8 @@ pub struct Issuer {
     pub default_role: Option<Role>,
     /// Organisations whose tenant is said here, by the issuer's id: the tenant's slug.
     pub organisations: BTreeMap<String, String>,
+    /// Whether an organisation that is not said may become the tenant of its slug, while nobody lives there.
+    pub learn_by_slug: bool,
     /// Whether a user here with the same proven address is the same person.
     pub link_by_email: bool,
 }

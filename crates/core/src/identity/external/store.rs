@@ -1,7 +1,7 @@
 //! SQL of external issuers.
 //!
-//! Owns: `external_identities`, `external_organisations`, `external_memberships`, `webhook_deliveries`; reads users, workspaces, tiers, and writes memberships that an
-//! issuer manages. Calls: pg, registry's columns. Called by: external.
+//! Owns: `external_identities`, `external_organisations`, `external_memberships`, `webhook_deliveries`; reads users, workspaces, tiers, `api_keys`, and writes memberships that an
+//! issuer manages, with `former_members`. Calls: pg, registry's columns. Called by: external.
 //! Invariants: a membership is written only where its `managed_by` is the issuer's. After a crash: one transaction or none.
 
 use crate::{
@@ -98,8 +98,10 @@ pub(super) struct Found {
     pub(super) ended: bool,
     /// Another organisation of the issuer is or was this tenant's.
     pub(super) taken: bool,
-    /// Somebody is a member of it who did not come through this issuer.
-    pub(super) peopled: bool,
+    /// Somebody is a member of it who did not come through this issuer, or a key of it was used. Every tenant is born with a key: that one is there says nothing.
+    pub(super) lived_in: bool,
+    /// When the latest event happened that the issuer told of the membership.
+    pub(super) event_at: Option<DateTime<Utc>>,
 }
 
 impl FromRow for Found {
@@ -117,7 +119,8 @@ impl FromRow for Found {
             linked: row.get("linked")?,
             ended: row.get("organisation_ended")?,
             taken: row.get("taken")?,
-            peopled: row.get("peopled")?,
+            lived_in: row.get("lived_in")?,
+            event_at: row.get("event_at")?,
         })
     }
 }
@@ -128,8 +131,8 @@ pub(super) async fn known_place(tx: &ControlTx, asked: &Asked<'_>) -> Result<Opt
         .optional(
             select_tenant_with!(
                 "external_place",
-                ", w.id AS workspace_id, m.role AS member_role, coalesce(m.managed_by = $2, false) AS managed, s.as_of, s.ended AS said_ended,
-                 true AS linked, o.ended_at IS NOT NULL AS organisation_ended, false AS taken, false AS peopled",
+                ", w.id AS workspace_id, m.role AS member_role, coalesce(m.managed_by = $2, false) AS managed, s.as_of, s.ended AS said_ended, s.event_at,
+                 true AS linked, o.ended_at IS NOT NULL AS organisation_ended, false AS taken, false AS lived_in",
                 "JOIN external_organisations o ON o.tenant_id = t.id
                  LEFT JOIN workspaces w ON w.tenant_id = t.id AND w.archived_at IS NULL AND (w.slug = $6 OR ($6 IS NULL AND w.is_default))
                  LEFT JOIN memberships m ON m.workspace_id = w.id AND m.user_id = $5
@@ -154,10 +157,11 @@ pub(super) async fn possible_place(tx: &ControlTx, asked: &Asked<'_>, slug: &str
         .optional(
             select_tenant_with!(
                 "external_possible_place",
-                ", w.id AS workspace_id, m.role AS member_role, coalesce(m.managed_by = $2, false) AS managed, s.as_of, s.ended AS said_ended,
+                ", w.id AS workspace_id, m.role AS member_role, coalesce(m.managed_by = $2, false) AS managed, s.as_of, s.ended AS said_ended, s.event_at,
                  false AS linked, false AS organisation_ended,
                  EXISTS (SELECT FROM external_organisations o WHERE o.issuer = $1 AND o.tenant_id = t.id) AS taken,
-                 EXISTS (SELECT FROM memberships p WHERE p.tenant_id = t.id AND p.managed_by IS DISTINCT FROM $2) AS peopled",
+                 EXISTS (SELECT FROM memberships p WHERE p.tenant_id = t.id AND p.managed_by IS DISTINCT FROM $2)
+                 OR EXISTS (SELECT FROM api_keys k WHERE k.tenant_id = t.id AND k.last_used_at IS NOT NULL) AS lived_in",
                 "LEFT JOIN workspaces w ON w.tenant_id = t.id AND w.archived_at IS NULL AND (w.slug = $6 OR ($6 IS NULL AND w.is_default))
                  LEFT JOIN memberships m ON m.workspace_id = w.id AND m.user_id = $5
                  LEFT JOIN external_memberships s ON s.issuer = $1 AND s.organisation = $3 AND s.subject = $4
@@ -301,6 +305,43 @@ pub(super) async fn say_ended(
     Ok(())
 }
 
+/// When the latest event happened that the issuer told of the membership, where it told of any.
+pub(super) async fn last_event(
+    tx: &ControlTx,
+    issuer: &str,
+    subject: &str,
+    organisation: &str,
+) -> Result<Option<DateTime<Utc>>> {
+    let rows = tx
+        .query(
+            "-- external::last_event
+             SELECT event_at FROM external_memberships WHERE issuer = $1 AND subject = $2 AND organisation = $3",
+            &[&issuer, &subject, &organisation],
+        )
+        .await?;
+    Ok(rows.first().map(|row| row.get::<Option<DateTime<Utc>>>("event_at")).transpose()?.flatten())
+}
+
+/// Remembers the event. Alone it says nothing of who is in or out: tokens count as before.
+pub(super) async fn note_event(
+    tx: &ControlTx,
+    issuer: &str,
+    subject: &str,
+    organisation: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    tx.query(
+        "-- external::note_event
+         INSERT INTO external_memberships (issuer, subject, organisation, as_of, ended, event_at)
+         VALUES ($1, $2, $3, to_timestamp(0), false, $4)
+         ON CONFLICT (issuer, subject, organisation)
+         DO UPDATE SET event_at = greatest(external_memberships.event_at, excluded.event_at)",
+        &[&issuer, &subject, &organisation, &at],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Members of a workspace.
 pub(super) async fn members(tx: &ControlTx, workspace: WorkspaceId) -> Result<u64> {
     let rows = tx
@@ -337,8 +378,12 @@ pub(super) async fn join(
     let made = tx
         .query(
             "-- external::join
-             INSERT INTO memberships (tenant_id, workspace_id, user_id, role, managed_by, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING RETURNING 1::bigint AS rows",
+             WITH back AS (
+                 UPDATE former_members SET barred_at = NULL WHERE user_id = $3 AND workspace_id = $2 AND barred_at IS NOT NULL)
+             INSERT INTO memberships (tenant_id, workspace_id, user_id, role, version, managed_by, created_at, updated_at)
+             VALUES ($1, $2, $3, $4,
+                     coalesce((SELECT f.version + 1 FROM former_members f WHERE f.user_id = $3 AND f.workspace_id = $2), 1), $5, $6, $6)
+             ON CONFLICT DO NOTHING RETURNING 1::bigint AS rows",
             &[&place.0.0, &place.1.0, &user.0, &role.as_str(), &managed_by, &now],
         )
         .await?;
@@ -381,19 +426,26 @@ impl FromRow for Ended {
     }
 }
 
-/// Ends what the issuer manages in a tenant: of one user, or of all.
+/// Ends what the issuer manages in a tenant: of one user, who is barred from then on, or of all, who are not: their organisation went, and none of them was removed.
 pub(super) async fn leave(
     tx: &ControlTx,
     tenant: TenantId,
     user: Option<UserId>,
     managed_by: &str,
+    now: DateTime<Utc>,
 ) -> Result<Vec<Ended>> {
     Ok(tx
         .all(
             "-- external::leave
-             DELETE FROM memberships WHERE tenant_id = $1 AND ($2::uuid IS NULL OR user_id = $2) AND managed_by = $3
-             RETURNING user_id, workspace_id, role",
-            &[&tenant.0, &user.map(|user| user.0), &managed_by],
+             WITH gone AS (
+                 DELETE FROM memberships WHERE tenant_id = $1 AND ($2::uuid IS NULL OR user_id = $2) AND managed_by = $3
+                 RETURNING tenant_id, workspace_id, user_id, version, role),
+             remembered AS (
+                 INSERT INTO former_members (tenant_id, workspace_id, user_id, version, barred_at)
+                 SELECT tenant_id, workspace_id, user_id, version, CASE WHEN $2::uuid IS NOT NULL THEN $4::timestamptz END FROM gone
+                 ON CONFLICT (user_id, workspace_id) DO UPDATE SET version = excluded.version, barred_at = excluded.barred_at)
+             SELECT user_id, workspace_id, role FROM gone",
+            &[&tenant.0, &user.map(|user| user.0), &managed_by, &now],
         )
         .await?)
 }

@@ -3,7 +3,9 @@
 //! Owns: what external owns. Calls: svix, registry, audit, access, pg. Called by: server's webhook operation.
 //! Invariants: a delivery that is not signed changes nothing (`a_forged_webhook_is_refused`); each is dealt with once, in the transaction of its deed
 //! (`a_replayed_webhook_does_nothing`); whoever is ended is refused by every server within a second, whatever tokens they hold
-//! (`a_deleted_user_is_refused_on_every_server`). After a crash: the delivery is not noted, and comes again.
+//! (`a_deleted_user_is_refused_on_every_server`); of two events on one membership the one that happened later counts, in whatever order they come
+//! (`an_older_event_does_not_outlast_a_newer_one`), and a role without a meaning here is none (`a_role_without_a_meaning_ends_the_membership`).
+//! After a crash: the delivery is not noted, and comes again.
 
 use super::{Delivery, Issuer, Issuers, enter, store};
 use crate::{
@@ -12,14 +14,14 @@ use crate::{
     audit::{self, Deed},
     authz::Actor,
     ctx::{Ctx, Request},
-    identity::{invitations, look::refused},
+    identity::{invitations, look::refused, users},
     registry,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use tenantry_pg::{ControlTx, Pool};
-use tenantry_types::{ErrorCode, Role, TenantId, UserId};
+use tenantry_types::{ErrorCode, Role, TenantId, UserId, WorkspaceId};
 
 /// How long a delivery is remembered: longer than anybody tries again.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
@@ -155,13 +157,27 @@ async fn deal(tx: &ControlTx, received: &Received) -> Result<Changed> {
     store::forget_deliveries(tx, now - REMEMBERED).await?;
     match &received.word {
         Word::Nothing => Ok(Changed::default()),
-        Word::Member { subject, organisation, role } => {
-            member(tx, received, subject, organisation, role.as_deref()).await
-        }
+        Word::Member { subject, organisation, role } => match received.issuer.role(role.as_deref()) {
+            Some(role) => member(tx, received, subject, organisation, role).await,
+            // Whatever they are there now, it is nothing here.
+            None => no_member(tx, received, subject, organisation).await,
+        },
         Word::NoMember { subject, organisation } => no_member(tx, received, subject, organisation).await,
         Word::NobodyAnyMore { subject } => nobody(tx, received, subject).await,
         Word::NoOrganisation { organisation } => no_organisation(tx, received, organisation).await,
     }
+}
+
+/// Whether nothing is known that happened later to the membership; and remembers that this did.
+async fn is_latest(tx: &ControlTx, received: &Received, subject: &str, organisation: &str) -> Result<bool> {
+    let Received { issuer, event_at, .. } = received;
+    let last = store::last_event(tx, &issuer.issuer, subject, organisation).await?;
+    if last.is_some_and(|last| last > *event_at) {
+        tracing::info!(issuer = %issuer.name, %event_at, "an event came after a later one, and changes nothing");
+        return Ok(false);
+    }
+    store::note_event(tx, &issuer.issuer, subject, organisation, *event_at).await?;
+    Ok(true)
 }
 
 /// Somebody is in an organisation. Whoever was never here is made known by their first token, not by this.
@@ -170,13 +186,14 @@ async fn member(
     received: &Received,
     subject: &str,
     organisation: &str,
-    role: Option<&str>,
+    role: Role,
 ) -> Result<Changed> {
-    let Received { issuer, ctx, event_at, .. } = received;
+    let Received { issuer, event_at, .. } = received;
     let identity = store::identity(tx, &issuer.issuer, subject).await?.filter(|identity| !identity.gone);
     let person = identity.and_then(|identity| identity.person);
     let tenant = store::tenant_of(tx, &issuer.issuer, organisation).await?;
-    let (Some(person), Some(tenant), Some(role)) = (person, tenant, issuer.role(role)) else {
+    let Some((person, tenant)) = person.zip(tenant) else {
+        is_latest(tx, received, subject, organisation).await?;
         return Ok(Changed::default());
     };
     registry::store::change_access(tx, tenant).await?;
@@ -188,41 +205,74 @@ async fn member(
         user: Some(person.id),
         workspace: issuer.workspace.as_deref(),
     };
-    let Some(found) = store::known_place(tx, &asked).await? else { return Ok(Changed::default()) };
-    let later = found.said.is_none_or(|(at, _)| *event_at > at);
-    let (false, true, Some(workspace)) = (found.ended, later, found.workspace) else {
+    // As it was before this event.
+    let found = store::known_place(tx, &asked).await?;
+    if !is_latest(tx, received, subject, organisation).await? {
         return Ok(Changed::default());
+    }
+    let Some(found) = found.filter(|found| !found.ended) else { return Ok(Changed::default()) };
+    let Some(workspace) = found.workspace else { return Ok(Changed::default()) };
+    // To be more than before, it has to be newer than all that is known; to be less, than other events: a token brings back who is more after all.
+    let later =
+        found.said.is_none_or(|(at, _)| *event_at > at) && found.event_at.is_none_or(|at| *event_at > at);
+    let member = Member { tenant, workspace, user: person.id, role };
+    let changed = match found.member {
+        None if later => member.enter(tx, received, found.tenant.limits.workspace_members).await?,
+        Some((held, true)) if role < held || (role > held && later) => member.change(tx, received).await?,
+        _ => false,
     };
-    let action = match found.member {
-        None => {
-            match enter::refuse_overshoot(tx, workspace, found.tenant.limits.workspace_members).await {
-                Err(Error::Refused { .. }) => {
-                    tracing::warn!(%tenant, issuer = %issuer.name, "a member that the issuer tells of has no room in the workspace");
-                    return Ok(Changed::default());
-                }
-                other => other?,
-            }
-            store::join(tx, (tenant, workspace), person.id, role, &issuer.name, ctx.now()).await?;
-            "member.create"
-        }
-        Some((held, true)) if held != role => {
-            store::change(tx, workspace, person.id, role, &issuer.name, ctx.now()).await?;
-            "member.update"
-        }
-        Some(_) => return Ok(Changed::default()),
-    };
+    if !changed {
+        return Ok(Changed::default());
+    }
     store::say(tx, &issuer.issuer, subject, organisation, received.as_of()).await?;
-    let deed = Deed {
-        tenant: Some(tenant),
-        workspace: Some(workspace),
-        action,
-        target_kind: "member",
-        target: person.id.to_string(),
-        after: Some(json!({"role": role, "managed_by": issuer.name})),
-        ..Deed::default()
-    };
-    audit::record(tx, ctx, &received.request, &deed).await?;
     Ok(Changed { tenants: vec![tenant], people: false })
+}
+
+/// What somebody is from now on, as an event says.
+struct Member {
+    tenant: TenantId,
+    workspace: WorkspaceId,
+    user: UserId,
+    role: Role,
+}
+
+impl Member {
+    /// False where there is no room for them.
+    async fn enter(&self, tx: &ControlTx, received: &Received, limit: Option<u64>) -> Result<bool> {
+        let Received { issuer, ctx, .. } = received;
+        let Self { tenant, workspace, user, role } = *self;
+        match enter::refuse_overshoot(tx, workspace, limit).await {
+            Err(Error::Refused { .. }) => {
+                tracing::warn!(%tenant, issuer = %issuer.name, "a member that the issuer tells of has no room in the workspace");
+                return Ok(false);
+            }
+            other => other?,
+        }
+        store::join(tx, (tenant, workspace), user, role, &issuer.name, ctx.now()).await?;
+        self.record(tx, received, "member.create").await?;
+        Ok(true)
+    }
+
+    async fn change(&self, tx: &ControlTx, received: &Received) -> Result<bool> {
+        let Received { issuer, ctx, .. } = received;
+        store::change(tx, self.workspace, self.user, self.role, &issuer.name, ctx.now()).await?;
+        invitations::void_beyond(tx, self.workspace, self.user, self.role, ctx.now()).await?;
+        self.record(tx, received, "member.update").await?;
+        Ok(true)
+    }
+
+    async fn record(&self, tx: &ControlTx, received: &Received, action: &'static str) -> Result<()> {
+        let deed = Deed {
+            tenant: Some(self.tenant),
+            workspace: Some(self.workspace),
+            action,
+            target_kind: "member",
+            target: self.user.to_string(),
+            after: Some(json!({"role": self.role, "managed_by": received.issuer.name})),
+            ..Deed::default()
+        };
+        audit::record(tx, &received.ctx, &received.request, &deed).await
+    }
 }
 
 /// Somebody is in an organisation no longer. Written down even for strangers: a token from before may still come.
@@ -237,6 +287,9 @@ async fn no_member(
     let tenant = store::tenant_of(tx, &issuer.issuer, organisation).await?;
     if let Some(tenant) = tenant {
         registry::store::change_access(tx, tenant).await?;
+    }
+    if !is_latest(tx, received, subject, organisation).await? {
+        return Ok(Changed::default());
     }
     // Not before its clock and ours agree that a token is from after this.
     let at = received.as_of() + issuer.leeway;
@@ -292,8 +345,15 @@ async fn no_organisation(tx: &ControlTx, received: &Received, organisation: &str
 
 async fn end(tx: &ControlTx, received: &Received, tenant: TenantId, user: Option<UserId>) -> Result<()> {
     let Received { issuer, ctx, request, .. } = received;
-    for ended in store::leave(tx, tenant, user, &issuer.name).await? {
+    let gone = match user {
+        Some(user) => users::store::by_id(tx, user).await?,
+        None => None,
+    };
+    for ended in store::leave(tx, tenant, user, &issuer.name, ctx.now()).await? {
         invitations::void_beyond(tx, ended.workspace, ended.user, Role::Viewer, ctx.now()).await?;
+        if let Some(gone) = &gone {
+            invitations::void_to_removed(tx, (tenant, ended.workspace), &gone.email, ctx.now()).await?;
+        }
         let deed = Deed {
             tenant: Some(tenant),
             workspace: Some(ended.workspace),

@@ -3,7 +3,8 @@
 //! Owns: nothing; writes through the stores of invitations and members. Calls: users, registry, audit. Called by: invitations.
 //! Invariants: only a proven address of exactly such a domain joins (`a_sub_domain_is_another_domain`, `who_joins_has_a_proven_mailbox`); whoever is not signed in
 //! learns nothing of tenants and their domains (`asking_to_join_tells_nothing`), and one open invitation to an address is all that asking makes
-//! (`asking_twice_mails_once`). After a crash: one transaction or none; whoever was not invited asks again.
+//! (`asking_twice_mails_once`); whoever was removed does not come back this way (`whoever_was_removed_does_not_come_back_by_themselves`); what strangers ask
+//! for is bounded and takes no seats (`asks_of_strangers_are_bounded_and_take_no_seats`). After a crash: one transaction or none; whoever was not invited asks again.
 
 use super::{Token, members, open::Open, room, store};
 use crate::{
@@ -134,6 +135,9 @@ impl Joining {
         let (tenant, workspace, role) = hold(tx, &self.slug, &email).await?.ok_or_else(not_yours)?;
         let held = members::store::role_of(tx, user.id, workspace.id).await?;
         if held.is_none() {
+            if members::store::is_barred(tx, tenant.id, user.id).await? {
+                return Err(not_yours());
+            }
             room(tx, &tenant, members::store::in_workspace(tx, workspace.id).await?).await?;
             let now = self.people.ctx.now();
             members::store::insert(tx, tenant.id, workspace.id, user.id, role, now).await?;
@@ -206,11 +210,12 @@ impl Asking {
         Ok(())
     }
 
-    /// Whether the address is invited already, or a member's.
-    async fn is_known(&self, tx: &ControlTx, workspace: WorkspaceId) -> Result<bool> {
+    /// Whether the address is invited already, a member's, or of somebody who was removed.
+    async fn is_known(&self, tx: &ControlTx, tenant: TenantId, workspace: WorkspaceId) -> Result<bool> {
         let (email, now) = (self.email.as_str(), self.people.ctx.now());
         Ok(!store::roles_open_to(tx, workspace, email, now).await?.is_empty()
-            || members::store::has_address(tx, workspace, email).await?)
+            || members::store::has_address(tx, workspace, email).await?
+            || members::store::is_address_barred(tx, tenant, email).await?)
     }
 
     async fn invite(&self, tx: &ControlTx) -> Result<Option<TenantId>> {
@@ -219,14 +224,14 @@ impl Asking {
         // Without the tenant's lock first: most asks come to nothing, and must cost its people nothing.
         let Some(tenant) = registry::store::by_slug(tx, &self.slug).await? else { return Ok(None) };
         let Some(workspace) = registry::store::workspace(tx, tenant.id, None).await? else { return Ok(None) };
-        if role_for(&tenant, email).is_none() || self.is_known(tx, workspace.id).await? {
+        if role_for(&tenant, email).is_none() || self.is_known(tx, tenant.id, workspace.id).await? {
             return Ok(None);
         }
         let Some((tenant, workspace, role)) = hold(tx, &self.slug, email).await? else { return Ok(None) };
         if store::asked_for(tx, workspace.id, now).await? >= ASKED_FOR {
             return Ok(None);
         }
-        if self.is_known(tx, workspace.id).await? {
+        if self.is_known(tx, tenant.id, workspace.id).await? {
             return Ok(Some(tenant.id));
         }
         let open = Open {

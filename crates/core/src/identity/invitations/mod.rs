@@ -1,19 +1,22 @@
 //! Invitations: somebody may become a member, by a link.
 //!
 //! Owns: `invitations`. Calls: people, members, users, passwords, mail, registry, audit, idempotency, pg. Called by: server; provisioning, for the owner of a new tenant;
-//! members (what somebody invited ends with them).
+//! members (what somebody invited ends with them, and what would lead them back).
 //! Invariants: a link opens once and not for ever (`a_link_opens_once`, `two_at_once_with_one_link_make_one_member`); its token is stored nowhere, but
 //! sealed in a mail that waits (`no_token_is_stored`); used, revoked, expired and unknown ones are refused alike (`links_that_do_not_open_are_alike`);
 //! members and open invitations together stay within the tier's limit (`sixty_four_invitations_meet_the_limit`); a mailbox counts as proven only by a
-//! link that went there and nowhere else (`a_link_that_was_told_proves_no_mailbox`). After a crash: an invitation exists whole or not at all.
+//! link that went there and nowhere else (`a_link_that_was_told_proves_no_mailbox`); one tenant causes so many mails a day and no more
+//! (`a_tenant_invites_so_many_a_day`); what is over is forgotten (`invitations_that_are_over_are_forgotten`). After a crash: an invitation exists whole or not at all.
 
 mod accept;
 mod join;
 mod open;
+mod owner;
 pub(crate) mod store;
 
 pub use accept::accept;
 pub use join::{Joined, join};
+pub use owner::invite_owner;
 
 use super::{
     Email, members,
@@ -47,6 +50,9 @@ const HOURS: u16 = 168;
 
 /// Most hours.
 const MOST_HOURS: u16 = 720;
+
+/// Mails that a tenant's members may cause in 24 hours by inviting: a whole company comes in within days, and a stolen session makes no spammer of us.
+const MAILS_A_DAY: i64 = 500;
 
 /// An invitation, as provisioning writes it for a tenant's first owner.
 pub(crate) struct NewInvitation<'a> {
@@ -94,11 +100,40 @@ pub(super) async fn void_beyond(
     store::void_beyond(tx, workspace, by, role, now).await
 }
 
+/// Ends what is open to an address in a workspace.
+pub(super) async fn void_of_address(
+    tx: &ControlTx,
+    workspace: WorkspaceId,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store::void_of_address(tx, workspace, email, now).await
+}
+
+/// Ends what would lead a member back who was removed from the workspace.
+pub(super) async fn void_to_removed(
+    tx: &ControlTx,
+    place: (TenantId, WorkspaceId),
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    store::void_to_removed(tx, place, email, now).await
+}
+
+/// Ends what people asked for whom the tenant, as it is from now on, would not let in as that.
+pub(crate) async fn void_asks(tx: &ControlTx, tenant: &TenantRecord, now: DateTime<Utc>) -> Result<()> {
+    let domains = tenant.allowed_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
+    let most = tenant.domain_join_role;
+    let roles = Role::ALL.iter().filter(|role| most.is_some_and(|most| **role <= most));
+    let roles = roles.map(|role| role.as_str().to_owned()).collect();
+    store::void_asks(tx, tenant.id, domains, roles, now).await
+}
+
 /// Invites somebody into the caller's workspace; with `once`, one invitation however often it is asked for. An open one for the same address is replaced.
 ///
 /// # Errors
-/// 422 for bad fields, 403 for a role above the caller's own, 409 for somebody who is a member, 402 where the tier allows no more; those of
-/// [`idempotency::begin`] and [`idempotency::Kept::seed`].
+/// 422 for bad fields, 403 for a role above the caller's own, 409 for somebody who is a member, 402 where the tier allows no more, 429 where the
+/// tenant has caused as many mails as it may in a day; those of [`idempotency::begin`] and [`idempotency::Kept::seed`].
 pub async fn create(
     people: &People,
     request: &Request,
@@ -172,6 +207,9 @@ impl Inviting {
             && !may_assign(caller.role, Some(role), None)
         {
             return Err(beyond(caller.role));
+        }
+        if people.sends_mail {
+            refuse_flood(tx, caller.tenant.id, now).await?;
         }
         store::void_of_address(tx, workspace, wanted.email.as_str(), now).await?;
         let id = InvitationId(people.ctx.uuid());
@@ -287,7 +325,18 @@ async fn post(
             "You are invited to become a member of {name}.\n\nOpen this link to accept; it is good once, until {until} UTC:\n\n{link}\n\nWho does not expect this can leave it be.\n"
         ),
     };
-    mail::enqueue(tx, &people.vault, &people.ctx, &letter).await
+    mail::enqueue_for(tx, &people.vault, &people.ctx, tenant.id, &letter).await
+}
+
+/// Refuses where the tenant's members have caused as many mails as they may. The tenant is held.
+async fn refuse_flood(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>) -> Result<()> {
+    let day = TimeDelta::days(1);
+    let (mails, first) = store::mailed_since(tx, tenant, now - day).await?;
+    if mails < MAILS_A_DAY {
+        return Ok(());
+    }
+    let wait = first.map_or(day, |first| first + day - now).max(TimeDelta::seconds(1));
+    Err(Error::TooMany { retry_after: wait.to_std().unwrap_or_default() })
 }
 
 /// Refuses where one more who is invited or joins would be one too many. The tenant is held.

@@ -13,7 +13,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
-use tenantry_types::{InvitationId, Role, UserId, WorkspaceId, identity::Invitation};
+use tenantry_types::{InvitationId, Role, TenantId, UserId, WorkspaceId, identity::Invitation};
 
 /// An invitation, by its token's hash. Repeatable.
 pub(crate) async fn insert(tx: &ControlTx, invitation: &NewInvitation<'_>, now: DateTime<Utc>) -> Result<()> {
@@ -191,6 +191,84 @@ pub(super) async fn void_of_address(
          UPDATE invitations SET revoked_at = $3
          WHERE workspace_id = $1 AND lower(email) = $2 AND used_at IS NULL AND revoked_at IS NULL",
         &[&workspace.0, &email, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends what is open to an address in a workspace, and what its owner asked for in the tenant: whoever has it was removed.
+pub(super) async fn void_to_removed(
+    tx: &ControlTx,
+    (tenant, workspace): (TenantId, WorkspaceId),
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    tx.query(
+        "-- invitations::void_to_removed
+         UPDATE invitations SET revoked_at = $4
+         WHERE tenant_id = $1 AND lower(email) = $3 AND used_at IS NULL AND revoked_at IS NULL
+           AND (workspace_id = $2 OR (invited_by IS NULL AND mailed))",
+        &[&tenant.0, &workspace.0, &email, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends what strangers asked for, except where their domain and what they would become is still what the tenant lets in.
+pub(super) async fn void_asks(
+    tx: &ControlTx,
+    tenant: TenantId,
+    domains: Vec<String>,
+    roles: Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    tx.query(
+        "-- invitations::void_asks
+         UPDATE invitations SET revoked_at = $4
+         WHERE tenant_id = $1 AND invited_by IS NULL AND mailed AND used_at IS NULL AND revoked_at IS NULL
+           AND NOT (split_part(lower(email), '@', 2) = ANY ($2) AND role = ANY ($3))",
+        &[&tenant.0, &domains, &roles, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends the links of a tenant's first owner.
+pub(super) async fn void_first_owners(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>) -> Result<()> {
+    tx.query(
+        "-- invitations::void_first_owners
+         UPDATE invitations SET revoked_at = $2
+         WHERE tenant_id = $1 AND invited_by IS NULL AND NOT mailed AND role = 'owner' AND used_at IS NULL AND revoked_at IS NULL",
+        &[&tenant.0, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// How many mails the tenant's members have sent by inviting since then, and when the first of them.
+pub(super) async fn mailed_since(
+    tx: &ControlTx,
+    tenant: TenantId,
+    since: DateTime<Utc>,
+) -> Result<(i64, Option<DateTime<Utc>>)> {
+    let rows = tx
+        .query(
+            "-- invitations::mailed_since
+             SELECT count(*) AS rows, min(created_at) AS first FROM invitations
+             WHERE tenant_id = $1 AND created_at > $2 AND mailed AND invited_by IS NOT NULL",
+            &[&tenant.0, &since],
+        )
+        .await?;
+    let Some(row) = rows.first() else { return Ok((0, None)) };
+    Ok((row.get("rows")?, row.get("first")?))
+}
+
+/// Forgets what was used, revoked or expired before then, and whom it was for.
+pub(in crate::identity) async fn forget(tx: &ControlTx, before: DateTime<Utc>) -> Result<()> {
+    tx.query(
+        "-- invitations::forget
+         DELETE FROM invitations WHERE coalesce(used_at, revoked_at, expires_at) < $1",
+        &[&before],
     )
     .await?;
     Ok(())

@@ -1,9 +1,10 @@
 //! Members: who is what in which workspace.
 //!
-//! Owns: `memberships`. Calls: people, invitations, registry, audit, pg. Called by: server, invitations, workspaces.
+//! Owns: `memberships`, `former_members`. Calls: people, invitations, registry, audit, pg. Called by: server, invitations, workspaces.
 //! Invariants: nobody gives or takes more than they have (`nobody_gives_or_takes_more_than_they_have`); a workspace keeps an OWNER, whoever goes
 //! (`the_last_owner_stays`, `two_owners_cannot_demote_each_other`); what a member who is demoted or gone had invited goes with them
-//! (`what_a_removed_admin_invited_is_void`). After a crash: one transaction or none; see people.
+//! (`what_a_removed_admin_invited_is_void`), and so does what had invited them (`whoever_was_removed_does_not_come_back_by_themselves`,
+//! `whoever_was_demoted_keeps_the_lower_role`); a version never comes again (`a_version_never_comes_again`). After a crash: one transaction or none; see people.
 
 mod cursor;
 pub(crate) mod store;
@@ -103,7 +104,7 @@ pub async fn update(
         .await
 }
 
-/// Takes a member out of the workspace. With `expected`, only that version.
+/// Takes a member out of the workspace. With `expected`, only that version. One whom an issuer manages that is configured no longer can be removed.
 ///
 /// # Errors
 /// Those of [`update`].
@@ -150,7 +151,7 @@ struct Change {
 impl Change {
     async fn make(&self, tx: &ControlTx, role: Role) -> Result<Member> {
         let caller = people::begin(tx, &self.scope).await?;
-        let member = self.find(tx).await?;
+        let member = self.find(tx, Some(role)).await?;
         if !may_assign(caller.role, Some(member.role), Some(role)) {
             return Err(beyond(caller.role));
         }
@@ -161,24 +162,35 @@ impl Change {
         let workspace = self.scope.workspace_id();
         store::set_role(tx, workspace, self.user, role, self.people.ctx.now()).await?;
         self.void_invitations(tx, role).await?;
+        if role < member.role {
+            // One that is still open would lift them again.
+            let (workspace, now) = (self.scope.workspace_id(), self.people.ctx.now());
+            invitations::void_of_address(tx, workspace, &member.email, now).await?;
+        }
         self.record(tx, "member.update", &member, Some(role)).await?;
         self.find_now(tx).await
     }
 
     async fn remove(&self, tx: &ControlTx, action: &'static str) -> Result<()> {
         let Caller { user, role, .. } = people::begin(tx, &self.scope).await?;
-        let member = self.find(tx).await?;
+        let member = self.find(tx, None).await?;
         // Whoever goes by themselves needs nobody's leave.
         if !may_assign(role, Some(member.role), None) && user != self.user {
             return Err(beyond(role));
         }
         self.keep_an_owner(tx, &member, None).await?;
-        store::delete(tx, self.scope.workspace_id(), self.user).await?;
+        let (workspace, now) = (self.scope.workspace_id(), self.people.ctx.now());
+        let removed = user != self.user;
+        store::delete(tx, workspace, self.user, removed.then_some(now)).await?;
         self.void_invitations(tx, Role::Viewer).await?;
+        if removed {
+            invitations::void_to_removed(tx, (self.scope.tenant_id(), workspace), &member.email, now).await?;
+        }
         self.record(tx, action, &member, None).await
     }
 
-    async fn find(&self, tx: &ControlTx) -> Result<Member> {
+    /// The member, where they may become something else, or nothing (`to` is none).
+    async fn find(&self, tx: &ControlTx, to: Option<Role>) -> Result<Member> {
         let member = self.find_now(tx).await?;
         if self.expected.is_some_and(|expected| expected != member.version) {
             return Err(Error::refused(
@@ -187,14 +199,20 @@ impl Change {
             )
             .next("Read it again, and send the change with its present ETag."));
         }
-        if let Some(issuer) = &member.managed_by {
-            return Err(Error::refused(
+        match &member.managed_by {
+            Some(issuer) if self.people.issuers.contains(issuer) => Err(Error::refused(
                 ErrorCode::Conflict,
                 format!("The membership is managed by {issuer}, which would say so again."),
             )
-            .next("Change it there."));
+            .next("Change it there.")),
+            // Nobody will ever say so again.
+            Some(issuer) if to.is_some() => Err(Error::refused(
+                ErrorCode::Conflict,
+                format!("The membership was managed by {issuer}, which is configured here no longer."),
+            )
+            .next("Remove the member, and invite them.")),
+            _ => Ok(member),
         }
-        Ok(member)
     }
 
     async fn find_now(&self, tx: &ControlTx) -> Result<Member> {

@@ -1,6 +1,6 @@
 //! SQL of memberships.
 //!
-//! Owns: `memberships`. Calls: pg. Called by: members, invitations, workspaces, people.
+//! Owns: `memberships`, `former_members`. Calls: pg. Called by: members, invitations, workspaces, people.
 //! Invariants: with the control login row-level security adds the tenant to every statement; the workspace is named in each. After a crash: one
 //! transaction or none.
 
@@ -99,6 +99,18 @@ pub(super) async fn owners(tx: &ControlTx, workspace: WorkspaceId) -> Result<i64
     )
 }
 
+/// Whether a tenant has an owner, in whatever workspace.
+pub(crate) async fn has_owner(tx: &ControlTx, tenant: TenantId) -> Result<bool> {
+    let rows = tx
+        .query(
+            "-- members::has_owner
+             SELECT 1 AS one FROM memberships WHERE tenant_id = $1 AND role = 'owner' LIMIT 1",
+            &[&tenant.0],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
+
 /// Members of a workspace.
 pub(crate) async fn in_workspace(tx: &ControlTx, workspace: WorkspaceId) -> Result<i64> {
     count(
@@ -115,7 +127,32 @@ fn count(rows: &[Row]) -> Result<i64> {
     Ok(rows.first().map(|row| row.get("rows")).transpose()?.unwrap_or(0))
 }
 
-/// Makes a member. False where the user is one.
+/// Whether somebody removed the user from a workspace of the tenant, and nobody has invited them back there.
+pub(crate) async fn is_barred(tx: &ControlTx, tenant: TenantId, user: UserId) -> Result<bool> {
+    let rows = tx
+        .query(
+            "-- members::is_barred
+             SELECT 1 AS one FROM former_members WHERE tenant_id = $1 AND user_id = $2 AND barred_at IS NOT NULL LIMIT 1",
+            &[&tenant.0, &user.0],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
+
+/// The same of whoever has this address.
+pub(crate) async fn is_address_barred(tx: &ControlTx, tenant: TenantId, email: &str) -> Result<bool> {
+    let rows = tx
+        .query(
+            "-- members::is_address_barred
+             SELECT 1 AS one FROM former_members f JOIN users u ON u.id = f.user_id
+             WHERE f.tenant_id = $1 AND u.email = $2 AND f.barred_at IS NOT NULL LIMIT 1",
+            &[&tenant.0, &email],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
+
+/// Makes a member, who is barred no longer. False where the user is one.
 pub(crate) async fn insert(
     tx: &ControlTx,
     tenant: TenantId,
@@ -127,8 +164,12 @@ pub(crate) async fn insert(
     let rows = tx
         .query(
             "-- members::insert
-             INSERT INTO memberships (tenant_id, workspace_id, user_id, role, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (user_id, workspace_id) DO NOTHING RETURNING 1::bigint AS rows",
+             WITH back AS (
+                 UPDATE former_members SET barred_at = NULL WHERE user_id = $3 AND workspace_id = $2 AND barred_at IS NOT NULL)
+             INSERT INTO memberships (tenant_id, workspace_id, user_id, role, version, created_at, updated_at)
+             VALUES ($1, $2, $3, $4,
+                     coalesce((SELECT f.version + 1 FROM former_members f WHERE f.user_id = $3 AND f.workspace_id = $2), 1), $5, $5)
+             ON CONFLICT (user_id, workspace_id) DO NOTHING RETURNING 1::bigint AS rows",
             &[&tenant.0, &workspace.0, &user.0, &role.as_str(), &now],
         )
         .await?;
@@ -153,11 +194,21 @@ pub(crate) async fn set_role(
     Ok(())
 }
 
-pub(super) async fn delete(tx: &ControlTx, workspace: WorkspaceId, user: UserId) -> Result<()> {
+/// Ends a membership; `barred` is when somebody else ended it.
+pub(super) async fn delete(
+    tx: &ControlTx,
+    workspace: WorkspaceId,
+    user: UserId,
+    barred: Option<DateTime<Utc>>,
+) -> Result<()> {
     tx.query(
         "-- members::delete
-         DELETE FROM memberships WHERE workspace_id = $1 AND user_id = $2",
-        &[&workspace.0, &user.0],
+         WITH gone AS (
+             DELETE FROM memberships WHERE workspace_id = $1 AND user_id = $2 RETURNING tenant_id, workspace_id, user_id, version)
+         INSERT INTO former_members (tenant_id, workspace_id, user_id, version, barred_at)
+         SELECT tenant_id, workspace_id, user_id, version, $3 FROM gone
+         ON CONFLICT (user_id, workspace_id) DO UPDATE SET version = excluded.version, barred_at = excluded.barred_at",
+        &[&workspace.0, &user.0, &barred],
     )
     .await?;
     Ok(())

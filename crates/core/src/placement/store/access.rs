@@ -54,6 +54,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("external_organisations", "SELECT, INSERT, UPDATE", "", "tenant_id"),
     rule("external_memberships", "SELECT, INSERT, UPDATE", "", ""),
     rule("memberships", "SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE, DELETE", "tenant_id"),
+    rule("former_members", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE", "tenant_id"),
     rule("sessions", "SELECT, INSERT, UPDATE, DELETE", "", ""),
     rule("refresh_tokens", "SELECT, INSERT, UPDATE, DELETE", "", ""),
     rule("one_time_tokens", "SELECT, INSERT, UPDATE, DELETE", "", ""),

@@ -26,7 +26,8 @@ use tenantry_types::{
         (status = 201, description = "The invitation.", body = Invitation),
         (status = 402, description = "`quota_exceeded`: members and open invitations reach the tier's limit", body = Problem),
         (status = 409, description = "`conflict`: a member has this address, or the link cannot be told again; or `idempotency_in_flight`: try again after `Retry-After` seconds", body = Problem),
-        (status = 422, description = "`invalid`, or `idempotency_key_reused`", body = Problem)))]
+        (status = 422, description = "`invalid`, or `idempotency_key_reused`", body = Problem),
+        (status = 429, description = "`too_many_requests`: the tenant has caused as many mails as it may in 24 hours; try again after `Retry-After` seconds", body = Problem)))]
 pub async fn create(
     State(app): State<App>,
     Caller(caller): Caller,

@@ -8,6 +8,7 @@ mod create_key;
 mod delete;
 mod export;
 mod import;
+mod invite_owner;
 mod list;
 mod psql_session;
 mod purge;
@@ -33,6 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show::show, update::update, delete::delete))
         .routes(routes!(show::status))
         .routes(routes!(create_key::create_key))
+        .routes(routes!(invite_owner::invite_owner))
         .routes(routes!(psql_session::open))
         .routes(routes!(export::export))
         .routes(routes!(import::import))
