@@ -251,7 +251,7 @@ fn people(
         control: control.clone(),
         ctx: place.ctx.clone(),
         access: access.clone(),
-        accounts: Arc::new(sign_in.clone()),
+        sign_in: sign_in.clone(),
         vault: sign_in.vault.clone(),
         sends_mail: mail::is_configured(config),
         public_url: config.public_url.clone(),

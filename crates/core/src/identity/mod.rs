@@ -4,7 +4,6 @@
 //! Called by: server's authentication and identity operations, provisioning, tenancy.
 //! Invariants: stated in each module. After a crash: each deed is one transaction, done or not.
 
-pub mod accounts;
 mod email;
 pub mod external;
 mod gate;

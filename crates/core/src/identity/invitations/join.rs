@@ -12,8 +12,7 @@ use crate::{
     authz::Actor,
     ctx::{self, Request},
     identity::{
-        Email,
-        accounts::Visitor,
+        Email, Visit,
         people::People,
         users::{self, User},
     },
@@ -49,12 +48,12 @@ pub enum Joined {
 /// 403 for who is signed in and may not join, 402 where the workspace is full; for who is not signed in 409 without a mail server, 422 for no address.
 pub async fn join(
     people: &People,
-    visitor: &Visitor,
+    visit: &Visit,
     caller: Option<&Request>,
     wish: &Join,
 ) -> Result<Joined> {
     let email = check(wish)?;
-    let Some(caller) = caller else { return ask(people, visitor, wish, email) };
+    let Some(caller) = caller else { return ask(people, visit, wish, email) };
     let joining = Joining { people: people.clone(), request: caller.clone(), slug: wish.tenant.clone() };
     // Before the tenant is looked for: to who has proven no mailbox, none is there.
     people.platform.run("who_joins", joining.clone(), |tx, joining| Box::pin(joining.proven(tx))).await?;
@@ -160,7 +159,7 @@ impl Joining {
     }
 }
 
-fn ask(people: &People, visitor: &Visitor, wish: &Join, email: Option<Email>) -> Result<Joined> {
+fn ask(people: &People, visit: &Visit, wish: &Join, email: Option<Email>) -> Result<Joined> {
     let Some(email) = email else {
         let mut fields = Fields::default();
         fields.wrong("/email", "required", "is needed by who is not signed in");
@@ -174,7 +173,7 @@ fn ask(people: &People, visitor: &Visitor, wish: &Join, email: Option<Email>) ->
         .next("Sign in first, or ask an admin of the tenant for an invitation."));
     }
     let asking =
-        Asking { people: people.clone(), visitor: visitor.clone(), slug: wish.tenant.clone(), email };
+        Asking { people: people.clone(), visit: visit.clone(), slug: wish.tenant.clone(), email };
     // Beyond these an ask is let fall: anybody may ask, and each costs a connection.
     let Ok(turn) = ASKS.try_acquire() else { return Ok(Joined::Asked) };
     // Not waited for: how long it takes would tell whether there is something to do.
@@ -190,7 +189,7 @@ fn ask(people: &People, visitor: &Visitor, wish: &Join, email: Option<Email>) ->
 #[derive(Clone)]
 struct Asking {
     people: People,
-    visitor: Visitor,
+    visit: Visit,
     slug: String,
     email: Email,
 }
@@ -240,7 +239,7 @@ impl Asking {
             expires_at: now + TimeDelta::hours(i64::from(super::HOURS)),
         };
         let token = Token::of(&ctx::random()?);
-        open.write(tx, people, &self.visitor.by(Actor::System), &token).await?;
+        open.write(tx, people, &self.visit.by(Actor::System), &token).await?;
         Ok(Some(tenant.id))
     }
 }

@@ -1,7 +1,7 @@
 //! Signing in and staying so: passwords in, tokens and cookies out, and the links that help who cannot.
 //!
 //! Owns: `sign_in_failures`, `one_time_tokens`; counts in `operators`; reads where a user is a member. Calls: users, passwords, tokens, sessions, look, mail, audit.
-//! Called by: server's `/v1/auth` and `/v1/me/password`.
+//! Called by: server's `/v1/auth` and `/v1/me/password`; invitations, for accounts and their passwords.
 //! Invariants: whether an address is a user's shows in no status, text, header or amount of work (`an_unknown_user_is_like_a_wrong_password`); failures make the
 //! next attempt wait, also those that come side by side (`guesses_have_to_wait`); each sign-in is a session of its own (`each_sign_in_has_a_new_cookie`); a refresh token that
 //! comes twice ends its session (`a_used_refresh_token_ends_the_session`); a workspace is a membership that was read in that moment (`only_members_switch_to_a_workspace`).
@@ -12,7 +12,6 @@ mod links;
 mod log_in;
 mod me;
 mod place;
-mod prove;
 mod refresh;
 pub(crate) mod store;
 
@@ -83,7 +82,7 @@ pub struct Visit {
 
 impl Visit {
     /// The request of whoever that turned out to be.
-    fn by(&self, actor: Actor) -> Request {
+    pub(super) fn by(&self, actor: Actor) -> Request {
         Request { actor, request_id: self.request_id.clone(), address: self.address }
     }
 
