@@ -17,7 +17,7 @@ use tenantry_core::{
     audit::Notes,
     ctx::Ctx,
     identity::{
-        Environment, Gate, Grants, Keys, Operators, Passwords, SignIn, TokenSettings, Tokens, Verifiers,
+        Asks, Environment, Gate, Grants, Keys, Operators, Passwords, SignIn, TokenSettings, Tokens, Verifiers,
         external::{Fetch, Issuers},
         people::People,
     },
@@ -293,6 +293,7 @@ fn sign_in(config: &Config, place: &Place, platform: &Pool, access: &Access) -> 
         lasting: config.identity.lasting(),
         public_url: config.public_url.clone(),
         mails: mail::is_configured(config),
+        asks: Asks::default(),
     })
 }
 

@@ -20,16 +20,12 @@ use crate::{
 };
 use chrono::TimeDelta;
 use serde_json::json;
-use tenantry_pg::{ControlTx, task};
+use tenantry_pg::ControlTx;
 use tenantry_types::{
     ErrorCode, InvitationId, Role, Slug, TenantId, WorkspaceId,
     identity::{Join, NewMembership},
     tenant::Workspace,
 };
-use tokio::sync::Semaphore;
-
-/// Asks of strangers that are dealt with at once.
-static ASKS: Semaphore = Semaphore::const_new(4);
 
 /// Invitations that strangers may have asked for and nobody has accepted yet, in a workspace.
 const ASKED_FOR: i64 = 50;
@@ -174,15 +170,7 @@ fn ask(people: &People, visit: &Visit, wish: &Join, email: Option<Email>) -> Res
     }
     let asking =
         Asking { people: people.clone(), visit: visit.clone(), slug: wish.tenant.clone(), email };
-    // Beyond these an ask is let fall: anybody may ask, and each costs a connection.
-    let Ok(turn) = ASKS.try_acquire() else { return Ok(Joined::Asked) };
-    // Not waited for: how long it takes would tell whether there is something to do.
-    task::detached(async move {
-        let _turn = turn;
-        if let Err(error) = asking.run().await {
-            tracing::warn!(%error, "a wish to join was not dealt with");
-        }
-    });
+    people.sign_in.asks.take("ask_to_join", asking.run());
     Ok(Joined::Asked)
 }
 
