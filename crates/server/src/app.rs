@@ -17,7 +17,8 @@ use tenantry_core::{
     audit::Notes,
     ctx::Ctx,
     identity::{
-        Asks, Environment, Gate, Grants, Keys, Operators, Passwords, SignIn, TokenSettings, Tokens, Verifiers,
+        Asks, Environment, Gate, Grants, Keys, Operators, Passwords, SignIn, TokenSettings, Tokens,
+        Verifiers,
         external::{Fetch, Issuers},
         people::People,
     },

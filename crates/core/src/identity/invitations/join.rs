@@ -42,12 +42,7 @@ pub enum Joined {
 ///
 /// # Errors
 /// 403 for who is signed in and may not join, 402 where the workspace is full; for who is not signed in 409 without a mail server, 422 for no address.
-pub async fn join(
-    people: &People,
-    visit: &Visit,
-    caller: Option<&Request>,
-    wish: &Join,
-) -> Result<Joined> {
+pub async fn join(people: &People, visit: &Visit, caller: Option<&Request>, wish: &Join) -> Result<Joined> {
     let email = check(wish)?;
     let Some(caller) = caller else { return ask(people, visit, wish, email) };
     let joining = Joining { people: people.clone(), request: caller.clone(), slug: wish.tenant.clone() };
@@ -168,8 +163,7 @@ fn ask(people: &People, visit: &Visit, wish: &Join, email: Option<Email>) -> Res
         )
         .next("Sign in first, or ask an admin of the tenant for an invitation."));
     }
-    let asking =
-        Asking { people: people.clone(), visit: visit.clone(), slug: wish.tenant.clone(), email };
+    let asking = Asking { people: people.clone(), visit: visit.clone(), slug: wish.tenant.clone(), email };
     people.sign_in.asks.take("ask_to_join", asking.run());
     Ok(Joined::Asked)
 }

@@ -120,12 +120,7 @@ impl SignIn {
     ///
     /// # Errors
     /// 401 where nothing says which session, as no access token does that has expired; 422 for bad fields; the database's.
-    pub async fn log_out(
-        &self,
-        visit: &Visit,
-        credential: Option<&Credential>,
-        wish: &LogOut,
-    ) -> Result<()> {
+    pub async fn log_out(&self, visit: &Visit, credential: Option<&Credential>, wish: &LogOut) -> Result<()> {
         let mut fields = Fields::default();
         if let Some(token) = &wish.refresh_token {
             fields.proof("/refresh_token", token);

@@ -8,7 +8,10 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use serde::Deserialize;
-use tenantry_core::{authz::Action, identity::{Paging, invitations}};
+use tenantry_core::{
+    authz::Action,
+    identity::{Paging, invitations},
+};
 use tenantry_types::{Problem, identity::Invitation, page::Page};
 
 /// Place.
