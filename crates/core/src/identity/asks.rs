@@ -5,7 +5,7 @@
 //! a few are dealt with at once, so many wait, and the rest is let fall (`asks_do_not_pile_up`). After a crash: what was asked for is lost; who misses it asks again.
 
 use crate::Result;
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 use tenantry_pg::task;
 use tokio::sync::Semaphore;
 
@@ -15,7 +15,7 @@ const AT_ONCE: usize = 4;
 const WAITING: u32 = 256;
 
 /// Deals with asks. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Asks {
     turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
@@ -25,12 +25,6 @@ impl Default for Asks {
     fn default() -> Self {
         let places = usize::try_from(WAITING).unwrap_or(AT_ONCE);
         Self { turns: Arc::new(Semaphore::new(AT_ONCE)), places: Arc::new(Semaphore::new(places)) }
-    }
-}
-
-impl fmt::Debug for Asks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asks").field("places", &self.places.available_permits()).finish()
     }
 }
 
@@ -52,7 +46,7 @@ impl Asks {
         });
     }
 
-    /// Returns when everything that was asked for so far is dealt with.
+    /// Returns when everything that was asked for so far is dealt with. What is asked for meanwhile is let fall.
     pub async fn settled(&self) {
         // Never closed, so there is no error to tell of.
         drop(self.places.acquire_many(WAITING).await);

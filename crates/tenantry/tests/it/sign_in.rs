@@ -272,7 +272,7 @@ async fn a_password_that_was_reset_meanwhile_lets_nobody_in() {
         holder.execute("COMMIT").await
     };
     let reset = set_password(&app, &token, "nine blue barges");
-    let all = async { tokio::join!(reset, late, release) };
+    let all = Box::pin(async { tokio::join!(reset, late, release) });
     let (reset, late, released) =
         tokio::time::timeout(std::time::Duration::from_secs(25), all).await.expect("both come to an end");
     released.unwrap();
