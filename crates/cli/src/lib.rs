@@ -34,6 +34,8 @@ pub use args::{
     },
 };
 
+pub use terminal::hidden_line;
+
 use std::process::ExitCode;
 
 /// Runs a command against the server that flags, environment or data folder name, and prints its result on standard

@@ -1,6 +1,6 @@
 //! A line that is typed without showing.
 //!
-//! Owns: the terminal's modes while it is typed. Calls: rustix. Called by: world.
+//! Owns: the terminal's modes while it is typed. Calls: rustix. Called by: world, the binary for a first operator.
 //! Invariants: the modes are as before afterwards, also when it was broken off (`the_terminal_is_as_it_was`); what is typed is a line as people
 //! type them (`a_hidden_line_can_be_corrected`). After a crash: a killed process leaves a terminal that does not echo; `stty sane` mends it.
 
@@ -14,7 +14,10 @@ use std::{
 const LONGEST: usize = 4096;
 
 /// Reads a line from the terminal that `input` reads, standard input, and shows none of it.
-pub(crate) fn hidden_line(input: &mut dyn BufRead) -> io::Result<String> {
+///
+/// # Errors
+/// Where standard input is no terminal, the line is broken off, too long or no UTF-8.
+pub fn hidden_line(input: &mut dyn BufRead) -> io::Result<String> {
     let _hush = Hush::on(io::stdin())?;
     typed(input)
 }

@@ -17,7 +17,8 @@ use tenantry_core::{
     audit::Notes,
     ctx::Ctx,
     identity::{
-        Environment, Gate, Grants, Keys, Operators, Passwords, SignIn, TokenSettings, Tokens, Verifiers,
+        Asks, Environment, Gate, Grants, Keys, Operators, Passwords, SignIn, TokenSettings, Tokens,
+        Verifiers,
         external::{Fetch, Issuers},
         people::People,
     },
@@ -251,7 +252,7 @@ fn people(
         control: control.clone(),
         ctx: place.ctx.clone(),
         access: access.clone(),
-        accounts: Arc::new(sign_in.clone()),
+        sign_in: sign_in.clone(),
         vault: sign_in.vault.clone(),
         sends_mail: mail::is_configured(config),
         public_url: config.public_url.clone(),
@@ -294,6 +295,7 @@ fn sign_in(config: &Config, place: &Place, platform: &Pool, access: &Access) -> 
         lasting: config.identity.lasting(),
         public_url: config.public_url.clone(),
         mails: mail::is_configured(config),
+        asks: Asks::default(),
     })
 }
 

@@ -5,7 +5,7 @@
 
 mod operator;
 
-pub use operator::BootstrapArgs;
+pub use operator::{BootstrapArgs, HiddenLine};
 
 use crate::{
     app::{App, Place},
@@ -99,8 +99,8 @@ pub enum PoolerCommand {
     Userlist(ConfigArgs),
 }
 
-/// Runs a command to its end.
-pub fn execute(command: Command) -> ExitCode {
+/// Runs a command to its end. `hidden` reads what is typed without showing it.
+pub fn execute(command: Command, hidden: HiddenLine) -> ExitCode {
     match command {
         Command::Openapi => match serde_json::to_string_pretty(&http::router::openapi()) {
             Ok(text) => said(&text),
@@ -131,7 +131,7 @@ pub fn execute(command: Command) -> ExitCode {
         }
         Command::BootstrapOperator(args) => {
             with_config(Mode::Worker, args.config.clone().as_deref(), None, None, |config| {
-                runtime(operator::bootstrap(config, args))
+                runtime(operator::bootstrap(config, args, hidden))
             })
         }
         Command::Pooler(PoolerCommand::Userlist(args)) => {

@@ -27,7 +27,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
-        Command::Server(command) => tenantry_server::commands::execute(command),
+        Command::Server(command) => tenantry_server::commands::execute(command, tenantry_cli::hidden_line),
         Command::Client(command) => tenantry_cli::run(&arguments.global, &command, &Arguments::command()),
     }
 }

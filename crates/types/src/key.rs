@@ -24,7 +24,7 @@ pub struct CreateApiKey {
     /// viewer, member or admin; member when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// When it stops to work; never when absent.
+    /// When it stops to work, within ten years; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
     /// What it is confined to, beside its role: `agents:read`, …; all that the role may when empty.
@@ -44,7 +44,7 @@ pub struct CreateOwnApiKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 20)]
     pub role: Option<String>,
-    /// When it stops to work; never when absent.
+    /// When it stops to work, within ten years; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, max_length = 40)]
     pub expires_at: Option<DateTime<Utc>>,

@@ -2,7 +2,8 @@
 //!
 //! Owns: nothing. Calls: /v1/auth/…, credentials. Called by: dispatch.
 //! Invariants: neither a password nor a token is printed (`a_password_is_typed_and_never_printed`); what the server refused changes nothing
-//! (`a_refused_password_keeps_nothing`). After a crash: a session that was not kept ends by itself; `session list` shows it.
+//! (`a_refused_password_keeps_nothing`); of two logins at one server the second ends the first's session (`another_login_ends_the_session_before`).
+//! After a crash: a session that was not kept, or not ended, ends by itself; `session list` shows it.
 
 use super::{Ctx, secret};
 use crate::args::identity::LoginArgs;
@@ -39,9 +40,21 @@ pub(crate) fn login(ctx: &mut Ctx<'_, '_>, args: &LoginArgs) -> Result<Exit, Fai
     // A server that is not told chooses anew each time, and does not when there is another tenant by then.
     kept.tenant = signed.tenant.as_ref().map(ToString::to_string);
     kept.workspace.clone_from(&args.workspace);
-    store.locked()?.keep(ctx.api.base(), kept)?;
+    let before = {
+        let locked = store.locked()?;
+        let before = locked.kept(ctx.api.base())?;
+        locked.keep(ctx.api.base(), kept)?;
+        before
+    };
     told(ctx, &signed)?;
     ctx.say(&format!("kept in {}", path_of(&store).display()))?;
+    if let Some(before) = before
+        && let Err(failure) = end(ctx, before)
+    {
+        // The new session stands; nobody has the tokens of the one before any more.
+        let detail = &failure.detail;
+        ctx.say(&format!("the session before was not ended ({detail}): `tenantry session list` shows it until it ends by itself"))?;
+    }
     if (ctx.world.lookup)("TENANTRY_TOKEN").is_some_and(|token| !token.trim().is_empty()) {
         ctx.say("TENANTRY_TOKEN is set, and comes first: unset it to work with this session")?;
     }
@@ -60,18 +73,21 @@ pub(crate) fn logout(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
         ctx.say(&format!("nobody is logged in at {base}"))?;
         return Ok(Exit::Done);
     };
-    let wish = LogOut { refresh_token: Some(kept.refresh_token) };
-    match ctx.api.post_open::<_, serde_json::Value>("/v1/auth/logout", &wish) {
-        Ok(_) => {}
-        // It is over already.
-        Err(failure) if failure.status == Some(401) => {}
-        Err(failure) => {
-            return Err(failure.next("try again: the session holds, and is kept, until the server ends it"));
-        }
-    }
+    end(ctx, kept).map_err(|failure| {
+        failure.next("try again: the session holds, and is kept, until the server ends it")
+    })?;
     locked.forget(&base)?;
     ctx.say(&format!("logged out at {base}"))?;
     Ok(Exit::Done)
+}
+
+/// Ends a session on the server. One that is over already stays so.
+fn end(ctx: &Ctx<'_, '_>, kept: Kept) -> Result<(), Failure> {
+    let wish = LogOut { refresh_token: Some(kept.refresh_token) };
+    match ctx.api.post_open::<_, serde_json::Value>("/v1/auth/logout", &wish) {
+        Err(failure) if failure.status != Some(401) => Err(failure),
+        _ => Ok(()),
+    }
 }
 
 /// `switch`.

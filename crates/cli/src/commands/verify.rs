@@ -101,8 +101,7 @@ fn line(check: &IsolationCheck, widest: usize, colour: bool) -> String {
 }
 
 fn verdict(report: &IsolationReport, colour: bool) -> String {
-    let length =
-        report.duration_ms.map_or_else(String::new, |millis| format!(" in {}", took(millis)));
+    let length = report.duration_ms.map_or_else(String::new, |millis| format!(" in {}", took(millis)));
     let what = match &report.tenant {
         Some(slug) => format!("of {slug}"),
         None => format!("of {} tenants", report.tenants),

@@ -10,7 +10,7 @@ use super::{
     grants::GrantText,
     keys::Uses,
     look::{self, KeyBy, Standing, refused},
-    sessions::{self, Lasting, Open},
+    sessions::{self, Lasting, Seen},
     tokens::{Tokens, Verified},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     ctx::Ctx,
     identity::{KeyText, external::Issuers},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use lru::LruCache;
 use sha2::{Digest, Sha256};
 use std::{
@@ -35,9 +35,6 @@ use tenantry_pg::{ControlTx, Pool};
 
 /// How old a remembered identity may be: half of the second in which a change has to reach every server.
 const FRESH: Duration = Duration::from_millis(500);
-
-/// How old the note of a session's last use may get: writing it with every request would be a write for every read.
-const SEEN: TimeDelta = TimeDelta::minutes(5);
 
 /// Identities that are remembered. About 2 kB each.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
@@ -97,6 +94,7 @@ struct Inner {
     tokens: Tokens,
     lasting: Lasting,
     uses: Uses,
+    seen: Seen,
     issuers: Issuers,
     remembered: Mutex<LruCache<[u8; 32], Remembered>>,
 }
@@ -114,7 +112,9 @@ impl Gate {
         let remembered = Mutex::new(LruCache::new(REMEMBERED));
         let operator = operator.map(|token| digest(b'b', token));
         let uses = Uses::start(platform.clone(), &ctx);
-        let inner = Inner { platform, ctx, access, operator, tokens, lasting, uses, issuers, remembered };
+        let seen = Seen::default();
+        let inner =
+            Inner { platform, ctx, access, operator, tokens, lasting, uses, seen, issuers, remembered };
         Self { inner: Arc::new(inner) }
     }
 
@@ -162,14 +162,34 @@ impl Gate {
     /// What the token says is who and where; as what, the rows say.
     async fn token(&self, text: &str) -> Result<LetIn> {
         let verified = self.inner.tokens.verify(text).await?;
-        let until = Some(verified.until);
-        let input = (verified, self.inner.ctx.now());
-        let actor = self
-            .inner
-            .platform
-            .run("verify_token", input, |tx, (verified, now)| Box::pin(bearer_of(tx, verified, *now)))
+        let Inner { platform, ctx, lasting, seen, .. } = self.inner.as_ref();
+        let (until, now) = (Some(verified.until), ctx.now());
+        let session = match verified.proven_by {
+            ProvenBy::Session(session) => Some(session).filter(|session| seen.is_due(*session, now)),
+            ProvenBy::Issuer(_) => None,
+        };
+        let input = (verified, now, session, *lasting);
+        let found = platform
+            .run("verify_token", input, |tx, (verified, now, session, lasting)| {
+                Box::pin(async move {
+                    let Some(actor) = bearer_of(tx, verified, *now).await? else {
+                        return Ok::<_, crate::Error>(None);
+                    };
+                    let noted = match session {
+                        Some(session) => {
+                            Some((*session, sessions::used_by_token(tx, *session, lasting, *now).await?))
+                        }
+                        None => None,
+                    };
+                    Ok(Some((actor, noted)))
+                })
+            })
             .await?;
-        Ok(LetIn { actor: actor.ok_or_else(refused)?, until })
+        let (actor, noted) = found.ok_or_else(refused)?;
+        if let Some((session, at)) = noted {
+            seen.keep(session, at);
+        }
+        Ok(LetIn { actor, until })
     }
 
     /// The person of a browser's session, in no workspace.
@@ -186,7 +206,7 @@ impl Gate {
                     let Some(open) = sessions::store::by_cookie(tx, hash, *now).await? else {
                         return Ok::<_, crate::Error>(None);
                     };
-                    let until = used(tx, &open, lasting, *now).await?;
+                    let until = sessions::used(tx, &open, lasting, *now).await?;
                     let proven_by = ProvenBy::Session(open.id);
                     let standing = Standing { user: open.user, proven_by, now: *now };
                     let person = look::person(tx, &standing).await?;
@@ -266,16 +286,6 @@ async fn bearer_of(tx: &ControlTx, verified: &Verified, now: DateTime<Utc>) -> R
         }
         None => look::person(tx, &standing).await?.map(|person| Actor::User(Box::new(person))),
     })
-}
-
-/// Notes now and then that a session was used. Returns when it ends by itself.
-async fn used(tx: &ControlTx, open: &Open, lasting: &Lasting, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
-    if now - open.seen_at < SEEN {
-        return Ok(open.expires_at);
-    }
-    let until = lasting.until(open.kind, open.created_at, now);
-    sessions::store::touch(tx, open.id, until, now).await?;
-    Ok(until)
 }
 
 /// Of the whole credential and its kind: no cookie passes for a token.

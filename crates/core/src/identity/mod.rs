@@ -4,7 +4,7 @@
 //! Called by: server's authentication and identity operations, provisioning, tenancy.
 //! Invariants: stated in each module. After a crash: each deed is one transaction, done or not.
 
-pub mod accounts;
+mod asks;
 mod email;
 pub mod external;
 mod gate;
@@ -25,6 +25,7 @@ pub(crate) mod tokens;
 pub(crate) mod users;
 pub mod workspaces;
 
+pub use asks::Asks;
 pub use email::{Email, NotAnEmail};
 pub(crate) use email::{is_domain, is_email};
 pub use gate::{Credential, Gate, Verifiers};

@@ -1,8 +1,8 @@
-//! Which part of a list: its size, and the id after which it begins.
+//! Which part of a list: its size, and the item after which it begins.
 //!
 //! Owns: nothing. Calls: nothing. Called by: identity's lists.
-//! Invariants: a cursor is the id of the last item of the page before, so that nothing is skipped or told twice, whatever comes in between
-//! (`keys_are_listed_in_pages`). After a crash: nothing is left.
+//! Invariants: a cursor names the last item of the page before, by what the list is sorted by, so that nothing is skipped or told twice, whatever comes in
+//! between (`keys_are_listed_in_pages`, `members_come_in_pages`). After a crash: nothing is left.
 
 use crate::{Fields, Result};
 use std::{fmt::Display, str::FromStr};
@@ -51,14 +51,14 @@ impl<T> Slice<T> {
     }
 
     /// The page, of the rows that were read.
-    pub(crate) fn page<I>(&self, mut items: Vec<I>, id: impl Fn(&I) -> T) -> Page<I>
+    pub(crate) fn page<I>(&self, mut items: Vec<I>, cursor: impl Fn(&I) -> T) -> Page<I>
     where
         T: Display,
     {
         let limit = usize::from(self.limit);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = items.last().filter(|_| more).map(|last| id(last).to_string());
+        let next_cursor = items.last().filter(|_| more).map(|last| cursor(last).to_string());
         Page { items, next_cursor }
     }
 }

@@ -1,20 +1,22 @@
 //! What the operations on members, invitations and workspaces have in common: their means, and how a change begins and ends.
 //!
-//! Owns: nothing. Calls: registry, access, members, pg. Called by: members, invitations, workspaces.
+//! Owns: nothing. Calls: registry, access, recheck, pg. Called by: members, invitations, workspaces.
 //! Invariants: changes in one tenant come one after the other, and whoever changes something is asked again in the change's own transaction whether
 //! they still may (`two_owners_cannot_demote_each_other`, `a_removed_member_changes_nothing`); a change is told to every server once it is
 //! committed, also where the caller hung up (`a_demoted_member_is_refused_at_once`). After a crash: the change stands or does not; what was not told is told by the reconciler.
 
-use super::{accounts::Accounts, members};
+use super::{
+    SignIn,
+    recheck::{self, Now},
+};
 use crate::{
     Error, Result,
     access::Access,
-    authz::{Actor, TenantScope, tenant_inactive},
+    authz::{TenantScope, tenant_inactive},
     ctx::Ctx,
     registry::{self, TenantRecord},
     secrets::Vault,
 };
-use std::sync::Arc;
 use tenantry_pg::{self as pg, BoxFuture, ControlTx, Pool, task};
 use tenantry_types::{ErrorCode, Role, TenantId, UserId};
 
@@ -29,8 +31,8 @@ pub struct People {
     pub ctx: Ctx,
     /// Tells of changes.
     pub access: Access,
-    /// Proves and makes accounts.
-    pub accounts: Arc<dyn Accounts>,
+    /// Proves accounts, and hashes the passwords of new ones.
+    pub sign_in: SignIn,
     /// Seals mails.
     pub vault: Vault,
     /// Whether links are mailed; else they are told to whoever asked for them.
@@ -107,16 +109,7 @@ pub(super) async fn begin(tx: &ControlTx, scope: &TenantScope) -> Result<Caller>
     }
     let tenant = registry::store::by_id(tx, id).await?.filter(|tenant| tenant.status.serves());
     let tenant = tenant.ok_or_else(tenant_inactive)?;
-    let Actor::Member(known) = scope.actor() else {
-        return Err(Error::refused(ErrorCode::Forbidden, "This is for people who are members."));
-    };
-    let user = known.person.id;
-    let role = members::store::role_of(tx, user, scope.workspace_id()).await?.ok_or_else(|| {
-        Error::refused(ErrorCode::Forbidden, "You are not a member of the workspace any more.")
-    })?;
-    let mut now = known.clone();
-    now.place.role = role;
-    Actor::Member(now).may(scope.action())?;
+    let Now { user, role } = recheck::still_may(tx, scope).await?;
     Ok(Caller { user, role, tenant })
 }
 

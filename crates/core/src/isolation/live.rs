@@ -93,6 +93,10 @@ async fn relations(prover: &Prover, tenants: &[&Fleet]) -> Result<BySchema> {
     Ok(by_schema)
 }
 
+fn of<'a>(relations: &'a BySchema, one: &Fleet) -> &'a [Relation] {
+    relations.get(&*one.tenant.schema_name).map_or(&[], Vec::as_slice)
+}
+
 /// What one tenant tries, and what was wrong with what came of it.
 async fn one(
     prover: &Prover,
@@ -100,7 +104,7 @@ async fn one(
     targets: Vec<&Fleet>,
     relations: &BySchema,
 ) -> Result<Vec<(Attempt, Option<String>)>> {
-    let of = |one: &Fleet| relations.get(&*one.tenant.schema_name).map_or(&[][..], Vec::as_slice);
+    let of = |one: &Fleet| of(relations, one);
     let own = of(actor).iter().flat_map(attempt::own);
     let foreign = targets.iter().flat_map(|target| {
         let schema = attempt::foreign_schema(&target.tenant.schema_name);
@@ -112,7 +116,7 @@ async fn one(
     let rows =
         of(actor).iter().flat_map(|relation| attempt::other_workspace(relation, actor.workspace)).collect();
     done.extend(in_scope(prover, actor, elsewhere, rows).await?);
-    done.extend(in_control(prover, actor, &targets).await?);
+    done.extend(in_control(prover, actor, &targets, relations).await?);
     Ok(done)
 }
 
@@ -133,6 +137,7 @@ async fn in_control(
     prover: &Prover,
     actor: &Fleet,
     targets: &[&Fleet],
+    relations: &BySchema,
 ) -> Result<Vec<(Attempt, Option<String>)>> {
     let mut attempts = vec![attempt::own_row(actor.tenant.id)];
     attempts.extend(targets.iter().map(|target| attempt::foreign_members(target.tenant.id)));
@@ -150,11 +155,11 @@ async fn in_control(
             }
         }
     }
-    attempts.extend(
-        targets
-            .iter()
-            .map(|target| attempt::closed("control_plane_schemas", &target.tenant.schema_name, "_events")),
-    );
+    for relation in
+        targets.iter().flat_map(|target| of(relations, target)).filter(|relation| relation.kind != "S")
+    {
+        attempts.push(attempt::closed("control_plane_schemas", &relation.schema, &relation.name));
+    }
     let statements = attempts.iter().map(|attempt| attempt.sql.clone()).collect();
     let outcomes =
         prover.control.attempt_for(actor.tenant.id, ATTEMPT, statements).await.map_err(Error::from)?;

@@ -1,27 +1,27 @@
 //! `bootstrap-operator`: the first operator, and the way back in for one who is locked out.
 //!
 //! Owns: nothing. Calls: core's identity, through the owner's login. Called by: commands.
-//! Invariants: a password comes from standard input or is made here and printed once; it is never an argument, which others on the machine can see
-//! (`a_password_is_no_argument`). After a crash: one transaction or none; run it again.
+//! Invariants: a password comes from standard input, without showing at a terminal (`a_password_is_typed_twice`), or is made here and printed once; it is
+//! never an argument, which others on the machine can see (`a_password_is_no_argument`). After a crash: one transaction or none; run it again.
 
 use super::{Failure, owner};
 use crate::config::Config;
 use std::{
     fmt::Write as _,
-    io::{BufRead, Write as _},
+    io::{self, BufRead, IsTerminal, Write},
     path::PathBuf,
     sync::Arc,
 };
 use tenantry_core::{
     Error,
     ctx::{self, Ctx},
-    identity::{self, Bootstrap, Bootstrapped, HashingCost, Passwords},
+    identity::{self, Bootstrap, Bootstrapped, Passwords},
 };
 use tenantry_pg::{Pool, PoolSettings, Quiet};
 use tenantry_types::{OperatorRole, identity::Proof};
 
-/// What a first password costs to hash; the next sign-in makes the hash anew where the server is configured otherwise.
-const COST: HashingCost = HashingCost { memory_kib: 19_456, iterations: 2, parallelism: 1 };
+/// Reads a line of a terminal without showing it.
+pub type HiddenLine = fn(&mut dyn BufRead) -> io::Result<String>;
 
 /// Flags of `bootstrap-operator`.
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub struct BootstrapArgs {
     /// auditor, support or admin
     #[arg(long, default_value = "admin")]
     pub role: OperatorRole,
-    /// Read the password from the first line of standard input [default: make one and print it]
+    /// Ask for the password at a terminal; elsewhere the first line of standard input is it [default: make one and print it]
     #[arg(long)]
     pub password_stdin: bool,
     /// Let an operator sign in again who was locked out by failed attempts
@@ -47,7 +47,11 @@ pub struct BootstrapArgs {
 }
 
 /// Runs it.
-pub(super) async fn bootstrap(config: Config, args: BootstrapArgs) -> Result<(), Failure> {
+pub(super) async fn bootstrap(
+    config: Config,
+    args: BootstrapArgs,
+    hidden: HiddenLine,
+) -> Result<(), Failure> {
     let (target, login) = owner(&config)?;
     let settings = PoolSettings { size: 1, named_statements: 0, ..PoolSettings::default() };
     let pool = Pool::new(target.with_public_path(), login, settings, Arc::new(Quiet));
@@ -56,14 +60,14 @@ pub(super) async fn bootstrap(config: Config, args: BootstrapArgs) -> Result<(),
         let operator = identity::unlock(&pool, &ctx, &args.email).await.map_err(told)?;
         return said(&format!("{} ({}) can sign in", operator.user_id, operator.role));
     }
-    let (password, generated) = if args.password_stdin { (first_line()?, None) } else { generate()? };
+    let (password, generated) = if args.password_stdin { (given(hidden)?, None) } else { generate()? };
     let wish = Bootstrap {
         email: args.email,
         name: args.name.unwrap_or_default(),
         role: args.role,
         password: Some(Proof::new(password)),
     };
-    let passwords = Passwords::new(COST)?;
+    let passwords = Passwords::new(config.identity.hashing())?;
     match identity::bootstrap(&pool, &ctx, &passwords, wish).await.map_err(told)? {
         Bootstrapped::Made(operator) => {
             let mut text = format!("{} is an operator ({})", operator.user_id, operator.role);
@@ -81,13 +85,33 @@ pub(super) async fn bootstrap(config: Config, args: BootstrapArgs) -> Result<(),
 }
 
 fn said(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(std::io::stdout(), "{text}")?)
+    Ok(writeln!(io::stdout(), "{text}")?)
 }
 
-fn first_line() -> Result<String, Failure> {
+fn given(hidden: HiddenLine) -> Result<String, Failure> {
+    let mut input = io::stdin().lock();
+    if input.is_terminal() {
+        return typed(&mut input, &mut io::stderr(), hidden);
+    }
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
+    input.read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Typed twice: nobody sees what they type.
+fn typed(input: &mut dyn BufRead, asking: &mut dyn Write, hidden: HiddenLine) -> Result<String, Failure> {
+    let mut ask = |prompt: &str| -> Result<String, Failure> {
+        write!(asking, "{prompt}: ")?;
+        asking.flush()?;
+        let line = hidden(input);
+        writeln!(asking)?;
+        Ok(line?)
+    };
+    let first = ask("Password")?;
+    if ask("The same again")? == first {
+        return Ok(first);
+    }
+    Err("the two are not the same; nothing was done".into())
 }
 
 /// 160 random bits.
@@ -138,6 +162,26 @@ mod tests {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
         assert!(parsed("x --email a@example.com --unlock").unwrap().unlock);
+    }
+
+    fn line(input: &mut dyn BufRead) -> io::Result<String> {
+        let mut line = String::new();
+        input.read_line(&mut line).map(|_| line.trim_end().to_owned())
+    }
+
+    #[test]
+    fn a_password_is_typed_twice() {
+        let ask = |keys: &str| {
+            let mut shown = Vec::new();
+            let typed = typed(&mut keys.as_bytes(), &mut shown, line).map_err(|error| error.to_string());
+            assert_eq!(String::from_utf8(shown).unwrap(), "Password: \nThe same again: \n");
+            typed
+        };
+        assert_eq!(ask("seven red kettles\nseven red kettles\n"), Ok("seven red kettles".to_owned()));
+        assert_eq!(
+            ask("seven red kettles\nseven red ketles\n"),
+            Err("the two are not the same; nothing was done".to_owned())
+        );
     }
 
     #[test]

@@ -56,6 +56,17 @@ impl FromRequestParts<App> for MaybeCaller {
     }
 }
 
+/// What the request of an open route proves itself with, as it came: nothing is verified yet.
+pub struct MaybeCredential(pub Option<Proof>);
+
+impl FromRequestParts<App> for MaybeCredential {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        proof(app, &parts.method, &parts.headers).map(Self)
+    }
+}
+
 /// What a long answer verifies its caller by, again and again.
 #[derive(Clone)]
 pub struct Credential(Proof);

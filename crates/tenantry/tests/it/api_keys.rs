@@ -114,6 +114,19 @@ async fn a_key_is_no_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_ends_within_ten_years() {
+    let (app, ada) = acme().await;
+    let years = |years: i64| (app.app.ctx().now() + TimeDelta::days(365 * years)).to_rfc3339();
+    for (client, path) in [(ada.client.clone(), KEYS), (app.operator(), "/v1/tenants/acme/api-keys")] {
+        for late in [years(11), "9999-12-31T23:59:59Z".to_owned(), "+262142-12-31T23:59:59Z".to_owned()] {
+            let reply = client.post(path, &json!({"name": "a", "expires_at": late})).await.expect(422);
+            assert_eq!(reply.json["errors"][0]["pointer"], "/expires_at", "{late}");
+        }
+        client.post(path, &json!({"name": "a", "expires_at": years(10)})).await.expect(201);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn scopes_are_those_of_the_policy() {
     let (app, ada) = acme().await;
     let known = tenantry_core::authz::key_scopes();

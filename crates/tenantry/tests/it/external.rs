@@ -1,6 +1,9 @@
 //! People whom an issuer elsewhere vouches for: real tokens, real keys over HTTP, and all the ways in which either can be wrong.
 
-use crate::support::{as_superuser, superuser_sees, told};
+use crate::{
+    people,
+    support::{as_superuser, superuser_sees, told},
+};
 use serde_json::{Value, json};
 use tenantry_testkit::{Client, TestApp, TestIssuer, TestKey};
 
@@ -263,6 +266,36 @@ async fn a_membership_that_is_managed_here_stays() {
     let later = outside.caller(&merged(acme("viewer"), &json!({"iat": outside.now() + 5})));
     later.post("/v1/agents", &json!({"name": "x", "role": "r"})).await.expect(201);
     assert_eq!(written(&outside.app).await, "1 1 1 owner");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_managed_membership_is_not_for_passwords() {
+    let outside = outside("").await;
+    let app = &outside.app;
+    app.tenant("acme").await;
+    let claims = merged(acme("member"), &json!({"email": "ada@acme.example", "email_verified": true}));
+    outside.caller(&claims).get("/v1/agents").await.expect(200);
+    people::user(app, "bob@acme.example").await;
+    as_superuser(app, "UPDATE public.users u SET password_hash = b.password_hash, password_set_at = b.password_set_at FROM public.users b
+        WHERE u.email = 'ada@acme.example' AND b.email = 'bob@acme.example'").await;
+    let signed_in = people::sign_in(app, "ada@acme.example", json!({})).await;
+    assert_eq!((&signed_in["tenant"], &signed_in["workspace_id"]), (&Value::Null, &Value::Null));
+    let ada = people::bearer(app, &signed_in);
+    assert_eq!(ada.get("/v1/me").await.expect(200).json["kind"], "user");
+    ada.get("/v1/agents").await.expect(403);
+    // By the issuer's word alone is she a member: in all ways in, the tenant is like one that is not there.
+    let to =
+        |tenant: &str| json!({"email": "ada@acme.example", "password": people::PASSWORD, "tenant": tenant});
+    let refused = told(&app.anyone.post("/v1/auth/login", &to("acme")).await.expect(403));
+    assert_eq!(refused.2["code"], "tenant_inactive");
+    assert_eq!(told(&app.anyone.post("/v1/auth/login", &to("nobody")).await), refused);
+    let switched = ada.post("/v1/auth/switch-workspace", &json!({"tenant": "acme"})).await;
+    assert_eq!(told(&switched.expect(403)), refused);
+    let mut refresh = people::refresh(&signed_in);
+    refresh["tenant"] = json!("acme");
+    assert_eq!(told(&app.anyone.post("/v1/auth/refresh", &refresh).await.expect(403)), refused);
+    let again = merged(claims, &json!({"jti": "another"}));
+    outside.caller(&again).get("/v1/agents").await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

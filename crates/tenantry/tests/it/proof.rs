@@ -55,7 +55,8 @@ async fn one_tenant_is_proved_alone() {
         app.tenant(slug).await;
     }
     let schema = value(&app.database, "SELECT schema_name FROM tenants WHERE slug = 'rival'").await;
-    let opened = format!("GRANT USAGE ON SCHEMA {schema} TO PUBLIC; GRANT SELECT ON {schema}.agents TO PUBLIC");
+    let opened =
+        format!("GRANT USAGE ON SCHEMA {schema} TO PUBLIC; GRANT SELECT ON {schema}.agents TO PUBLIC");
     execute(&app.database, &opened).await;
     let report = proved(&app, &json!({"tenant": "acme"})).await;
     // It is not acme's fence that is open, but acme gets through.
@@ -328,6 +329,7 @@ async fn each_break_is_named() {
     }
     let names = names(&app).await;
     let filled = |sql: &str| names.iter().fold(sql.to_owned(), |sql, (name, value)| sql.replace(name, value));
+    let mut missed = Vec::new();
     for Break { what, made, undone, named_by } in BREAKS {
         execute(&app.database, &filled(made)).await;
         let report = proved(&app, &json!({"seed": 7})).await;
@@ -335,7 +337,11 @@ async fn each_break_is_named() {
         assert_eq!(report.status, IsolationStatus::Failed, "{what} is not found: {:?}", report.error);
         let found: Vec<&str> =
             report.checks.iter().filter(|check| check.open > 0).map(|check| &*check.name).collect();
-        assert!(named_by.iter().all(|name| found.contains(name)), "{what} is found by {found:?}:\n{}", open(&report));
+        assert!(
+            named_by.iter().all(|name| found.contains(name)),
+            "{what} is found by {found:?}:\n{}",
+            open(&report)
+        );
     }
     let report = proved(&app, &json!({"seed": 7})).await;
     assert_eq!((report.status, open(&report).as_str()), (IsolationStatus::Passed, ""), "all of it is undone");
@@ -356,7 +362,10 @@ async fn names(app: &TestApp) -> Vec<(&'static str, String)> {
         ("{p}", of("rival", "role_name").await),
         ("{cell}", installation.cell(1)),
         ("{control}", installation.control()),
-        ("{owner}", value(&app.database, "SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'public'").await),
+        (
+            "{owner}",
+            value(&app.database, "SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'public'").await,
+        ),
         ("{db}", value(&app.database, "SELECT quote_ident(current_database())").await),
     ]
 }

@@ -270,3 +270,127 @@ async fn a_cookie_ends_idle() {
     app.clock.advance(TimeDelta::hours(13));
     page.get("/v1/me").await.expect(401);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_goes_on_with_its_tokens() {
+    let app = cheap().start().await;
+    user(&app, "ada@acme.example").await;
+    // One that is used by refreshing, one by a token, one not at all.
+    let ((refreshed, _), (worked, _), (idle, _)) =
+        (browser(&app).await, browser(&app).await, browser(&app).await);
+    let page = |cookie: &str| {
+        app.anyone.clone().with_header("cookie", cookie).with_header("origin", "http://127.0.0.1:8080")
+    };
+    let token = page(&worked).post(REFRESH, &json!({})).await.expect(200).json;
+    app.clock.advance(TimeDelta::minutes(14));
+    bearer(&app, &token).get("/v1/me").await.expect(200);
+    page(&refreshed).post(REFRESH, &json!({})).await.expect(200);
+    app.clock.advance(TimeDelta::minutes(12 * 60 - 7));
+    app.app.access.forget();
+    page(&idle).get("/v1/me").await.expect(401);
+    page(&worked).get("/v1/me").await.expect(200);
+    page(&refreshed).get("/v1/me").await.expect(200);
+    // However much it is used, a browser's session ends after its days; and a token's goes on by refreshing alone.
+    let other = sign_in(&app, "ada@acme.example", json!({})).await;
+    let ends = async || {
+        superuser_sees(&app, "SELECT expires_at::text FROM public.sessions WHERE kind = 'token'").await
+    };
+    let before = ends().await;
+    app.clock.advance(TimeDelta::minutes(10));
+    bearer(&app, &other).get("/v1/me").await.expect(200);
+    assert_eq!(ends().await, before);
+    app.clock.advance(TimeDelta::days(30));
+    page(&refreshed).post(REFRESH, &json!({})).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_access_token_is_no_hindrance_to_log_out() {
+    let app = cheap().start().await;
+    user(&app, "ada@acme.example").await;
+    let out = "/v1/auth/logout";
+    let answer = sign_in(&app, "ada@acme.example", json!({})).await;
+    app.clock.advance(TimeDelta::hours(1));
+    let ada = bearer(&app, &answer);
+    // Alone it proves nothing any more, and ends nothing.
+    ada.post(out, &json!({})).await.expect(401);
+    let next = app.anyone.post(REFRESH, &refresh(&answer)).await.expect(200).json;
+    ada.post(out, &refresh(&next)).await.expect(204);
+    bearer(&app, &next).get("/v1/me").await.expect(401);
+    app.anyone.post(REFRESH, &refresh(&next)).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logging_out_again_changes_nothing() {
+    let app = cheap().start().await;
+    app.tenant("acme").await;
+    user(&app, "ada@acme.example").await;
+    member(&app, "ada@acme.example", ("acme", "default"), "member").await;
+    let out = "/v1/auth/logout";
+    let answer = sign_in(&app, "ada@acme.example", json!({})).await;
+    // Also where the tenant does not serve any more.
+    app.operator().post("/v1/tenants/acme/suspend", &json!({"reason": "unpaid"})).await;
+    for _ in 0..2 {
+        bearer(&app, &answer).post(out, &json!({})).await.expect(204);
+    }
+    let (cookie, csrf) = browser(&app).await;
+    let page = app
+        .anyone
+        .clone()
+        .with_header("cookie", &cookie)
+        .with_header("origin", "http://127.0.0.1:8080")
+        .with_header("x-csrf-token", &csrf);
+    for _ in 0..2 {
+        let gone = page.post(out, &json!({})).await.expect(204);
+        assert!(gone.headers.contains_key("set-cookie"));
+    }
+    for nothing in ["nonsense", "tnt_test_x"] {
+        app.anyone.clone().with_token(Some(nothing)).post(out, &json!({})).await.expect(401);
+    }
+    let audited = superuser_sees(
+        &app,
+        "SELECT string_agg(after->>'why', ',') FROM public.audit_unsealed WHERE action = 'session.revoke'",
+    )
+    .await;
+    assert_eq!(audited, "logout,logout", "one for each session");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spent_refresh_token_is_told_of_once() {
+    let app = cheap().start().await;
+    user(&app, "ada@acme.example").await;
+    let answer = sign_in(&app, "ada@acme.example", json!({})).await;
+    app.anyone.post(REFRESH, &refresh(&answer)).await.expect(200);
+    app.anyone.post(REFRESH, &refresh(&answer)).await.expect(401);
+    let told = async || {
+        let sql = "SELECT count(*)::text FROM public.audit_unsealed WHERE action = 'session.revoke'";
+        superuser_sees(&app, sql).await
+    };
+    assert_eq!(told().await, "1");
+    // How often this server was told: the first number of its mark. The second is what it heard from all, itself too, whenever that comes.
+    let told_here = || format!("{:?}", app.app.access.mark()).split(',').next().map(str::to_owned);
+    let before = told_here();
+    for _ in 0..3 {
+        app.anyone.post(REFRESH, &refresh(&answer)).await.expect(401);
+    }
+    assert_eq!(told().await, "1");
+    assert_eq!(told_here(), before, "whoever sends it for ever makes nobody forget for ever");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_chooses_the_place_anew() {
+    let app = cheap().start().await;
+    app.tenant("acme").await;
+    user(&app, "ada@acme.example").await;
+    member(&app, "ada@acme.example", ("acme", "default"), "owner").await;
+    member(&app, "ada@acme.example", ("acme", "lab"), "viewer").await;
+    let home = sign_in(&app, "ada@acme.example", json!({})).await;
+    let lab = json!({"tenant": "acme", "workspace": "lab"});
+    let in_lab = sign_in(&app, "ada@acme.example", lab.clone()).await;
+    assert_ne!(in_lab["workspace_id"], home["workspace_id"]);
+    let anew = app.anyone.post(REFRESH, &refresh(&in_lab)).await.expect(200).json;
+    assert_eq!(anew["workspace_id"], home["workspace_id"], "the one that goes without saying");
+    let mut wish = refresh(&anew);
+    (wish["tenant"], wish["workspace"]) = (lab["tenant"].clone(), lab["workspace"].clone());
+    let stays = app.anyone.post(REFRESH, &wish).await.expect(200).json;
+    assert_eq!(stays["workspace_id"], in_lab["workspace_id"]);
+}

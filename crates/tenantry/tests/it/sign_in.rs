@@ -199,16 +199,21 @@ async fn a_reset_link_opens_once() {
     set_password(&app, &late, "eleven green gables").await.expect(422);
 }
 
+/// An application that would mail, to nobody who listens.
+async fn mailing() -> TestApp {
+    let app = cheap().set("TENANTRY_SMTP_URL", "smtp://127.0.0.1:1?tls=none");
+    app.set("TENANTRY_MAIL_FROM", "no-reply@example.com").start().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn asking_for_a_link_tells_nothing() {
-    let app = cheap()
-        .set("TENANTRY_SMTP_URL", "smtp://127.0.0.1:1?tls=none")
-        .set("TENANTRY_MAIL_FROM", "no-reply@example.com")
-        .start()
-        .await;
+    let app = mailing().await;
     user(&app, "ada@acme.example").await;
-    let ask =
-        async |email: &str| told(&app.anyone.post("/v1/auth/password-reset", &json!({"email": email})).await);
+    let ask = async |email: &str| {
+        let reply = told(&app.anyone.post("/v1/auth/password-reset", &json!({"email": email})).await);
+        app.app.sign_in.asks.settled().await;
+        reply
+    };
     let known = ask("ada@acme.example").await;
     assert_eq!((known.0, &known.2), (202, &Value::Null));
     assert_eq!(ask("bob@acme.example").await, known);
@@ -218,6 +223,63 @@ async fn asking_for_a_link_tells_nothing() {
         assert_eq!(ask("ada@acme.example").await, known);
     }
     assert_eq!(mails().await.matches("ada").count(), 3, "nobody's mailbox is filled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_an_ask() {
+    let app = mailing().await;
+    user(&app, "ada@acme.example").await;
+    let holder = app.database.admin().await;
+    holder.execute("BEGIN; LOCK TABLE public.users IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let mut answers = Vec::new();
+    for email in ["ada@acme.example", "bob@acme.example"] {
+        let body = json!({"email": email});
+        let asked = app.anyone.post("/v1/auth/password-reset", &body);
+        let asked = tokio::time::timeout(std::time::Duration::from_secs(20), asked).await;
+        answers.push(told(&asked.expect("answered before anybody was looked for").expect(202)));
+    }
+    assert_eq!(answers[0], answers[1]);
+    let mails = async || {
+        superuser_sees(&app, "SELECT coalesce(string_agg(recipient, ','), '') FROM public.mails").await
+    };
+    assert_eq!(mails().await, "");
+    holder.execute("COMMIT").await.unwrap();
+    app.app.sign_in.asks.settled().await;
+    assert_eq!(mails().await, "ada@acme.example");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_was_reset_meanwhile_lets_nobody_in() {
+    let app = cheap().start().await;
+    user(&app, "ada@acme.example").await;
+    app.clock.advance(TimeDelta::minutes(1));
+    let token = link(&app, "ada@acme.example", "reset_password").await;
+    let waiting = async |most: &str| {
+        let sql = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while superuser_sees(&app, sql).await != most {
+            tokio::task::yield_now().await;
+        }
+    };
+    // Both wait for the user's row, the reset first: the sign-in has compared the old password by then.
+    let holder = app.database.admin().await;
+    holder.execute("BEGIN; SELECT FROM public.users FOR UPDATE").await.unwrap();
+    let late = async {
+        waiting("1").await;
+        attempt(&app, "ada@acme.example", PASSWORD).await
+    };
+    let release = async {
+        waiting("2").await;
+        holder.execute("COMMIT").await
+    };
+    let reset = set_password(&app, &token, "nine blue barges");
+    let all = Box::pin(async { tokio::join!(reset, late, release) });
+    let (reset, late, released) =
+        tokio::time::timeout(std::time::Duration::from_secs(25), all).await.expect("both come to an end");
+    released.unwrap();
+    reset.expect(204);
+    assert_eq!(late.expect(401).code(), "bad_credentials");
+    assert_eq!(superuser_sees(&app, "SELECT count(*)::text FROM public.sessions").await, "0");
+    attempt(&app, "ada@acme.example", "nine blue barges").await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

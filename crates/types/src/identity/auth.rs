@@ -67,7 +67,8 @@ pub struct Refresh {
     /// The last one that was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Proof>,
-    /// Slug of the tenant that the new access token is for, with `workspace`. Absent: as at sign-in.
+    /// Slug of the tenant that the new access token is for, with `workspace`. Absent: chosen anew, as by a sign-in that names none; whoever wants to stay
+    /// where they are says where that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 63)]
     pub tenant: Option<String>,

@@ -16,7 +16,8 @@ fn body(text: &str) -> serde_json::Value {
 #[test]
 fn a_password_is_typed_and_never_printed() {
     let home = Folder::new();
-    let server = Server::start(vec![json(200, &signed_in_json("1")), json(200, &signed_in_json("2"))]);
+    let server =
+        Server::start(vec![json(200, &signed_in_json("1")), json(200, &signed_in_json("2")), nothing()]);
     let hands = Hands::at(&server).at_home(&home).types("a@acme.example\nhunter2\n");
     let ran = hands.run("login --tenant acme --workspace sales");
     assert_eq!(ran.code, 0, "{}", ran.err);
@@ -51,6 +52,33 @@ fn a_password_is_typed_and_never_printed() {
         );
     }
     assert_eq!(body(&again.out)["session_id"], "ses_00000000000000000000000004");
+}
+
+#[test]
+fn another_login_ends_the_session_before() {
+    let home = Folder::new();
+    let unavailable = r#"{"code":"unavailable","detail":"in a moment"}"#;
+    let server = Server::start(vec![
+        json(200, &signed_in_json("1")),
+        json(200, &signed_in_json("2")),
+        nothing(),
+        json(200, &signed_in_json("3")),
+        json(503, unavailable),
+    ]);
+    let hands = Hands::at(&server).at_home(&home).pipes("hunter2\n");
+    for mark in ["1", "2", "3"] {
+        let ran = hands.run("login --email a@acme.example");
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert_eq!(kept(&home)["servers"][server.url()]["refresh_token"], format!("refresh-{mark}"));
+        assert_eq!(ran.err.contains("the session before was not ended (in a moment)"), mark == "3");
+    }
+    let ended: Vec<_> = server
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.target == "/v1/auth/logout")
+        .map(|seen| seen.body)
+        .collect();
+    assert_eq!(ended, [r#"{"refresh_token":"refresh-1"}"#, r#"{"refresh_token":"refresh-2"}"#]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Accepting an invitation: by who is signed in, by who says a password, by who has no account yet.
 //!
-//! Owns: nothing; writes through the stores of invitations, members, users. Calls: accounts, users, registry, audit. Called by: invitations.
+//! Owns: nothing; writes through the stores of invitations, members, users. Calls: sign-in, users, registry, audit. Called by: invitations.
 //! Invariants: only whoever has the invited address accepts (`another_address_is_refused`); a password is looked at before anything is
 //! written, and not inside a transaction; the place in the workspace is counted under the tenant's lock (`sixty_four_at_the_last_place`).
 //! After a crash: one transaction, so account, membership and the used link are there together or not at all.
@@ -15,8 +15,7 @@ use crate::{
     authz::{Actor, Person, ProvenBy},
     ctx::Request,
     identity::{
-        Email,
-        accounts::Visitor,
+        Email, Visit,
         people::People,
         users::{self, NewUser, User},
     },
@@ -36,7 +35,7 @@ use tenantry_types::{
 /// wrong password; 422 for bad fields; 402 where the workspace is full.
 pub async fn accept(
     people: &People,
-    visitor: &Visitor,
+    visit: &Visit,
     caller: Option<&Request>,
     wish: &AcceptInvitation,
 ) -> Result<NewMembership> {
@@ -55,9 +54,9 @@ pub async fn accept(
         })
         .await?
         .ok_or_else(shut)?;
-    let who = who(people, visitor, caller, wish, name, (&door, user)).await?;
+    let who = who(people, visit, caller, wish, name, (&door, user)).await?;
     let tenant = door.tenant.id;
-    let entering = Entering { people: people.clone(), visitor: visitor.clone(), hash, who };
+    let entering = Entering { people: people.clone(), visit: visit.clone(), hash, who };
     people
         .change_anywhere(tenant, "accept_invitation", entering, |tx, entering| Box::pin(entering.enter(tx)))
         .await
@@ -101,7 +100,7 @@ enum Who {
 
 async fn who(
     people: &People,
-    visitor: &Visitor,
+    visit: &Visit,
     caller: Option<&Request>,
     wish: &AcceptInvitation,
     name: Option<String>,
@@ -121,17 +120,17 @@ async fn who(
         return Err(fields.check().err().unwrap_or_else(shut));
     };
     if user.is_some() {
-        return people.accounts.prove(visitor, &email, password).await.map(Who::Known);
+        return people.sign_in.prove(visit, &email, password).await.map(Who::Known);
     }
     let name = name.unwrap_or_else(|| email.as_str().split('@').next().unwrap_or_default().to_owned());
     let known = vec![email.to_string(), name.clone(), door.tenant.name.clone(), door.tenant.slug.to_string()];
-    let password_hash = people.accounts.hash_new(password, known).await?;
+    let password_hash = people.sign_in.hash_new(password, &known).await?;
     Ok(Who::New { name, password_hash })
 }
 
 struct Entering {
     people: People,
-    visitor: Visitor,
+    visit: Visit,
     hash: Vec<u8>,
     who: Who,
 }
@@ -151,7 +150,7 @@ impl Entering {
         if door.mailed {
             users::store::mark_verified(tx, user.id, &user.email, now).await?;
         }
-        let request = self.visitor.by(Actor::User(Box::new(person(&user))));
+        let request = self.visit.by(Actor::User(Box::new(person(&user))));
         let deed = Deed {
             tenant: Some(door.tenant.id),
             workspace: Some(door.workspace),

@@ -13,8 +13,7 @@ use crate::{
     authz::Actor,
     ctx::{self, Request},
     identity::{
-        Email,
-        accounts::Visitor,
+        Email, Visit,
         people::People,
         users::{self, User},
     },
@@ -22,16 +21,12 @@ use crate::{
 };
 use chrono::TimeDelta;
 use serde_json::json;
-use tenantry_pg::{ControlTx, task};
+use tenantry_pg::ControlTx;
 use tenantry_types::{
     ErrorCode, InvitationId, Role, Slug, TenantId, WorkspaceId,
     identity::{Join, NewMembership},
     tenant::Workspace,
 };
-use tokio::sync::Semaphore;
-
-/// Asks of strangers that are dealt with at once.
-static ASKS: Semaphore = Semaphore::const_new(4);
 
 /// Invitations that strangers may have asked for and nobody has accepted yet, in a workspace.
 const ASKED_FOR: i64 = 50;
@@ -48,14 +43,9 @@ pub enum Joined {
 ///
 /// # Errors
 /// 403 for who is signed in and may not join, 402 where the workspace is full; for who is not signed in 409 without a mail server, 422 for no address.
-pub async fn join(
-    people: &People,
-    visitor: &Visitor,
-    caller: Option<&Request>,
-    wish: &Join,
-) -> Result<Joined> {
+pub async fn join(people: &People, visit: &Visit, caller: Option<&Request>, wish: &Join) -> Result<Joined> {
     let email = check(wish)?;
-    let Some(caller) = caller else { return ask(people, visitor, wish, email) };
+    let Some(caller) = caller else { return ask(people, visit, wish, email) };
     let joining = Joining { people: people.clone(), request: caller.clone(), slug: wish.tenant.clone() };
     // Before the tenant is looked for: to who has proven no mailbox, none is there.
     people.platform.run("who_joins", joining.clone(), |tx, joining| Box::pin(joining.proven(tx))).await?;
@@ -164,7 +154,7 @@ impl Joining {
     }
 }
 
-fn ask(people: &People, visitor: &Visitor, wish: &Join, email: Option<Email>) -> Result<Joined> {
+fn ask(people: &People, visit: &Visit, wish: &Join, email: Option<Email>) -> Result<Joined> {
     let Some(email) = email else {
         let mut fields = Fields::default();
         fields.wrong("/email", "required", "is needed by who is not signed in");
@@ -177,24 +167,15 @@ fn ask(people: &People, visitor: &Visitor, wish: &Join, email: Option<Email>) ->
         )
         .next("Sign in first, or ask an admin of the tenant for an invitation."));
     }
-    let asking =
-        Asking { people: people.clone(), visitor: visitor.clone(), slug: wish.tenant.clone(), email };
-    // Beyond these an ask is let fall: anybody may ask, and each costs a connection.
-    let Ok(turn) = ASKS.try_acquire() else { return Ok(Joined::Asked) };
-    // Not waited for: how long it takes would tell whether there is something to do.
-    task::detached(async move {
-        let _turn = turn;
-        if let Err(error) = asking.run().await {
-            tracing::warn!(%error, "a wish to join was not dealt with");
-        }
-    });
+    let asking = Asking { people: people.clone(), visit: visit.clone(), slug: wish.tenant.clone(), email };
+    people.sign_in.asks.take("ask_to_join", asking.run());
     Ok(Joined::Asked)
 }
 
 #[derive(Clone)]
 struct Asking {
     people: People,
-    visitor: Visitor,
+    visit: Visit,
     slug: String,
     email: Email,
 }
@@ -245,7 +226,7 @@ impl Asking {
             expires_at: now + TimeDelta::hours(i64::from(super::HOURS)),
         };
         let token = Token::of(&ctx::random()?);
-        open.write(tx, people, &self.visitor.by(Actor::System), &token).await?;
+        open.write(tx, people, &self.visit.by(Actor::System), &token).await?;
         Ok(Some(tenant.id))
     }
 }

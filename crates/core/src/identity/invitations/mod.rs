@@ -19,7 +19,7 @@ pub use join::{Joined, join};
 pub use owner::invite_owner;
 
 use super::{
-    Email, members,
+    Email, Paging, members,
     people::{self, People, beyond},
 };
 use crate::{
@@ -248,22 +248,16 @@ impl Inviting {
 ///
 /// # Errors
 /// 422 for a limit or cursor that cannot be.
-pub async fn list(
-    people: &People,
-    scope: &TenantScope,
-    limit: Option<u16>,
-    cursor: Option<&str>,
-) -> Result<Page<Invitation>> {
-    let (limit, before) = members::page(limit, cursor, |text| text.parse::<InvitationId>().ok())?;
-    let input = (scope.workspace_id(), before, limit, people.ctx.now());
-    let mut items = people
+pub async fn list(people: &People, scope: &TenantScope, paging: &Paging) -> Result<Page<Invitation>> {
+    let slice = paging.parse::<InvitationId>()?;
+    let input = (scope.workspace_id(), slice, people.ctx.now());
+    let items = people
         .control
-        .run_for(scope.tenant_id(), "list_invitations", input, |tx, (workspace, before, limit, now)| {
-            Box::pin(store::list(tx, *workspace, *before, *limit, *now))
+        .run_for(scope.tenant_id(), "list_invitations", input, |tx, (workspace, slice, now)| {
+            Box::pin(store::list(tx, *workspace, slice.after, slice.rows(), *now))
         })
         .await?;
-    let next_cursor = members::cut(&mut items, limit).map(|last| last.id.to_string());
-    Ok(Page { items, next_cursor })
+    Ok(slice.page(items, |invitation| invitation.id))
 }
 
 /// Takes an invitation back. One that is revoked or has expired stays so.

@@ -86,7 +86,7 @@ pub(super) async fn list(
     tx: &ControlTx,
     workspace: WorkspaceId,
     before: Option<InvitationId>,
-    limit: i64,
+    rows: i64,
     now: DateTime<Utc>,
 ) -> Result<Vec<Invitation>> {
     let rows: Vec<InvitationRow> = tx
@@ -96,7 +96,7 @@ pub(super) async fn list(
                     CASE WHEN used_at IS NOT NULL THEN 'accepted' WHEN revoked_at IS NOT NULL THEN 'revoked'
                          WHEN expires_at <= $4 THEN 'expired' ELSE 'open' END AS status
              FROM invitations WHERE workspace_id = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
-            &[&workspace.0, &before.map(|before| before.0), &(limit + 1), &now],
+            &[&workspace.0, &before.map(|before| before.0), &rows, &now],
         )
         .await?;
     Ok(rows.into_iter().map(|row| row.0).collect())

@@ -16,7 +16,7 @@ use crate::{
     idempotency::{self, Answer, Kept, Once},
     registry,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tenantry_pg::{ControlTx, Pool};
 use tenantry_types::{
@@ -29,6 +29,9 @@ const KEY_SEED: &str = "api key";
 
 /// Keys of a workspace that are neither revoked nor expired.
 const MOST: i64 = 100;
+
+/// The longest life of a key that ends at all: ten years.
+const LONGEST: TimeDelta = TimeDelta::days(3_653);
 
 /// What a key is made with, beside the wish.
 #[derive(Clone)]
@@ -193,6 +196,12 @@ impl Asked<'_> {
         }
         if self.expires_at.is_some_and(|at| at <= ctx.now()) {
             fields.wrong("/expires_at", "in_the_past", "must lie in the future");
+        } else if self.expires_at.is_some_and(|at| at > ctx.now() + LONGEST) {
+            fields.wrong(
+                "/expires_at",
+                "out_of_range",
+                "must lie within ten years; leave it out for a key that lasts until it is revoked",
+            );
         }
         self.check_scopes(&mut fields);
         fields.check()?;

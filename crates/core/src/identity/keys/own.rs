@@ -163,7 +163,7 @@ async fn create(
     wish: &CreateOwnApiKey,
 ) -> Result<NewApiKey> {
     registry::store::change_access(tx, scope.tenant_id()).await?;
-    let own = recheck::still_may(tx, scope).await?;
+    let own = recheck::still_may(tx, scope).await?.role;
     let CreateOwnApiKey { name, role, expires_at, scopes } = wish;
     let asked = Asked { name, role: role.as_deref(), scopes, expires_at: *expires_at };
     let draft = Draft {
@@ -188,7 +188,7 @@ async fn reroll(
 ) -> Result<NewApiKey> {
     check_overlap(overlap)?;
     registry::store::change_access(tx, scope.tenant_id()).await?;
-    let own = recheck::still_may(tx, scope).await?;
+    let own = recheck::still_may(tx, scope).await?.role;
     let (ctx, now) = (&making.ctx, making.ctx.now());
     let old = store::find(tx, scope.workspace_id(), id).await?.ok_or_else(Error::not_found)?;
     let ended = old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now);

@@ -4,7 +4,7 @@
 //! Invariants: it holds its place also where the member that it names is gone (`members_come_in_pages`). After a crash: nothing is left.
 
 use chrono::{DateTime, Datelike, Utc};
-use std::fmt;
+use std::{fmt, str::FromStr};
 use tenantry_types::{UserId, identity::Member};
 
 /// Right after this member.
@@ -18,14 +18,23 @@ impl Cursor {
     pub(super) fn after(member: &Member) -> Self {
         Self { at: member.created_at, user: member.user_id }
     }
+}
 
-    /// What [`Self::to_string`] wrote.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (at, user) = text.split_once('.')?;
-        let at = DateTime::from_timestamp_micros(at.parse().ok()?)?;
+/// A text that no cursor was written as.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NoCursor;
+
+impl FromStr for Cursor {
+    type Err = NoCursor;
+
+    fn from_str(text: &str) -> Result<Self, NoCursor> {
+        let (at, user) = text.split_once('.').ok_or(NoCursor)?;
+        let at = at.parse().ok().and_then(DateTime::from_timestamp_micros).ok_or(NoCursor)?;
         // A year that PostgreSQL reads otherwise than we do is no time of a row.
-        let usable = (1..=9999).contains(&at.year());
-        Some(Self { at, user: user.parse().ok().filter(|_| usable)? })
+        if !(1..=9999).contains(&at.year()) {
+            return Err(NoCursor);
+        }
+        Ok(Self { at, user: user.parse().map_err(|_| NoCursor)? })
     }
 }
 
@@ -43,8 +52,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_cursor_or_refused(text in "\\PC{0,60}") {
-            if let Some(cursor) = Cursor::parse(&text) {
-                prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
+            if let Ok(cursor) = text.parse::<Cursor>() {
+                prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
             }
         }
     }
@@ -52,7 +61,7 @@ mod tests {
     #[test]
     fn round_trip() {
         let cursor = Cursor { at: DateTime::UNIX_EPOCH, user: UserId(uuid::Uuid::from_u128(7)) };
-        assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
-        assert_eq!(Cursor::parse(&format!("{}.{}", i64::MAX, cursor.user)), None);
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        assert_eq!(format!("{}.{}", i64::MAX, cursor.user).parse::<Cursor>(), Err(NoCursor));
     }
 }

@@ -10,7 +10,7 @@ mod cursor;
 pub(crate) mod store;
 
 use super::{
-    invitations,
+    Paging, invitations,
     people::{self, Caller, People, beyond},
 };
 use crate::{
@@ -25,59 +25,23 @@ use tenantry_pg::ControlTx;
 use tenantry_types::{
     ErrorCode, Role, UserId,
     identity::{Member, UpdateMember},
-    page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
+    page::Page,
 };
 
 /// A page of the workspace's members, the longest first.
 ///
 /// # Errors
 /// 422 for a limit or cursor that cannot be.
-pub async fn list(
-    people: &People,
-    scope: &TenantScope,
-    limit: Option<u16>,
-    cursor: Option<&str>,
-) -> Result<Page<Member>> {
-    let (limit, after) = page(limit, cursor, Cursor::parse)?;
-    let input = (scope.workspace_id(), after, limit);
-    let mut items = people
+pub async fn list(people: &People, scope: &TenantScope, paging: &Paging) -> Result<Page<Member>> {
+    let slice = paging.parse::<Cursor>()?;
+    let input = (scope.workspace_id(), slice);
+    let items = people
         .control
-        .run_for(scope.tenant_id(), "list_members", input, |tx, (workspace, after, limit)| {
-            Box::pin(store::list(tx, *workspace, *after, *limit))
+        .run_for(scope.tenant_id(), "list_members", input, |tx, (workspace, slice)| {
+            Box::pin(store::list(tx, *workspace, slice.after, slice.rows()))
         })
         .await?;
-    let next_cursor = cut(&mut items, limit).map(|last| Cursor::after(last).to_string());
-    Ok(Page { items, next_cursor })
-}
-
-/// What a caller asked of a list.
-pub(super) fn page<C>(
-    limit: Option<u16>,
-    cursor: Option<&str>,
-    parse: impl FnOnce(&str) -> Option<C>,
-) -> Result<(i64, Option<C>)> {
-    let mut fields = Fields::default();
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        fields.wrong("limit", "out_of_range", format!("must be 1 to {MAX_LIMIT}"));
-    }
-    let after = cursor.and_then(|text| {
-        let after = parse(text);
-        if after.is_none() {
-            fields.wrong("cursor", "invalid", "must be the next_cursor of a page");
-        }
-        after
-    });
-    fields.check()?;
-    Ok((i64::from(limit), after))
-}
-
-/// One more row than asked for tells whether there is a next page: takes it off, and answers the last that stays.
-pub(super) fn cut<T>(items: &mut Vec<T>, limit: i64) -> Option<&T> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > limit;
-    items.truncate(limit);
-    items.last().filter(|_| more)
+    Ok(slice.page(items, Cursor::after))
 }
 
 /// Makes a member something else. With `expected`, only that version.

@@ -33,7 +33,7 @@ pub(super) async fn list(
     tx: &ControlTx,
     workspace: WorkspaceId,
     after: Option<Cursor>,
-    limit: i64,
+    rows: i64,
 ) -> Result<Vec<Member>> {
     let (at, user): (Option<DateTime<Utc>>, Option<Uuid>) =
         after.map(|after| (after.at, after.user.0)).unzip();
@@ -44,7 +44,7 @@ pub(super) async fn list(
              FROM memberships m JOIN users u ON u.id = m.user_id
              WHERE m.workspace_id = $1 AND ($2 IS NULL OR (m.created_at, m.user_id) > ($2, $3))
              ORDER BY m.created_at, m.user_id LIMIT $4",
-            &[&workspace.0, &at, &user, &(limit + 1)],
+            &[&workspace.0, &at, &user, &rows],
         )
         .await?;
     Ok(rows.into_iter().map(|row| row.0).collect())

@@ -1,8 +1,8 @@
 //! Whether a member still may, asked in the transaction of what they do.
 //!
-//! Owns: nothing. Calls: authz, pg. Called by: whatever members write in `public`, after `registry::store::change_access`.
+//! Owns: nothing. Calls: authz, pg. Called by: keys, grants, people; after `registry::store::change_access`.
 //! Invariants: who was demoted, removed or suspended while their request was on its way is refused, whatever their server remembers
-//! (`a_demoted_admin_makes_no_key`). After a crash: nothing is left.
+//! (`a_demoted_admin_makes_no_key`, `a_removed_member_changes_nothing`). After a crash: nothing is left.
 
 mod store;
 
@@ -11,21 +11,31 @@ use crate::{
     authz::{Actor, TenantScope},
 };
 use tenantry_pg::ControlTx;
-use tenantry_types::{ErrorCode, Role};
+use tenantry_types::{ErrorCode, Role, UserId};
 
-/// The member's role as it is now. First the tenant's row must be held, so that it stays so until the transaction ends.
+/// A member, as they are in the transaction.
+pub(crate) struct Now {
+    pub(crate) user: UserId,
+    pub(crate) role: Role,
+}
+
+/// What the member is now. First the tenant's row must be held, so that it stays so until the transaction ends.
 ///
 /// # Errors
 /// 403 where the member may not do any more what the scope was minted for, and for everybody who is no member.
-pub(crate) async fn still_may(tx: &ControlTx, scope: &TenantScope) -> Result<Role> {
-    let Actor::Member(member) = scope.actor() else { return Err(no_more()) };
-    let role = store::role_now(tx, member.person.id, scope.workspace_id()).await?.ok_or_else(no_more)?;
+pub(crate) async fn still_may(tx: &ControlTx, scope: &TenantScope) -> Result<Now> {
+    let Actor::Member(member) = scope.actor() else {
+        return Err(forbidden("This is for people who are members."));
+    };
+    let user = member.person.id;
+    let role = store::role_now(tx, user, scope.workspace_id()).await?;
+    let role = role.ok_or_else(|| forbidden("You are not a member of the workspace any more."))?;
     let mut now = member.clone();
     now.place.role = role;
     Actor::Member(now).may(scope.action())?;
-    Ok(role)
+    Ok(Now { user, role })
 }
 
-fn no_more() -> Error {
-    Error::refused(ErrorCode::Forbidden, "Your identity may not do this.")
+fn forbidden(detail: &str) -> Error {
+    Error::refused(ErrorCode::Forbidden, detail)
 }

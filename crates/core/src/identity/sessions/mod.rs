@@ -5,7 +5,10 @@
 //! every server (`an_ended_session_is_refused_on_every_server`); nobody ends another's, or learns that it is there (`a_session_is_its_users_alone`).
 //! After a crash: a session has ended, or not.
 
+mod seen;
 pub(crate) mod store;
+
+pub(crate) use seen::{Seen, used, used_by_token};
 
 use crate::{
     Error, Result,

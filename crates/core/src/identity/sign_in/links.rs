@@ -32,7 +32,7 @@ const VERIFY: TimeDelta = TimeDelta::hours(24);
 /// A link that somebody asked for.
 struct Ask {
     this: SignIn,
-    email: String,
+    email: Email,
     subjects: Subjects,
     purpose: Purpose,
     token: Proof,
@@ -71,7 +71,14 @@ impl SignIn {
             (Some(email), None, None) => {
                 fields.check()?;
                 if let Some(email) = email {
-                    self.ask(visit, &email, Purpose::ResetPassword).await?;
+                    let asking = self.asking(visit, &email, Purpose::ResetPassword)?;
+                    self.asks.take("ask_for_link", async move {
+                        match asking.run().await {
+                            // Who asks for another's account learns nothing of how often others did.
+                            Err(Error::TooMany { .. }) => Ok(()),
+                            other => other,
+                        }
+                    });
                 }
                 Ok(false)
             }
@@ -105,8 +112,8 @@ impl SignIn {
             let person = caller.and_then(|caller| caller.actor.person());
             let person = person.ok_or_else(super::super::look::refused)?;
             let email = person.email.parse::<Email>().map_err(|error| Error::Fault(error.to_string()))?;
-            self.ask(visit, &email, Purpose::VerifyEmail).await?;
-            return Ok(false);
+            // Waited for: it is the caller's own address, and there is nothing to be told apart.
+            return self.asking(visit, &email, Purpose::VerifyEmail)?.run().await.map(|()| false);
         };
         let mut fields = Fields::default();
         fields.proof("/token", token);
@@ -161,21 +168,14 @@ impl SignIn {
         self.platform.run("find_user", id, |tx, id| Box::pin(users::store::by_id(tx, *id))).await
     }
 
-    async fn ask(&self, visit: &Visit, email: &Email, purpose: Purpose) -> Result<()> {
-        let subjects = Subjects::of_link(&self.installation, email.as_str(), visit.address);
-        let ask = Ask {
+    fn asking(&self, visit: &Visit, email: &Email, purpose: Purpose) -> Result<Ask> {
+        Ok(Ask {
             this: self.clone(),
-            email: email.as_str().to_owned(),
-            subjects,
+            email: email.clone(),
+            subjects: Subjects::of_link(&self.installation, email.as_str(), visit.address),
             purpose,
             token: sessions::new_secret()?,
-        };
-        let asked = self.platform.run("ask_for_link", ask, |tx, ask| Box::pin(ask.send(tx))).await;
-        match asked {
-            // Who asks for another's account learns nothing of how often others did.
-            Err(Error::TooMany { .. }) if purpose == Purpose::ResetPassword => Ok(()),
-            other => other,
-        }
+        })
     }
 
     async fn set_by_link(&self, visit: &Visit, token: &Proof, password: &Proof) -> Result<()> {
@@ -251,7 +251,12 @@ impl SignIn {
 }
 
 impl Ask {
-    /// The same work for every address: the ask is counted, a text is sealed, and a user gets it.
+    async fn run(self) -> Result<()> {
+        let platform = self.this.platform.clone();
+        platform.run("ask_for_link", self, |tx, ask| Box::pin(ask.send(tx))).await
+    }
+
+    /// Counts the ask, and mails a link where there is a user who needs one.
     async fn send(&self, tx: &ControlTx) -> Result<()> {
         let (this, now) = (&self.this, self.this.ctx.now());
         self.subjects.admit(tx, now).await?;
@@ -259,16 +264,14 @@ impl Ask {
         if let Some(address) = &self.subjects.address {
             store::failed(tx, address, now).await?;
         }
-        let email = self.email.parse::<Email>().map_err(|error| Error::Fault(error.to_string()))?;
-        let user = users::store::by_email(tx, &email).await?.filter(|user| user.disabled_at.is_none());
-        let verified = user.as_ref().is_some_and(|user| user.email_verified_at.is_some());
-        match user {
-            Some(_) if self.purpose == Purpose::VerifyEmail && verified => Ok(()),
+        let user = users::store::by_email(tx, &self.email).await?;
+        let needy = |user: &User| {
+            let proven = self.purpose == Purpose::VerifyEmail && user.email_verified_at.is_some();
+            user.disabled_at.is_none() && !proven
+        };
+        match user.filter(needy) {
             Some(user) => this.post(tx, &user, self.purpose, &self.token).await,
-            None => {
-                let text = text(&this.public_url, "", self.purpose, &self.token);
-                this.vault.seal("nobody's mail", None, "", text.as_bytes()).map(drop)
-            }
+            None => Ok(()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Signing in and staying so: passwords in, tokens and cookies out, and the links that help who cannot.
 //!
 //! Owns: `sign_in_failures`, `one_time_tokens`; counts in `operators`; reads where a user is a member. Calls: users, passwords, tokens, sessions, look, mail, audit.
-//! Called by: server's `/v1/auth` and `/v1/me/password`.
-//! Invariants: whether an address is a user's shows in no status, text, header or amount of work (`an_unknown_user_is_like_a_wrong_password`); failures make the
+//! Called by: server's `/v1/auth` and `/v1/me/password`; invitations, for accounts and their passwords.
+//! Invariants: whether an address is a user's shows in no status, text, header or time (`an_unknown_user_is_like_a_wrong_password`, `nobody_waits_for_an_ask`); failures make the
 //! next attempt wait, also those that come side by side (`guesses_have_to_wait`); each sign-in is a session of its own (`each_sign_in_has_a_new_cookie`); a refresh token that
 //! comes twice ends its session (`a_used_refresh_token_ends_the_session`); a workspace is a membership that was read in that moment (`only_members_switch_to_a_workspace`).
 //! After a crash: each deed is one transaction, done or not. A refresh whose answer was lost has used its token: the user signs in again.
@@ -12,7 +12,6 @@ mod links;
 mod log_in;
 mod me;
 mod place;
-mod prove;
 mod refresh;
 pub(crate) mod store;
 
@@ -24,6 +23,7 @@ use crate::{
     authz::{Actor, Person, ProvenBy},
     ctx::{Ctx, Request},
     identity::{
+        Asks,
         passwords::Passwords,
         sessions::Lasting,
         tokens::{Bearing, Minted, Signer, Tokens},
@@ -63,6 +63,8 @@ pub struct SignIn {
     pub public_url: String,
     /// Whether mail goes out: without a mail server no link can be sent.
     pub mails: bool,
+    /// Deals with what strangers ask for.
+    pub asks: Asks,
 }
 
 /// Forgets failures and links that nobody asks for any more. As the owner.
@@ -83,7 +85,7 @@ pub struct Visit {
 
 impl Visit {
     /// The request of whoever that turned out to be.
-    fn by(&self, actor: Actor) -> Request {
+    pub(super) fn by(&self, actor: Actor) -> Request {
         Request { actor, request_id: self.request_id.clone(), address: self.address }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: sessions, tokens, audit. Called by: sign-in.
 //! Invariants: a refresh token is good once; when it comes again, whoever sent it, the session ends (`a_used_refresh_token_ends_the_session`,
-//! `of_two_refreshes_at_once_one_wins_and_the_session_ends`). After a crash: the token was used or not; where the answer was lost, the user signs in again.
+//! `of_two_refreshes_at_once_one_wins_and_the_session_ends`); logging out twice is like once (`logging_out_again_changes_nothing`). After a crash: the token was used or not; where the answer was lost, the user signs in again.
 
 use super::{Asked, Opened, SignIn, Visit, bearing, signed_in};
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     authz::{Actor, Person, ProvenBy, tenant_inactive},
     ctx::Request,
     identity::{
+        Credential,
         look::refused,
         sessions::{self, Open, Why},
         tokens::Bearing,
@@ -31,6 +32,15 @@ struct Turn {
     hash: [u8; 32],
     next: Proof,
     asked: Asked,
+}
+
+/// A session that is to end.
+enum Ending {
+    /// That of a refresh token.
+    Refresh([u8; 32]),
+    /// That of a cookie.
+    Cookie([u8; 32]),
+    Session(UserId, SessionId),
 }
 
 /// What became of it.
@@ -88,14 +98,15 @@ impl SignIn {
             return Err(refused());
         }
         let signer = self.tokens.signer().await?;
-        let input = (self.ctx.now(), sessions::hash_of(cookie), asked);
+        let input = (self.ctx.now(), sessions::hash_of(cookie), asked, self.lasting);
         let found = self
             .platform
-            .run("refresh_by_cookie", input, |tx, (now, hash, asked)| {
+            .run("refresh_by_cookie", input, |tx, (now, hash, asked, lasting)| {
                 Box::pin(async move {
                     let Some(open) = sessions::store::by_cookie(tx, hash, *now).await? else {
                         return Ok::<_, Error>(None);
                     };
+                    sessions::used(tx, &open, lasting, *now).await?;
                     bearing(tx, (open.user, open.id), open.as_operator, asked, *now).await
                 })
             })
@@ -105,27 +116,27 @@ impl SignIn {
         Ok(Opened { answer, cookie: None })
     }
 
-    /// Ends the session of a refresh token, or the caller's. One that is over stays so.
+    /// Ends the session of a refresh token; without one, that of the access token or cookie. One that is over stays so, and is no error.
     ///
     /// # Errors
-    /// 401 where nothing says which session; 422 for bad fields; the database's.
-    pub async fn log_out(&self, visit: &Visit, caller: Option<&Request>, wish: &LogOut) -> Result<()> {
+    /// 401 where nothing says which session, as no access token does that has expired; 422 for bad fields; the database's.
+    pub async fn log_out(&self, visit: &Visit, credential: Option<&Credential>, wish: &LogOut) -> Result<()> {
         let mut fields = Fields::default();
         if let Some(token) = &wish.refresh_token {
             fields.proof("/refresh_token", token);
         }
         fields.check()?;
-        let own = caller.and_then(|caller| Some((caller.actor.person()?.id, sessions::session_of(caller)?)));
-        let hash = wish.refresh_token.as_ref().map(|token| sessions::hash_of(token.expose()));
-        if hash.is_none() && own.is_none() {
-            return Err(refused());
-        }
-        let input = (self.clone(), visit.clone(), hash, own);
+        let ending = match (&wish.refresh_token, credential) {
+            // What else came may have expired: whoever holds this token needs nothing more.
+            (Some(token), _) => Ending::Refresh(sessions::hash_of(token.expose())),
+            (None, Some(Credential::Cookie(cookie))) => Ending::Cookie(sessions::hash_of(cookie)),
+            (None, Some(Credential::Bearer(token))) => self.named_by(token).await?,
+            (None, None) => return Err(refused()),
+        };
+        let input = (self.clone(), visit.clone(), ending);
         let ended = self
             .platform
-            .run("log_out", input, |tx, (this, visit, hash, own)| {
-                Box::pin(this.leave(tx, visit, hash.as_ref(), *own))
-            })
+            .run("log_out", input, |tx, (this, visit, ending)| Box::pin(this.leave(tx, visit, ending)))
             .await?;
         if ended {
             self.access.changed();
@@ -133,16 +144,24 @@ impl SignIn {
         Ok(())
     }
 
-    async fn leave(
-        &self,
-        tx: &ControlTx,
-        visit: &Visit,
-        hash: Option<&[u8; 32]>,
-        own: Option<(UserId, SessionId)>,
-    ) -> Result<bool> {
-        let meant = match hash {
-            Some(hash) => sessions::store::lock_refresh(tx, hash).await?.map(|it| (it.user, it.session)),
-            None => own,
+    /// The session of an access token that has not expired, whether it still holds or not.
+    async fn named_by(&self, token: &str) -> Result<Ending> {
+        let verified = self.tokens.verify(token).await?;
+        match verified.proven_by {
+            ProvenBy::Session(session) => Ok(Ending::Session(verified.user, session)),
+            ProvenBy::Issuer(_) => Err(refused()),
+        }
+    }
+
+    async fn leave(&self, tx: &ControlTx, visit: &Visit, ending: &Ending) -> Result<bool> {
+        let meant = match ending {
+            Ending::Refresh(hash) => {
+                sessions::store::lock_refresh(tx, hash).await?.map(|it| (it.user, it.session))
+            }
+            Ending::Cookie(hash) => {
+                sessions::store::by_cookie(tx, hash, self.ctx.now()).await?.map(|it| (it.user, it.id))
+            }
+            Ending::Session(user, session) => Some((*user, *session)),
         };
         let Some((user, session)) = meant else { return Ok(false) };
         let caller = visit.by(actor_of(user, session));

@@ -6,7 +6,7 @@ use crate::{
     app::App,
     http::{
         ApiError, Json,
-        authenticate::{MaybeCaller, Visitor},
+        authenticate::{MaybeCredential, Visitor},
         cookie,
     },
 };
@@ -19,19 +19,20 @@ use tenantry_types::{Problem, identity::LogOut};
 
 /// Ends a session: the refresh token's, or that of the token or cookie that the request carries.
 ///
-/// Its tokens are refused from then on. A session that is over already stays so.
+/// Its tokens are refused from then on. A session that is over already stays so, and the answer is the same. With a refresh token, an access token that comes
+/// along may have expired.
 #[utoipa::path(post, path = "/auth/logout", operation_id = "log_out", tag = "sign-in", security(()), request_body = LogOut, responses(
     (status = 204, description = "It is over; the cookie is taken away."),
-    (status = 401, description = "`unauthenticated`: nothing says which session", body = Problem),
+    (status = 401, description = "`unauthenticated`: nothing says which session; an access token that has expired does not", body = Problem),
     (status = 403, description = "`csrf_refused`: the cookie came without what our pages send along", body = Problem),
     (status = 422, description = "`invalid`", body = Problem)))]
 pub async fn log_out(
     State(app): State<App>,
     Visitor(visit): Visitor,
-    MaybeCaller(caller): MaybeCaller,
+    MaybeCredential(credential): MaybeCredential,
     Json(wish): Json<LogOut>,
 ) -> Result<Response, ApiError> {
-    app.sign_in.log_out(&visit, caller.as_ref(), &wish).await?;
+    app.sign_in.log_out(&visit, credential.as_ref(), &wish).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     cookie::clear(&app, &mut response);
     Ok(response)

@@ -4,10 +4,13 @@
 
 use crate::{
     app::App,
-    http::{ApiError, Json, authenticate::MaybeCaller, middleware::RequestInfo},
+    http::{
+        ApiError, Json,
+        authenticate::{MaybeCaller, Visitor},
+    },
 };
 use axum::extract::State;
-use tenantry_core::identity::{accounts::Visitor, invitations};
+use tenantry_core::identity::invitations;
 use tenantry_types::{
     Problem,
     identity::{AcceptInvitation, NewMembership},
@@ -28,10 +31,9 @@ use tenantry_types::{
     (status = 429, description = "`too_many_requests`: wrong passwords; try again after `Retry-After` seconds", body = Problem)))]
 pub async fn accept(
     State(app): State<App>,
-    info: RequestInfo,
+    Visitor(visit): Visitor,
     MaybeCaller(caller): MaybeCaller,
     Json(wish): Json<AcceptInvitation>,
 ) -> Result<Json<NewMembership>, ApiError> {
-    let visitor = Visitor { request_id: info.id.to_string(), address: info.client };
-    Ok(Json(invitations::accept(&app.people, &visitor, caller.as_ref(), &wish).await?))
+    Ok(Json(invitations::accept(&app.people, &visit, caller.as_ref(), &wish).await?))
 }

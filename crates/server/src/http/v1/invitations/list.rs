@@ -8,7 +8,10 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use serde::Deserialize;
-use tenantry_core::{authz::Action, identity::invitations};
+use tenantry_core::{
+    authz::Action,
+    identity::{Paging, invitations},
+};
 use tenantry_types::{Problem, identity::Invitation, page::Page};
 
 /// Place.
@@ -28,8 +31,8 @@ pub struct InvitationsQuery {
 pub async fn list(
     State(app): State<App>,
     Caller(caller): Caller,
-    Query(query): Query<InvitationsQuery>,
+    Query(InvitationsQuery { limit, cursor }): Query<InvitationsQuery>,
 ) -> Result<Json<Page<Invitation>>, ApiError> {
     let scope = caller.actor.scope(Action::ReadInvitations)?;
-    Ok(Json(invitations::list(&app.people, &scope, query.limit, query.cursor.as_deref()).await?))
+    Ok(Json(invitations::list(&app.people, &scope, &Paging { limit, cursor }).await?))
 }

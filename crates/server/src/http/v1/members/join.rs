@@ -4,17 +4,17 @@
 
 use crate::{
     app::App,
-    http::{ApiError, Json, authenticate::MaybeCaller, middleware::RequestInfo},
+    http::{
+        ApiError, Json,
+        authenticate::{MaybeCaller, Visitor},
+    },
 };
 use axum::{
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use tenantry_core::identity::{
-    accounts::Visitor,
-    invitations::{self, Joined},
-};
+use tenantry_core::identity::invitations::{self, Joined};
 use tenantry_types::{
     Problem,
     identity::{Join, JoinAsked, NewMembership},
@@ -34,12 +34,11 @@ use tenantry_types::{
     (status = 422, description = "`invalid`", body = Problem)))]
 pub async fn join(
     State(app): State<App>,
-    info: RequestInfo,
+    Visitor(visit): Visitor,
     MaybeCaller(caller): MaybeCaller,
     Json(wish): Json<Join>,
 ) -> Result<Response, ApiError> {
-    let visitor = Visitor { request_id: info.id.to_string(), address: info.client };
-    Ok(match invitations::join(&app.people, &visitor, caller.as_ref(), &wish).await? {
+    Ok(match invitations::join(&app.people, &visit, caller.as_ref(), &wish).await? {
         Joined::Member(membership) => Json(membership).into_response(),
         Joined::Asked => {
             let detail = "If people of that address may join the tenant, an invitation is on its way there.";

@@ -8,7 +8,10 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use serde::Deserialize;
-use tenantry_core::{authz::Action, identity::members};
+use tenantry_core::{
+    authz::Action,
+    identity::{Paging, members},
+};
 use tenantry_types::{Problem, identity::Member, page::Page};
 
 /// Place.
@@ -28,8 +31,8 @@ pub struct MembersQuery {
 pub async fn list(
     State(app): State<App>,
     Caller(caller): Caller,
-    Query(query): Query<MembersQuery>,
+    Query(MembersQuery { limit, cursor }): Query<MembersQuery>,
 ) -> Result<Json<Page<Member>>, ApiError> {
     let scope = caller.actor.scope(Action::ReadMembers)?;
-    Ok(Json(members::list(&app.people, &scope, query.limit, query.cursor.as_deref()).await?))
+    Ok(Json(members::list(&app.people, &scope, &Paging { limit, cursor }).await?))
 }
