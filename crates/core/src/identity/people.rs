@@ -17,6 +17,7 @@ use crate::{
     registry::{self, TenantRecord},
     secrets::Vault,
 };
+use std::sync::Arc;
 use tenantry_pg::{self as pg, BoxFuture, ControlTx, Pool, task};
 use tenantry_types::{ErrorCode, Role, TenantId, UserId};
 

@@ -695,7 +695,7 @@ async fn one_to_purge(app: &TestApp) -> (TestTenant, TestTenant) {
 /// Counts who waits to drop a schema's agents.
 fn waiting(schema: &str) -> String {
     format!(
-        "SELECT count(*)::text FROM pg_locks WHERE relation = '{schema}.agents'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted"
+        "SELECT count(*)::text FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND relation = '{schema}.agents'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted"
     )
 }
 
