@@ -8,14 +8,14 @@
 use super::{accounts::Accounts, members};
 use crate::{
     Error, Result,
-    access::Access,
+    access::{Access, News},
     authz::{Actor, TenantScope, tenant_inactive},
     ctx::Ctx,
     registry::{self, TenantRecord},
     secrets::Vault,
 };
 use std::sync::Arc;
-use tenantry_pg::{self as pg, BoxFuture, ControlTx, Pool, task};
+use tenantry_pg::{BoxFuture, ControlTx, Pool};
 use tenantry_types::{ErrorCode, Role, TenantId, UserId};
 
 /// What these operations work with. Cheap to clone.
@@ -53,14 +53,8 @@ impl People {
         T: Send + 'static,
         W: for<'a> Fn(&'a ControlTx, &'a I) -> BoxFuture<'a, Result<T>> + Send + Sync + 'static,
     {
-        let (this, tenant) = (self.clone(), scope.tenant_id());
-        // Detached, as the transaction is: what is committed for a caller who hung up is told too.
-        let changing = task::detached(async move {
-            let done = this.control.run_for(tenant, name, input, work).await?;
-            this.access.changed_in(tenant).await;
-            Ok(done)
-        });
-        changing.await.unwrap_or_else(|_| Err(pg::Error::Lost(name).into()))
+        let tenant = scope.tenant_id();
+        self.access.change_for((&self.control, tenant), name, input, work, move |_| News::of([tenant])).await
     }
 }
 
@@ -78,13 +72,7 @@ impl People {
         T: Send + 'static,
         W: for<'a> Fn(&'a ControlTx, &'a I) -> BoxFuture<'a, Result<T>> + Send + Sync + 'static,
     {
-        let this = self.clone();
-        let changing = task::detached(async move {
-            let done = this.platform.run(name, input, work).await?;
-            this.access.changed_in(tenant).await;
-            Ok(done)
-        });
-        changing.await.unwrap_or_else(|_| Err(pg::Error::Lost(name).into()))
+        self.access.change(&self.platform, name, input, work, move |_| News::of([tenant])).await
     }
 }
 

@@ -174,7 +174,7 @@ async fn an_erased_operators_grant_is_nobodys() {
     let grant = eve.client.post(ASK, &json!({"reason": "ticket 7"})).await.expect(201);
     with_grant(&app, &grant).get("/v1/agents").await.expect(200);
     as_superuser(&app, "DELETE FROM public.users").await;
-    app.app.access.changed();
+    app.app.access.forget();
     with_grant(&app, &grant).get("/v1/agents").await.expect(401);
 }
 

@@ -313,10 +313,10 @@ async fn last_use_is_coarse() {
     assert_ne!(first, Value::Null);
     app.clock.advance(TimeDelta::minutes(4));
     // What is remembered of the key is forgotten, so that the next request looks again.
-    app.app.access.changed();
+    app.app.access.forget();
     assert_eq!(used().await, first);
     app.clock.advance(TimeDelta::minutes(2));
-    app.app.access.changed();
+    app.app.access.forget();
     assert_ne!(used().await, first);
 }
 

@@ -255,7 +255,7 @@ async fn a_locked_operator_is_let_in_again() {
     let app = cheap().start().await;
     let eve = operator(&app, "eve", "support").await;
     as_superuser(&app, "UPDATE public.operators SET locked_at = now(), failures = 5").await;
-    app.app.access.changed();
+    app.app.access.forget();
     eve.client.get("/v1/tenants").await.expect(401);
     let path = format!("{OPERATORS}/{}", eve.id);
     app.operator().patch(&path, &json!({"locked": true})).await.expect(422);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::{Actor, MemberActor, Person, Place, ProvenBy, tenant_inactive},
     ctx::{Ctx, Request},
@@ -77,16 +77,17 @@ pub(super) async fn let_in(
         if let Step::LetIn(actor) = known {
             return Ok(LetIn { actor, until });
         }
-        let settled = platform
-            .run("make_external_known", Arc::clone(&entry), |tx, entry| Box::pin(settle(tx, entry)))
+        let settled = access
+            .change(
+                platform,
+                "make_external_known",
+                Arc::clone(&entry),
+                |tx, entry| Box::pin(settle(tx, entry)),
+                |(_, tenant): &(Actor, Option<TenantId>)| News::of(*tenant),
+            )
             .await;
         match settled {
-            Ok((actor, tenant)) => {
-                if let Some(tenant) = tenant {
-                    access.changed_in(tenant).await;
-                }
-                return Ok(LetIn { actor, until });
-            }
+            Ok((actor, _)) => return Ok(LetIn { actor, until }),
             Err(Error::Stale) => {}
             Err(error) => return Err(error),
         }

@@ -8,7 +8,7 @@
 use super::{Delivery, Issuer, Issuers, enter, store};
 use crate::{
     Error, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::Actor,
     ctx::{Ctx, Request},
@@ -73,13 +73,6 @@ struct Received {
     word: Word,
 }
 
-/// What a delivery changed.
-#[derive(Default)]
-struct Changed {
-    tenants: Vec<TenantId>,
-    people: bool,
-}
-
 /// Deals with a delivery. One that says nothing that matters here is taken all the same, so that it does not come again.
 ///
 /// # Errors
@@ -108,15 +101,16 @@ pub async fn receive(
         event_at,
         word: event.read()?,
     };
-    let changed =
-        platform.run("receive_webhook", received, |tx, received| Box::pin(deal(tx, received))).await?;
-    for tenant in changed.tenants {
-        access.changed_in(tenant).await;
-    }
-    if changed.people {
-        access.changed();
-    }
-    Ok(())
+    access
+        .change(
+            platform,
+            "receive_webhook",
+            received,
+            |tx, received| Box::pin(deal(tx, received)),
+            Clone::clone,
+        )
+        .await
+        .map(drop)
 }
 
 impl Event {
@@ -146,15 +140,15 @@ impl Event {
     }
 }
 
-async fn deal(tx: &ControlTx, received: &Received) -> Result<Changed> {
+async fn deal(tx: &ControlTx, received: &Received) -> Result<News> {
     let Received { issuer, ctx, .. } = received;
     let now = ctx.now();
     if !store::begin_delivery(tx, &format!("clerk:{}", issuer.name), &received.id, now).await? {
-        return Ok(Changed::default());
+        return Ok(News::none());
     }
     store::forget_deliveries(tx, now - REMEMBERED).await?;
     match &received.word {
-        Word::Nothing => Ok(Changed::default()),
+        Word::Nothing => Ok(News::none()),
         Word::Member { subject, organisation, role } => {
             member(tx, received, subject, organisation, role.as_deref()).await
         }
@@ -171,13 +165,13 @@ async fn member(
     subject: &str,
     organisation: &str,
     role: Option<&str>,
-) -> Result<Changed> {
+) -> Result<News> {
     let Received { issuer, ctx, event_at, .. } = received;
     let identity = store::identity(tx, &issuer.issuer, subject).await?.filter(|identity| !identity.gone);
     let person = identity.and_then(|identity| identity.person);
     let tenant = store::tenant_of(tx, &issuer.issuer, organisation).await?;
     let (Some(person), Some(tenant), Some(role)) = (person, tenant, issuer.role(role)) else {
-        return Ok(Changed::default());
+        return Ok(News::none());
     };
     registry::store::change_access(tx, tenant).await?;
     let asked = store::Asked {
@@ -188,17 +182,17 @@ async fn member(
         user: Some(person.id),
         workspace: issuer.workspace.as_deref(),
     };
-    let Some(found) = store::known_place(tx, &asked).await? else { return Ok(Changed::default()) };
+    let Some(found) = store::known_place(tx, &asked).await? else { return Ok(News::none()) };
     let later = found.said.is_none_or(|(at, _)| *event_at > at);
     let (false, true, Some(workspace)) = (found.ended, later, found.workspace) else {
-        return Ok(Changed::default());
+        return Ok(News::none());
     };
     let action = match found.member {
         None => {
             match enter::refuse_overshoot(tx, workspace, found.tenant.limits.workspace_members).await {
                 Err(Error::Refused { .. }) => {
                     tracing::warn!(%tenant, issuer = %issuer.name, "a member that the issuer tells of has no room in the workspace");
-                    return Ok(Changed::default());
+                    return Ok(News::none());
                 }
                 other => other?,
             }
@@ -209,7 +203,7 @@ async fn member(
             store::change(tx, workspace, person.id, role, &issuer.name, ctx.now()).await?;
             "member.update"
         }
-        Some(_) => return Ok(Changed::default()),
+        Some(_) => return Ok(News::none()),
     };
     store::say(tx, &issuer.issuer, subject, organisation, received.as_of()).await?;
     let deed = Deed {
@@ -222,16 +216,11 @@ async fn member(
         ..Deed::default()
     };
     audit::record(tx, ctx, &received.request, &deed).await?;
-    Ok(Changed { tenants: vec![tenant], people: false })
+    Ok(News::of([tenant]))
 }
 
 /// Somebody is in an organisation no longer. Written down even for strangers: a token from before may still come.
-async fn no_member(
-    tx: &ControlTx,
-    received: &Received,
-    subject: &str,
-    organisation: &str,
-) -> Result<Changed> {
+async fn no_member(tx: &ControlTx, received: &Received, subject: &str, organisation: &str) -> Result<News> {
     let issuer = &received.issuer;
     let identity = store::identity(tx, &issuer.issuer, subject).await?;
     let tenant = store::tenant_of(tx, &issuer.issuer, organisation).await?;
@@ -242,16 +231,16 @@ async fn no_member(
     let at = received.as_of() + issuer.leeway;
     store::say_ended(tx, &issuer.issuer, subject, organisation, at).await?;
     let person = identity.and_then(|identity| identity.person);
-    let (Some(tenant), Some(person)) = (tenant, person) else { return Ok(Changed::default()) };
+    let (Some(tenant), Some(person)) = (tenant, person) else { return Ok(News::none()) };
     end(tx, received, tenant, Some(person.id)).await?;
-    Ok(Changed { tenants: vec![tenant], people: false })
+    Ok(News::of([tenant]))
 }
 
 /// Somebody is gone from the issuer: none of their tokens works any more, and what it managed of them ends.
-async fn nobody(tx: &ControlTx, received: &Received, subject: &str) -> Result<Changed> {
+async fn nobody(tx: &ControlTx, received: &Received, subject: &str) -> Result<News> {
     let Received { issuer, ctx, .. } = received;
     let Some(user) = store::end_identity(tx, &issuer.issuer, subject, ctx.now()).await? else {
-        return Ok(Changed::default());
+        return Ok(News::none());
     };
     let tenants = store::tenants_of(tx, user, &issuer.name).await?;
     for tenant in &tenants {
@@ -266,14 +255,14 @@ async fn nobody(tx: &ControlTx, received: &Received, subject: &str) -> Result<Ch
         ..Deed::default()
     };
     audit::record(tx, ctx, &received.request, &deed).await?;
-    Ok(Changed { tenants, people: true })
+    Ok(News::everywhere().and(News::of(tenants)))
 }
 
 /// An organisation is gone: it lets nobody in any more. The tenant stays, for its data is not the issuer's.
-async fn no_organisation(tx: &ControlTx, received: &Received, organisation: &str) -> Result<Changed> {
+async fn no_organisation(tx: &ControlTx, received: &Received, organisation: &str) -> Result<News> {
     let Received { issuer, ctx, .. } = received;
     let Some(tenant) = store::tenant_of(tx, &issuer.issuer, organisation).await? else {
-        return Ok(Changed::default());
+        return Ok(News::none());
     };
     registry::store::change_access(tx, tenant).await?;
     store::end_organisation(tx, &issuer.issuer, organisation, ctx.now()).await?;
@@ -287,7 +276,7 @@ async fn no_organisation(tx: &ControlTx, received: &Received, organisation: &str
         ..Deed::default()
     };
     audit::record(tx, ctx, &received.request, &deed).await?;
-    Ok(Changed { tenants: vec![tenant], people: false })
+    Ok(News::of([tenant]))
 }
 
 async fn end(tx: &ControlTx, received: &Received, tenant: TenantId, user: Option<UserId>) -> Result<()> {

@@ -16,7 +16,7 @@ pub(crate) use text::GrantText;
 use super::{Paging, look::again_in, recheck};
 use crate::{
     Error, Fields, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::{Action, Actor, TenantScope},
     ctx::{Ctx, Request},
@@ -111,29 +111,33 @@ impl Grants {
     pub async fn end(&self, request: &Request, id: AccessGrantId) -> Result<()> {
         request.actor.may(Action::EndAccessGrant)?;
         let (ctx, request) = (self.ctx.clone(), request.clone());
-        let tenant = match &request.actor {
+        let news = |tenant: &TenantId| News::of([*tenant]);
+        let ended = match &request.actor {
             Actor::Operator(_) | Actor::System => {
-                self.platform
-                    .run("end_access_grant", (ctx, request, id), |tx, (ctx, request, id)| {
-                        Box::pin(end(tx, ctx, request, *id, None))
-                    })
-                    .await?
+                self.access
+                    .change(
+                        &self.platform,
+                        "end_access_grant",
+                        (ctx, request, id),
+                        |tx, (ctx, request, id)| Box::pin(end(tx, ctx, request, *id, None)),
+                        news,
+                    )
+                    .await
             }
             own => {
                 let scope = own.scope(Action::EndAccessGrant)?;
-                let tenant = scope.tenant_id();
-                self.control
-                    .run_for(
-                        tenant,
+                self.access
+                    .change_for(
+                        (&self.control, scope.tenant_id()),
                         "end_own_access_grant",
                         (ctx, request, id, scope),
                         |tx, (ctx, request, id, scope)| Box::pin(end(tx, ctx, request, *id, Some(scope))),
+                        news,
                     )
-                    .await?
+                    .await
             }
         };
-        self.access.changed_in(tenant).await;
-        Ok(())
+        ended.map(drop)
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Error, Fields, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::{Action, Actor},
     ctx::{Ctx, Request},
@@ -132,14 +132,19 @@ impl Operators {
     ) -> Result<Operator> {
         let wanted = change::check(wish)?;
         let input = (self.ctx.clone(), request.clone(), id, expected, wanted);
-        let (operator, tenants) = self
-            .platform
-            .run("update_operator", input, |tx, (ctx, request, id, expected, wanted)| {
-                Box::pin(change::update(tx, ctx, request, *id, *expected, *wanted))
-            })
-            .await?;
-        self.tell(&tenants).await;
-        Ok(operator)
+        let done = self
+            .access
+            .change(
+                &self.platform,
+                "update_operator",
+                input,
+                |tx, (ctx, request, id, expected, wanted)| {
+                    Box::pin(change::update(tx, ctx, request, *id, *expected, *wanted))
+                },
+                |(_, tenants): &(Operator, Vec<TenantId>)| News::everywhere().and(News::of(tenants.clone())),
+            )
+            .await;
+        done.map(|(operator, _)| operator)
     }
 
     /// The user is an operator no longer, at once and everywhere; their access grants end. With `expected`, only that version.
@@ -148,21 +153,16 @@ impl Operators {
     /// As for [`Self::update`].
     pub async fn remove(&self, request: &Request, id: UserId, expected: Option<i64>) -> Result<()> {
         let input = (self.ctx.clone(), request.clone(), id, expected);
-        let tenants = self
-            .platform
-            .run("remove_operator", input, |tx, (ctx, request, id, expected)| {
-                Box::pin(change::remove(tx, ctx, request, *id, *expected))
-            })
-            .await?;
-        self.tell(&tenants).await;
-        Ok(())
-    }
-
-    async fn tell(&self, tenants: &[TenantId]) {
-        self.access.changed();
-        for tenant in tenants {
-            self.access.changed_in(*tenant).await;
-        }
+        self.access
+            .change(
+                &self.platform,
+                "remove_operator",
+                input,
+                |tx, (ctx, request, id, expected)| Box::pin(change::remove(tx, ctx, request, *id, *expected)),
+                |tenants: &Vec<TenantId>| News::everywhere().and(News::of(tenants.clone())),
+            )
+            .await
+            .map(drop)
     }
 }
 

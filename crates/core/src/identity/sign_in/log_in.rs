@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Error, Fields, Result,
+    access::News,
     audit::{self, Deed},
     identity::{
         Email,
@@ -171,17 +172,17 @@ impl SignIn {
     /// Counts the failure and tells the one refusal.
     async fn turn_away(&self, visit: &Visit, user: Option<User>, subjects: Subjects) -> Error {
         let failure = Failure { this: self.clone(), visit: visit.clone(), user, subjects };
-        let counted =
-            self.platform.run("sign_in_failed", failure, |tx, failure| Box::pin(failure.count(tx))).await;
-        match counted {
-            Ok(locked) => {
-                if locked {
-                    self.access.changed();
-                }
-                bad_credentials()
-            }
-            Err(error) => error,
-        }
+        let counted = self
+            .access
+            .change(
+                &self.platform,
+                "sign_in_failed",
+                failure,
+                |tx, failure| Box::pin(failure.count(tx)),
+                |locked| News::everywhere().when(*locked),
+            )
+            .await;
+        counted.map_or_else(|error| error, |_| bad_credentials())
     }
 
     async fn let_in(&self, attempt: Attempt) -> Result<Opened> {
