@@ -1,6 +1,6 @@
 //! Accounts, as far as accepting an invitation needs them: a password that is right, and one that will do.
 //!
-//! Owns: nothing. Calls: nothing; sign-in brings the accounts. Called by: invitations.
+//! Owns: nothing. Calls: nothing; sign-in brings the accounts. Called by: invitations; the gate.
 //! Invariants: a failure tells as little as one to sign in (`an_account_needs_its_password`). After a crash: nothing is left.
 
 use super::Email;
@@ -10,7 +10,7 @@ use tenantry_pg::BoxFuture;
 use tenantry_types::{UserId, identity::Proof};
 
 /// Somebody of whom nothing is known but where the request came from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Visitor {
     /// The id that the caller was given.
     pub request_id: String,

@@ -20,7 +20,7 @@ use std::{
 use tenantry_core::{
     authz::{Actor, Need, need_of, tenant_inactive},
     ctx,
-    identity::{Credential as Proof, Visit},
+    identity::{Credential as Proof, Visit, accounts},
 };
 
 /// What each route asks of its caller, by method and template.
@@ -50,7 +50,7 @@ impl FromRequestParts<App> for MaybeCaller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Some(proof) = proof(app, &parts.method, &parts.headers)? else { return Ok(Self(None)) };
         let info = RequestInfo::from_request_parts(parts, app).await?;
-        let actor = app.gate.verify(&proof).await?;
+        let actor = app.gate.verify(&proof, &visitor(&info)).await?;
         admit(app, &info, &actor, &parts.uri, &parts.headers)?;
         Ok(Self(Some(request_of(&actor, &info))))
     }
@@ -58,7 +58,7 @@ impl FromRequestParts<App> for MaybeCaller {
 
 /// What a long answer verifies its caller by, again and again.
 #[derive(Clone)]
-pub struct Credential(Proof);
+pub struct Credential(Proof, accounts::Visitor);
 
 impl Credential {
     /// Whether it still names an identity that is served.
@@ -66,7 +66,7 @@ impl Credential {
     /// # Errors
     /// As for a new request.
     pub async fn verify(&self, app: &App) -> Result<(), ApiError> {
-        match app.gate.verify(&self.0).await?.place() {
+        match app.gate.verify(&self.0, &self.1).await?.place() {
             Some(place) if !place.tenant.status.serves() => Err(tenant_inactive().into()),
             _ => Ok(()),
         }
@@ -77,7 +77,8 @@ impl FromRequestParts<App> for Credential {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        proof(app, &parts.method, &parts.headers)?.map(Self).ok_or_else(ApiError::unauthenticated)
+        let proof = proof(app, &parts.method, &parts.headers)?.ok_or_else(ApiError::unauthenticated)?;
+        Ok(Self(proof, parts.extensions.get::<RequestInfo>().map(visitor).unwrap_or_default()))
     }
 }
 
@@ -111,6 +112,10 @@ fn proof(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<Proof
     Ok(Some(Proof::Cookie(cookie.to_owned())))
 }
 
+fn visitor(info: &RequestInfo) -> accounts::Visitor {
+    accounts::Visitor { request_id: info.id.to_string(), address: info.client }
+}
+
 fn request_of(actor: &Arc<Actor>, info: &RequestInfo) -> ctx::Request {
     ctx::Request { actor: actor.as_ref().clone(), request_id: info.id.to_string(), address: info.client }
 }
@@ -123,7 +128,7 @@ pub async fn authenticate(
     next: Next,
 ) -> Result<Response, ApiError> {
     let proof = proof(&app, request.method(), request.headers())?.ok_or_else(ApiError::unauthenticated)?;
-    let actor = app.gate.verify(&proof).await?;
+    let actor = app.gate.verify(&proof, &visitor(&info)).await?;
     admit(&app, &info, &actor, request.uri(), request.headers())?;
     permit(&actor, &request)?;
     request.extensions_mut().insert(Caller(request_of(&actor, &info)));
