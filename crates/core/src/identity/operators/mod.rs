@@ -1,6 +1,6 @@
 //! Operators: users of the platform itself.
 //!
-//! Owns: operators. Calls: users, passwords, grants, audit, idempotency, access. Called by: server's operator operations, its `bootstrap-operator`.
+//! Owns: operators. Calls: users, passwords, recheck, grants, audit, idempotency, access. Called by: server's operator operations, its `bootstrap-operator`.
 //! Invariants: nobody changes or removes themselves, and no person takes the last admin away (`two_admins_do_not_remove_each_other`); who was
 //! removed, locked or demoted is refused at once, and their grants end (`a_removed_operator_is_out_at_once`); a user who never proved to have
 //! their mailbox becomes no operator, since anybody may have made the account (`an_unproven_address_becomes_no_operator`).
@@ -14,15 +14,14 @@ pub use bootstrap::{Bootstrap, Bootstrapped, bootstrap, unlock};
 
 use super::{
     Email, Paging,
-    look::again_in,
     passwords::{Passwords, judge_new},
-    users,
+    recheck, users,
 };
 use crate::{
     Error, Fields, Result,
     access::{Access, News},
     audit::{self, Deed},
-    authz::{Action, Actor},
+    authz::Action,
     ctx::{Ctx, Request},
     idempotency::{self, Answer, Once},
 };
@@ -30,7 +29,7 @@ use serde_json::json;
 use tenantry_pg::{ControlTx, Pool};
 use tenantry_types::{
     ErrorCode, OperatorRole, TenantId, UserId,
-    identity::{CreateOperator, Operator, UpdateOperator},
+    identity::{CreateOperator, Operator, Proof, UpdateOperator},
     page::Page,
 };
 
@@ -48,12 +47,42 @@ pub struct Operators {
 }
 
 /// Somebody who is to become an operator, checked.
+#[derive(Clone)]
 struct Draft {
     email: Email,
     name: String,
     role: OperatorRole,
     /// PHC string of the first password.
     hash: Option<String>,
+}
+
+impl Draft {
+    /// Of what was asked for, with the password hashed.
+    async fn of(
+        passwords: &Passwords,
+        email: &str,
+        name: &str,
+        role: &str,
+        password: Option<&Proof>,
+    ) -> Result<Self> {
+        let mut fields = Fields::default();
+        let known = [email, name];
+        let email = fields.parsed("/email", email.parse::<Email>());
+        fields.line("/name", name, 200);
+        let role = fields.parsed("/role", role.parse::<OperatorRole>());
+        if let Some(password) = password {
+            judge_new(&mut fields, "/password", password, &known);
+        }
+        fields.check()?;
+        let (Some(email), Some(role)) = (email, role) else {
+            return Err(Error::Fault("checked fields are absent".to_owned()));
+        };
+        let hash = match password {
+            Some(password) => Some(passwords.hash(password).await?),
+            None => None,
+        };
+        Ok(Self { email, name: name.to_owned(), role, hash })
+    }
 }
 
 impl Operators {
@@ -81,7 +110,8 @@ impl Operators {
         once: Option<Once>,
         wish: CreateOperator,
     ) -> Result<Answer<Operator>> {
-        let draft = self.draft(&wish).await?;
+        let CreateOperator { email, name, role, password } = &wish;
+        let draft = Draft::of(&self.passwords, email, name, role, password.as_ref()).await?;
         let input = (self.ctx.clone(), request.clone(), once, draft);
         self.platform
             .run("create_operator", input, |tx, (ctx, request, once, draft)| {
@@ -90,32 +120,13 @@ impl Operators {
                     if let Some(kept) = idempotency::begin(tx, ctx, once).await? {
                         return kept.read().map(Answer::again);
                     }
-                    still_admin(tx, ctx, &request.actor).await?;
+                    recheck::operator_may(tx, ctx, &request.actor, Action::WriteOperators).await?;
                     let made = create(tx, ctx, request, draft).await?;
                     idempotency::finish(tx, ctx, once, 201, &made).await?;
                     Ok(Answer::first(made))
                 })
             })
             .await
-    }
-
-    async fn draft(&self, wish: &CreateOperator) -> Result<Draft> {
-        let mut fields = Fields::default();
-        let email = fields.parsed("/email", wish.email.parse::<Email>());
-        fields.line("/name", &wish.name, 200);
-        let role = fields.parsed("/role", wish.role.parse::<OperatorRole>());
-        if let Some(password) = &wish.password {
-            judge_new(&mut fields, "/password", password, &[&wish.email, &wish.name]);
-        }
-        fields.check()?;
-        let (Some(email), Some(role)) = (email, role) else {
-            return Err(Error::Fault("checked fields are absent".to_owned()));
-        };
-        let hash = match &wish.password {
-            Some(password) => Some(self.passwords.hash(password).await?),
-            None => None,
-        };
-        Ok(Draft { email, name: wish.name.clone(), role, hash })
     }
 
     /// Changes an operator's role, or lets a locked one sign in again. With `expected`, only that version.
@@ -164,13 +175,6 @@ impl Operators {
             .await
             .map(drop)
     }
-}
-
-/// Whoever asks, as they are in this transaction: still an admin.
-async fn still_admin(tx: &ControlTx, ctx: &Ctx, actor: &Actor) -> Result<()> {
-    let now = again_in(tx, ctx, actor).await?;
-    now.ok_or_else(|| Error::refused(ErrorCode::Forbidden, "You are no operator any more."))?
-        .may(Action::WriteOperators)
 }
 
 async fn create(tx: &ControlTx, ctx: &Ctx, request: &Request, draft: &Draft) -> Result<Operator> {
