@@ -3,7 +3,7 @@
 //! Owns: nothing. Calls: registry, access, members, pg. Called by: members, invitations, workspaces.
 //! Invariants: changes in one tenant come one after the other, and whoever changes something is asked again in the change's own transaction whether
 //! they still may (`two_owners_cannot_demote_each_other`, `a_removed_member_changes_nothing`); a change is told to every server once it is
-//! committed, also where the caller hung up (`a_demoted_member_is_refused_at_once`). After a crash: the change stands or does not; what was not told is told by the reconciler.
+//! committed, also where the caller hung up (`a_demoted_member_is_refused_at_once`, `who_hangs_up_changes_a_tenant_all_the_same`). After a crash: the change stands or does not; what was not told is told by the reconciler.
 
 use super::{accounts::Accounts, members};
 use crate::{

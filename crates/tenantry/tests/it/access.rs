@@ -183,7 +183,7 @@ async fn until(what: &str, so: impl AsyncFn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(20), waiting).await.is_ok(), "{what}");
+    assert!(tokio::time::timeout(Duration::from_secs(20), waiting).await.is_ok(), "{what}: it never comes");
 }
 
 /// Waits until the change is there, and what the tenants' own schemas know is what the registry knows.
@@ -254,7 +254,7 @@ async fn who_hangs_up_ends_a_session_all_the_same() {
                 }
             }
         };
-        let known = hang_up(&app, deed, request).await;
+        let known = hang_up(&app, deed, Box::pin(request)).await;
         until(deed, async || app.app.access.mark() != known).await;
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Owns: operators. Calls: users, passwords, recheck, grants, audit, idempotency, access. Called by: server's operator operations, its `bootstrap-operator`.
 //! Invariants: nobody changes or removes themselves, and no person takes the last admin away (`two_admins_do_not_remove_each_other`); who was
-//! removed, locked or demoted is refused at once, and their grants end (`a_removed_operator_is_out_at_once`); a user who never proved to have
+//! removed or demoted is refused at once, and their grants end (`a_removed_operator_is_out_at_once`); who is locked after failed sign-ins signs in no
+//! more, and works on (`guesses_end_no_operators_work_and_an_admin_does`); a user who never proved to have
 //! their mailbox becomes no operator, since anybody may have made the account (`an_unproven_address_becomes_no_operator`).
 //! After a crash: each is one transaction, done or not.
 
