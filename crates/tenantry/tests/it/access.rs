@@ -165,7 +165,9 @@ pub(crate) async fn hang_up(app: &TestApp, what: &str, request: impl Future<Outp
     let trail = app.database.admin().await;
     let held = trail.execute("BEGIN; LOCK TABLE public.audit_unsealed IN SHARE MODE").await;
     held.unwrap_or_else(|error| panic!("{error}"));
-    let waits = "SELECT count(*)::text FROM pg_locks WHERE relation = 'public.audit_unsealed'::regclass AND NOT granted";
+    // Of this database: the tables of others, which were copied from the same one, have the same numbers.
+    let waits = "SELECT count(*)::text FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+         WHERE d.datname = current_database() AND l.relation = 'public.audit_unsealed'::regclass AND NOT l.granted";
     let come = until(what, async || superuser_sees(app, waits).await != "0");
     tokio::select! {
         reply = request => panic!("{what} is not written down: {}", reply.text),
