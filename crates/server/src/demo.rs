@@ -15,7 +15,7 @@ use tenantry_core::{
     Error,
     authz::{Action, Actor, TenantScope},
     ctx::Request,
-    identity::{self, Credential},
+    identity::{self, Credential, Visit},
     isolation::{self, Refusal},
     registry,
     workload::demo::{self, DemoAgent, Rows},
@@ -189,8 +189,9 @@ async fn enter(
     wanted: &DemoTenant,
     file: &Path,
 ) -> Result<TenantScope, Failure> {
+    let nobody = Visit::default();
     if let Some(key) = kept(file, app.ctx().now())
-        && let Ok(actor) = app.gate.verify(&Credential::Bearer(key)).await
+        && let Ok(actor) = app.gate.verify(&Credential::Bearer(key), &nobody).await
         && let Ok(scope) = actor.scope(Action::WriteAgents)
         && scope.tenant().slug.as_str() == wanted.slug
     {
@@ -215,7 +216,7 @@ async fn enter(
     .await?
     .value;
     folder::write_private(file, &format!("{HEADER}{}\n", made.key))?;
-    let actor = app.gate.verify(&Credential::Bearer(made.key)).await?;
+    let actor = app.gate.verify(&Credential::Bearer(made.key), &nobody).await?;
     Ok(actor.scope(Action::WriteAgents)?)
 }
 

@@ -2,13 +2,13 @@
 //!
 //! Owns: nothing. Calls: server's wiring. Called by: tests. After a crash: nothing is left.
 
-use crate::{Client, TestClock, TestDatabase, TestFaults, database::scratch};
+use crate::{Client, TestClock, TestDatabase, TestFaults, TestFile};
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tenantry_core::{
     authz::{Action, TenantScope},
     ctx::{Ctx, System},
-    identity::{Credential, Environment},
+    identity::{Credential, Environment, Visit},
     placement::Template,
 };
 use tenantry_pg::Target;
@@ -37,6 +37,8 @@ pub struct TestAppBuilder {
     pooler: Option<Target>,
     database: Option<TestDatabase>,
     elsewhere: Option<Target>,
+    /// Read at the start, and gone after it.
+    files: Vec<Arc<TestFile>>,
 }
 
 impl TestAppBuilder {
@@ -84,10 +86,10 @@ impl TestAppBuilder {
 
     /// External issuers, as their file has them.
     #[must_use]
-    pub fn issuers(self, toml: &str) -> Self {
-        let path = scratch("issuers");
-        std::fs::write(&path, toml).unwrap_or_else(|error| panic!("{error}"));
-        self.set("TENANTRY_ISSUERS", &path.to_string_lossy())
+    pub fn issuers(mut self, toml: &str) -> Self {
+        let file = Arc::new(TestFile::new("issuers", toml));
+        self.files.push(Arc::clone(&file));
+        self.set("TENANTRY_ISSUERS", &file.path().to_string_lossy())
     }
 
     /// Makes it.
@@ -165,6 +167,7 @@ impl TestApp {
             pooler: None,
             database: None,
             elsewhere: None,
+            files: Vec::new(),
         }
     }
 
@@ -252,7 +255,7 @@ impl TestApp {
 
     /// The same for another action.
     pub async fn scope_for(&self, key: &NewApiKey, action: Action) -> TenantScope {
-        let actor = self.app.gate.verify(&Credential::Bearer(key.key.clone())).await;
+        let actor = self.app.gate.verify(&Credential::Bearer(key.key.clone()), &Visit::default()).await;
         let actor = actor.unwrap_or_else(|error| panic!("{error}"));
         actor.scope(action).unwrap_or_else(|error| panic!("{error}"))
     }

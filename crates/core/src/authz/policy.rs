@@ -150,6 +150,7 @@ policy! {
     WriteInvitations:       -          admin   -                        -       no;
     /// See the workspace's API keys.
     ReadApiKeys:            -          admin   -                        admin   no;
+    // A grant ends, and a key that it made would not: nobody makes one by grant, whatever they are let in as.
     /// Make, replace and revoke the workspace's API keys.
     WriteApiKeys:           -          admin   -                        -       no;
     /// See agents.

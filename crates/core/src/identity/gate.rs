@@ -11,6 +11,7 @@ use super::{
     keys::Uses,
     look::{self, KeyBy, Standing, refused},
     sessions::{self, Lasting, Seen},
+    sign_in::Visit,
     tokens::{Tokens, Verified},
 };
 use crate::{
@@ -118,11 +119,12 @@ impl Gate {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Who that is. Suspended tenants are answered for by the scope, not here: the identity is still who it is.
+    /// Who that is. Suspended tenants are answered for by the scope, not here: the identity is still who it is. `visit` is where the request came
+    /// from, for the trail of whoever is made known by it.
     ///
     /// # Errors
     /// 401 for anything that proves nothing, with one text for all.
-    pub async fn verify(&self, credential: &Credential) -> Result<Arc<Actor>> {
+    pub async fn verify(&self, credential: &Credential, visit: &Visit) -> Result<Arc<Actor>> {
         let digest = match credential {
             Credential::Bearer(text) => digest(b'b', text),
             Credential::Cookie(text) => digest(b'c', text),
@@ -132,7 +134,7 @@ impl Gate {
         }
         // Before the look: a change that happens meanwhile must not be covered by what was read before it.
         let (mark, at) = (self.inner.access.mark(), Instant::now());
-        let LetIn { actor, until } = self.look(credential, &digest).await?;
+        let LetIn { actor, until } = self.look(credential, &digest, visit).await?;
         let actor = Arc::new(actor);
         self.lock().put(digest, Remembered { actor: Arc::clone(&actor), until, at, mark });
         Ok(actor)
@@ -143,7 +145,7 @@ impl Gate {
         self.is_operator(&digest(b'b', token))
     }
 
-    async fn look(&self, credential: &Credential, digest: &[u8; 32]) -> Result<LetIn> {
+    async fn look(&self, credential: &Credential, digest: &[u8; 32], visit: &Visit) -> Result<LetIn> {
         match credential {
             Credential::Bearer(_) if self.is_operator(digest) => {
                 Ok(LetIn { actor: Actor::operator(), until: None })
@@ -152,7 +154,7 @@ impl Gate {
             Credential::Bearer(text) if text.starts_with("tng_") => self.granted(text).await,
             Credential::Bearer(text) if self.inner.issuers.are_asked(text) => {
                 let Inner { platform, ctx, access, issuers, .. } = self.inner.as_ref();
-                issuers.let_in(platform, ctx, access, text).await
+                issuers.let_in(platform, ctx, access, visit, text).await
             }
             Credential::Bearer(text) => self.token(text).await,
             Credential::Cookie(text) => self.cookie(text).await,

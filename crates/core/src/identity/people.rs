@@ -3,7 +3,7 @@
 //! Owns: nothing. Calls: registry, access, recheck, pg. Called by: members, invitations, workspaces.
 //! Invariants: changes in one tenant come one after the other, and whoever changes something is asked again in the change's own transaction whether
 //! they still may (`two_owners_cannot_demote_each_other`, `a_removed_member_changes_nothing`); a change is told to every server once it is
-//! committed, also where the caller hung up (`a_demoted_member_is_refused_at_once`). After a crash: the change stands or does not; what was not told is told by the reconciler.
+//! committed, also where the caller hung up (`a_demoted_member_is_refused_at_once`, `who_hangs_up_changes_a_tenant_all_the_same`). After a crash: the change stands or does not; what was not told is told by the reconciler.
 
 use super::{
     SignIn,
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{
     Error, Result,
-    access::Access,
+    access::{Access, News},
     authz::{TenantScope, tenant_inactive},
     ctx::Ctx,
     registry::{self, TenantRecord},
     secrets::Vault,
 };
 use std::sync::Arc;
-use tenantry_pg::{self as pg, BoxFuture, ControlTx, Pool, task};
+use tenantry_pg::{BoxFuture, ControlTx, Pool};
 use tenantry_types::{ErrorCode, Role, TenantId, UserId};
 
 /// What these operations work with. Cheap to clone.
@@ -58,14 +58,8 @@ impl People {
         T: Send + 'static,
         W: for<'a> Fn(&'a ControlTx, &'a I) -> BoxFuture<'a, Result<T>> + Send + Sync + 'static,
     {
-        let (this, tenant) = (self.clone(), scope.tenant_id());
-        // Detached, as the transaction is: what is committed for a caller who hung up is told too.
-        let changing = task::detached(async move {
-            let done = this.control.run_for(tenant, name, input, work).await?;
-            this.access.changed_in(tenant).await;
-            Ok(done)
-        });
-        changing.await.unwrap_or_else(|_| Err(pg::Error::Lost(name).into()))
+        let tenant = scope.tenant_id();
+        self.access.change_for((&self.control, tenant), name, input, work, move |_| News::of([tenant])).await
     }
 }
 
@@ -83,13 +77,7 @@ impl People {
         T: Send + 'static,
         W: for<'a> Fn(&'a ControlTx, &'a I) -> BoxFuture<'a, Result<T>> + Send + Sync + 'static,
     {
-        let this = self.clone();
-        let changing = task::detached(async move {
-            let done = this.platform.run(name, input, work).await?;
-            this.access.changed_in(tenant).await;
-            Ok(done)
-        });
-        changing.await.unwrap_or_else(|_| Err(pg::Error::Lost(name).into()))
+        self.access.change(&self.platform, name, input, work, move |_| News::of([tenant])).await
     }
 }
 

@@ -96,7 +96,7 @@ async fn make(
 }
 
 async fn room(tx: &ControlTx, tenant: &TenantRecord) -> Result<()> {
-    let used = registry::store::count_workspaces(tx).await?;
+    let used = registry::store::count_workspaces(tx, tenant.id).await?;
     quota::one_more(tx, tenant, &quota::WORKSPACES, used).await
 }
 
@@ -179,7 +179,7 @@ impl Change {
         // Never the same time twice: it is the version.
         after.updated_at = now.max(before.updated_at + chrono::TimeDelta::microseconds(1));
         if after.is_default && !before.is_default {
-            registry::store::no_default_workspace(tx, after.updated_at).await?;
+            registry::store::no_default_workspace(tx, caller.tenant.id, after.updated_at).await?;
         }
         registry::store::set_workspace(tx, &after).await?;
         let states = (Some(told(&before)), Some(told(&after)));

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Error, Fields, Result,
+    access::News,
     audit::{self, Deed},
     ctx::Request,
     idempotency::{Answer, Once},
@@ -48,9 +49,9 @@ impl Runs {
     ) -> Result<Answer<TenantAndRun>> {
         check(slug, &change)?;
         let input = (self.clone(), request.clone(), once, slug.to_owned(), change);
-        let made = self
-            .pool
-            .run("change_tenant", input, |tx, (this, request, once, slug, change)| {
+        let pool = self.pool.clone();
+        let changing = async move {
+            pool.run("change_tenant", input, |tx, (this, request, once, slug, change)| {
                 Box::pin(async move {
                     if let Some(kept) = answer::kept(tx, this, once.as_ref()).await? {
                         return Ok(kept);
@@ -60,11 +61,14 @@ impl Runs {
                 })
             })
             .await
-            .map_err(one_at_a_time)?;
+        };
+        let news = |made: &Answer<TenantAndRun>| News::of([made.value.tenant.id]);
+        let made = match &self.access {
+            Some(access) => access.tell("change_tenant", changing, news).await,
+            None => changing.await,
+        };
+        let made = made.map_err(one_at_a_time)?;
         self.waker.wake();
-        if let Some(access) = &self.access {
-            access.changed_in(made.value.tenant.id).await;
-        }
         Ok(made)
     }
 

@@ -175,13 +175,13 @@ pub(crate) async fn workspace_by_id(tx: &ControlTx, id: WorkspaceId) -> Result<O
     Ok(row.map(|row| row.0))
 }
 
-/// Workspaces that are not archived, of those that the login may see.
-pub(crate) async fn count_workspaces(tx: &ControlTx) -> Result<i64> {
+/// Workspaces of the tenant that are not archived.
+pub(crate) async fn count_workspaces(tx: &ControlTx, tenant: TenantId) -> Result<i64> {
     let rows = tx
         .query(
             "-- registry::count_workspaces
-             SELECT count(*) AS rows FROM workspaces WHERE archived_at IS NULL",
-            &[],
+             SELECT count(*) AS rows FROM workspaces WHERE tenant_id = $1 AND archived_at IS NULL",
+            &[&tenant.0],
         )
         .await?;
     Ok(rows.first().map(|row| row.get("rows")).transpose()?.unwrap_or(0))
@@ -207,13 +207,13 @@ pub(crate) async fn make_workspace(tx: &ControlTx, tenant: TenantId, made: &Work
     Ok(())
 }
 
-/// Takes the mark from the default workspace, before another one gets it.
-pub(crate) async fn no_default_workspace(tx: &ControlTx, now: DateTime<Utc>) -> Result<()> {
+/// Takes the mark from the tenant's default workspace, before another one gets it.
+pub(crate) async fn no_default_workspace(tx: &ControlTx, tenant: TenantId, now: DateTime<Utc>) -> Result<()> {
     tx.query(
         "-- registry::no_default_workspace
-         UPDATE workspaces SET is_default = false, updated_at = greatest($1, updated_at + interval '1 microsecond')
-         WHERE is_default",
-        &[&now],
+         UPDATE workspaces SET is_default = false, updated_at = greatest($2, updated_at + interval '1 microsecond')
+         WHERE tenant_id = $1 AND is_default",
+        &[&tenant.0, &now],
     )
     .await?;
     Ok(())

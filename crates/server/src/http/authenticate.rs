@@ -50,7 +50,7 @@ impl FromRequestParts<App> for MaybeCaller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Some(proof) = proof(app, &parts.method, &parts.headers)? else { return Ok(Self(None)) };
         let info = RequestInfo::from_request_parts(parts, app).await?;
-        let actor = app.gate.verify(&proof).await?;
+        let actor = app.gate.verify(&proof, &visit(&info, &parts.headers)).await?;
         admit(app, &info, &actor, &parts.uri, &parts.headers)?;
         Ok(Self(Some(request_of(&actor, &info))))
     }
@@ -69,7 +69,7 @@ impl FromRequestParts<App> for MaybeCredential {
 
 /// What a long answer verifies its caller by, again and again.
 #[derive(Clone)]
-pub struct Credential(Proof);
+pub struct Credential(Proof, Visit);
 
 impl Credential {
     /// Whether it still names an identity that is served.
@@ -77,7 +77,7 @@ impl Credential {
     /// # Errors
     /// As for a new request.
     pub async fn verify(&self, app: &App) -> Result<(), ApiError> {
-        match app.gate.verify(&self.0).await?.place() {
+        match app.gate.verify(&self.0, &self.1).await?.place() {
             Some(place) if !place.tenant.status.serves() => Err(tenant_inactive().into()),
             _ => Ok(()),
         }
@@ -88,7 +88,9 @@ impl FromRequestParts<App> for Credential {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        proof(app, &parts.method, &parts.headers)?.map(Self).ok_or_else(ApiError::unauthenticated)
+        let proof = proof(app, &parts.method, &parts.headers)?.ok_or_else(ApiError::unauthenticated)?;
+        let info = parts.extensions.get::<RequestInfo>();
+        Ok(Self(proof, info.map(|info| visit(info, &parts.headers)).unwrap_or_default()))
     }
 }
 
@@ -100,12 +102,7 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let info = RequestInfo::from_request_parts(parts, app).await?;
-        let program = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self(Visit {
-            request_id: info.id.to_string(),
-            address: info.client,
-            user_agent: program.map(str::to_owned),
-        }))
+        Ok(Self(visit(&info, &parts.headers)))
     }
 }
 
@@ -122,6 +119,12 @@ fn proof(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<Proof
     Ok(Some(Proof::Cookie(cookie.to_owned())))
 }
 
+/// Who is at the door, before it is known who.
+fn visit(info: &RequestInfo, headers: &HeaderMap) -> Visit {
+    let program = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Visit { request_id: info.id.to_string(), address: info.client, user_agent: program.map(str::to_owned) }
+}
+
 fn request_of(actor: &Arc<Actor>, info: &RequestInfo) -> ctx::Request {
     ctx::Request { actor: actor.as_ref().clone(), request_id: info.id.to_string(), address: info.client }
 }
@@ -134,7 +137,7 @@ pub async fn authenticate(
     next: Next,
 ) -> Result<Response, ApiError> {
     let proof = proof(&app, request.method(), request.headers())?.ok_or_else(ApiError::unauthenticated)?;
-    let actor = app.gate.verify(&proof).await?;
+    let actor = app.gate.verify(&proof, &visit(&info, request.headers())).await?;
     admit(&app, &info, &actor, request.uri(), request.headers())?;
     permit(&actor, &request)?;
     request.extensions_mut().insert(Caller(request_of(&actor, &info)));

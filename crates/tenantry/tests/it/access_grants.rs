@@ -2,7 +2,7 @@
 
 use crate::{
     people::cheap,
-    staff::{Somebody, member, operator, soon, text},
+    staff::{Somebody, email, member, operator, soon, text},
     support::{agent, as_superuser, superuser_sees},
 };
 use chrono::TimeDelta;
@@ -63,6 +63,25 @@ async fn a_deed_by_grant_is_the_operators() {
     assert_eq!(actor, format!("operator {} by {}", ada.id, text(&grant, "id")));
     ada.client.post(ASK, &json!({"reason": "ticket 7", "role": "admin"})).await.expect(201);
     ada.client.post(ASK, &json!({"reason": "ticket 7", "role": "owner"})).await.expect(422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_makes_a_lasting_key_by_grant() {
+    let app = cheap().start().await;
+    let acme = app.tenant("acme").await;
+    let ada = operator(&app, "ada", "admin").await;
+    let grant = ada.client.post(ASK, &json!({"reason": "ticket 7", "role": "admin"})).await.expect(201);
+    let inside = with_grant(&app, &grant);
+    let own = format!("/v1/api-keys/{}", acme.key.id);
+    let keys = "SELECT concat((SELECT count(*) FROM public.api_keys), ' ', (SELECT count(*) FROM public.invitations))";
+    let before = superuser_sees(&app, keys).await;
+    inside.get("/v1/api-keys").await.expect(200);
+    inside.post("/v1/api-keys", &json!({"name": "mine"})).await.expect(403);
+    inside.post(&format!("{own}/reroll"), &json!({})).await.expect(403);
+    inside.post("/v1/tenants/acme/api-keys", &json!({"name": "mine"})).await.expect(403);
+    // Nor anything else that lets in whoever holds it when the grant is over.
+    inside.post("/v1/invitations", &json!({"email": email("mallory"), "role": "admin"})).await.expect(403);
+    assert_eq!(superuser_sees(&app, keys).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,7 +193,7 @@ async fn an_erased_operators_grant_is_nobodys() {
     let grant = eve.client.post(ASK, &json!({"reason": "ticket 7"})).await.expect(201);
     with_grant(&app, &grant).get("/v1/agents").await.expect(200);
     as_superuser(&app, "DELETE FROM public.users").await;
-    app.app.access.changed();
+    app.app.access.forget();
     with_grant(&app, &grant).get("/v1/agents").await.expect(401);
 }
 

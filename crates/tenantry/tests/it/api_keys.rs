@@ -2,12 +2,18 @@
 
 use crate::{
     people::cheap,
-    staff::{Somebody, member, sign_in, soon, text},
+    staff::{Somebody, member, operator, sign_in, soon, text},
     support::{agent, as_superuser, second_workspace, superuser_sees},
 };
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use tenantry_core::{
+    authz::{Actor, OperatorActor, Person, ProvenBy},
+    ctx::Request,
+    identity::{Environment, create_api_key},
+};
 use tenantry_testkit::{Client, Reply, TestApp};
+use tenantry_types::{ErrorCode, OperatorRole, SessionId, UserId, key::CreateApiKey};
 
 const KEYS: &str = "/v1/api-keys";
 
@@ -286,6 +292,44 @@ async fn a_demoted_admin_makes_no_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_demoted_operator_makes_no_key() {
+    let (app, _) = acme().await;
+    operator(&app, "eve", "admin").await;
+    let (session, user) = (
+        superuser_sees(&app, "SELECT id::text FROM public.sessions ORDER BY created_at DESC LIMIT 1").await,
+        superuser_sees(&app, "SELECT user_id::text FROM public.operators").await,
+    );
+    let person = Person {
+        id: UserId(user.parse().unwrap()),
+        email: String::new(),
+        name: String::new(),
+        proven_by: ProvenBy::Session(SessionId(session.parse().unwrap())),
+    };
+    // As the gate knew her when her request came in.
+    let actor = Actor::Operator(Box::new(OperatorActor { person: Some(person), role: OperatorRole::Admin }));
+    let request = Request { actor, request_id: "r".to_owned(), address: None };
+    let make = async || {
+        let wish: CreateApiKey = serde_json::from_value(json!({"name": "late"})).unwrap();
+        let made =
+            create_api_key(&app.app.platform, app.app.ctx(), Environment::Dev, &request, None, "acme", wish)
+                .await;
+        made.map(drop).map_err(|error| error.code())
+    };
+    for undone in ["role = 'support'", "role = 'admin', removed_at = now()"] {
+        as_superuser(&app, &format!("UPDATE public.operators SET {undone}")).await;
+        assert_eq!(make().await, Err(ErrorCode::Forbidden), "{undone}");
+    }
+    as_superuser(&app, "UPDATE public.operators SET removed_at = NULL").await;
+    as_superuser(&app, "UPDATE public.sessions SET revoked_at = now(), revoked_why = 'revoked'").await;
+    assert_eq!(make().await, Err(ErrorCode::Forbidden), "the session has ended");
+    let late = "SELECT count(*)::text FROM public.api_keys WHERE name = 'late'";
+    assert_eq!(superuser_sees(&app, late).await, "0");
+    as_superuser(&app, "UPDATE public.sessions SET revoked_at = NULL, revoked_why = NULL").await;
+    assert_eq!(make().await, Ok(()));
+    assert_eq!(superuser_sees(&app, late).await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_has_a_hundred_keys() {
     let (app, ada) = acme().await;
     // Two that count for nothing beside as many as leave room for one.
@@ -326,10 +370,10 @@ async fn last_use_is_coarse() {
     assert_ne!(first, Value::Null);
     app.clock.advance(TimeDelta::minutes(4));
     // What is remembered of the key is forgotten, so that the next request looks again.
-    app.app.access.changed();
+    app.app.access.forget();
     assert_eq!(used().await, first);
     app.clock.advance(TimeDelta::minutes(2));
-    app.app.access.changed();
+    app.app.access.forget();
     assert_ne!(used().await, first);
 }
 

@@ -1,11 +1,15 @@
 //! A tenant out as an archive and in again: row by row, and what is refused on the way.
 
-use crate::catalogue::{execute, value};
+use crate::{
+    catalogue::{execute, value},
+    migrations::template,
+};
 use serde_json::{Value, json};
 use std::{fmt::Write as _, time::Duration};
 use tenantry_core::{
     Error, Result,
     archive::{self, ImportedWorkspace, Loaded, Upload},
+    ctx::{Ids, System},
     placement::{Home, Template},
 };
 use tenantry_testkit::{
@@ -262,9 +266,6 @@ async fn a_living_tenant_is_not_loaded_over() {
 
 /// A folder of migrations, as a team may write them.
 fn odd_template() -> Template {
-    let folder =
-        std::env::temp_dir().join(format!("tenantry-archive-{}-{}", std::process::id(), Uuid::from_u128(1)));
-    std::fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{error}"));
     let sql = r#"
         CREATE TYPE mood AS ENUM ('sad', 'ok', 'häppy');
         CREATE DOMAIN small AS int CHECK (VALUE < 100);
@@ -293,8 +294,8 @@ fn odd_template() -> Template {
         ALTER TABLE keyless DISABLE TRIGGER sleeps;
         CREATE TABLE base (id int); CREATE TABLE derived (more text) INHERITS (base);
     "#;
-    std::fs::write(folder.join("V1__odd.sql"), sql).unwrap_or_else(|error| panic!("{error}"));
-    Template::from_folder(&folder).unwrap_or_else(|error| panic!("{error}"))
+    let name = format!("odd-{}", System.uuid());
+    template(&name, &[("V1__odd.sql", sql)]).unwrap_or_else(|error| panic!("{error}"))
 }
 
 const ODD_ROWS: &str = r#"

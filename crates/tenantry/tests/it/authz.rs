@@ -9,7 +9,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use tenantry_core::{
     authz::{self, Actor, Need, allows},
-    identity::Credential,
+    identity::{Credential, Visit},
 };
 use tenantry_testkit::{Client, TestApp};
 
@@ -40,7 +40,7 @@ struct Kind {
 
 async fn kind(app: &TestApp, name: &str, client: Client) -> Kind {
     let token = client.token().unwrap_or_else(|| panic!("{name} has no token")).to_owned();
-    let actor = app.app.gate.verify(&Credential::Bearer(token)).await;
+    let actor = app.app.gate.verify(&Credential::Bearer(token), &Visit::default()).await;
     let actor = actor.unwrap_or_else(|error| panic!("{name}: {error}"));
     Kind { name: name.to_owned(), client, actor: actor.as_ref().clone() }
 }

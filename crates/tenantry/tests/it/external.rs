@@ -1,11 +1,13 @@
 //! People whom an issuer elsewhere vouches for: real tokens, real keys over HTTP, and all the ways in which either can be wrong.
 
 use crate::{
+    access::{hang_up, told_of},
     people,
     support::{as_superuser, superuser_sees, told},
 };
 use serde_json::{Value, json};
-use tenantry_testkit::{Client, TestApp, TestIssuer, TestKey};
+use tenantry_core::identity::{Credential, Visit};
+use tenantry_testkit::{Client, TestApp, TestFile, TestIssuer, TestKey};
 
 /// An application that takes tokens of one issuer.
 pub(crate) struct Outside {
@@ -13,6 +15,8 @@ pub(crate) struct Outside {
     pub(crate) issuer: TestIssuer,
     pub(crate) key: TestKey,
     settings: String,
+    /// What the settings name.
+    pub(crate) file: Option<TestFile>,
 }
 
 /// An `OpenID` Connect issuer with an ES256 key; `more` goes into its table.
@@ -31,7 +35,7 @@ impl Outside {
         let app = builder.issuers(&settings).start().await;
         let key = TestKey::p256("first");
         issuer.publish(&[&key]);
-        Self { app, issuer, key, settings }
+        Self { app, issuer, key, settings, file: None }
     }
 
     /// A second server on the same database.
@@ -94,6 +98,36 @@ async fn a_token_of_an_issuer_lets_its_person_in() {
     let viewer = outside.caller(&merged(acme("viewer"), &json!({"sub": "eve"})));
     viewer.get("/v1/agents").await.expect(200);
     viewer.post("/v1/agents", &json!({"name": "Nova", "role": "r"})).await.expect(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_made_known_came_with_a_request() {
+    let outside = outside("").await;
+    outside.app.tenant("acme").await;
+    let seen = async || {
+        let events = "SELECT string_agg(DISTINCT request_id || ' ' || coalesce(host(address), '-'), ', ') FROM public.audit_unsealed
+             WHERE action ~ '^(user|member)[.]|[.]link$'";
+        superuser_sees(&outside.app, events).await
+    };
+    let credential = Credential::Bearer(outside.key.token(&outside.claims(&acme("member"))));
+    let visitor = Visit { request_id: "r-7".to_owned(), address: "192.0.2.7".parse().ok(), user_agent: None };
+    outside.app.app.gate.verify(&credential, &visitor).await.unwrap();
+    assert_eq!(seen().await, "r-7 192.0.2.7");
+    as_superuser(&outside.app, "DELETE FROM public.audit_unsealed").await;
+    // Over HTTP it is the id that the caller was given.
+    let eve = outside.caller(&merged(acme("viewer"), &json!({"sub": "eve"})));
+    let reply = eve.get("/v1/agents").await.expect(200);
+    let id = reply.headers["x-request-id"].to_str().unwrap();
+    assert_eq!(seen().await, format!("{id} -"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_is_made_known_all_the_same() {
+    let outside = outside("").await;
+    outside.app.tenant("acme").await;
+    let eve = outside.caller(&merged(acme("member"), &json!({"sub": "eve"})));
+    hang_up(&outside.app, "eve", eve.get("/v1/agents")).await;
+    told_of(&outside.app, "eve", "member.create").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -134,7 +134,7 @@ async fn a_tenant_that_does_not_serve_is_answered_alike() {
     let mut answers = Vec::new();
     for change in ["status = 'suspended', suspended_at = now()", "status = 'deleted', deleted_at = now()"] {
         as_superuser(&app, &format!("UPDATE public.tenants SET {change} WHERE slug = 'acme'")).await;
-        app.app.access.changed();
+        app.app.access.forget();
         for operation in operations().into_iter().filter(|operation| !operation.open) {
             let reply = acme
                 .client

@@ -1,7 +1,7 @@
 //! Operators: their roles over real operations, how they are made, changed and removed.
 
 use crate::{
-    people::{PASSWORD, cheap},
+    people::{PASSWORD, attempt, cheap},
     staff::{email, operator, sign_in, soon, text, user},
     support::{as_superuser, superuser_sees},
 };
@@ -256,14 +256,38 @@ async fn a_locked_operator_is_let_in_again() {
     let app = cheap().start().await;
     let eve = operator(&app, "eve", "support").await;
     as_superuser(&app, "UPDATE public.operators SET locked_at = now(), failures = 5").await;
-    app.app.access.changed();
-    eve.client.get("/v1/tenants").await.expect(401);
+    app.app.access.forget();
+    eve.client.get("/v1/tenants").await.expect(200);
+    let asked = json!({"email": email("eve"), "password": PASSWORD, "operator": true});
+    app.anyone.post("/v1/auth/login", &asked).await.expect(401);
     let path = format!("{OPERATORS}/{}", eve.id);
     app.operator().patch(&path, &json!({"locked": true})).await.expect(422);
     let let_in = app.operator().patch(&path, &json!({"locked": false})).await.expect(200);
     assert_eq!(let_in.json["locked_at"], Value::Null);
     assert_eq!(superuser_sees(&app, "SELECT failures::text FROM public.operators").await, "0");
+    app.anyone.post("/v1/auth/login", &asked).await.expect(200);
     eve.client.get("/v1/tenants").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_end_no_operators_work_and_an_admin_does() {
+    let app = cheap().start().await;
+    app.tenant("acme").await;
+    let (eve, ada) = (operator(&app, "eve", "support").await, operator(&app, "ada", "admin").await);
+    let grant =
+        eve.client.post("/v1/tenants/acme/access-grants", &json!({"reason": "ticket 7"})).await.expect(201);
+    let inside = app.anyone.clone().with_token(Some(&text(&grant, "token")));
+    for _ in 0..5 {
+        attempt(&app, &email("eve"), "nine blue barges").await.expect(401);
+    }
+    let locked = "SELECT count(*)::text FROM public.operators WHERE locked_at IS NOT NULL";
+    assert_eq!(superuser_sees(&app, locked).await, "1");
+    app.app.access.forget();
+    eve.client.get("/v1/tenants").await.expect(200);
+    inside.get("/v1/agents").await.expect(200);
+    ada.client.delete(&format!("{OPERATORS}/{}", eve.id)).await.expect(204);
+    eve.client.get("/v1/tenants").await.expect(401);
+    inside.get("/v1/agents").await.expect(401);
 }
 
 fn hashing() -> Passwords {

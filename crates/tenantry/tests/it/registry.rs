@@ -171,7 +171,7 @@ async fn limits_are_the_tiers_with_the_tenants_own_on_top() {
     let mut told = String::new();
     for tier in ["free", "starter", "pro", "enterprise"] {
         execute(&app.database, &format!("UPDATE tenants SET plan_tier = '{tier}'")).await;
-        app.app.access.changed();
+        app.app.access.forget();
         let limits = acme.client.get("/v1/limits").await.expect(200).json;
         let names = [
             "agent_minutes_per_month",
@@ -198,6 +198,7 @@ async fn limits_are_the_tiers_with_the_tenants_own_on_top() {
         "UPDATE tenants SET max_agents = 0, max_tasks_per_month = 7, storage_limit_gb = 99",
     )
     .await;
+    app.app.access.forget();
     let limits = acme.client.get("/v1/limits").await.expect(200).json;
     assert_eq!(
         (&limits["agents"], &limits["tasks_per_month"], &limits["storage_gb"], &limits["workspaces"]),

@@ -98,7 +98,7 @@ async fn only_members_switch_to_a_workspace() {
     }
     as_superuser(&app, "DELETE FROM public.memberships m USING public.workspaces w WHERE w.id = m.workspace_id AND w.slug = 'lab'").await;
     assert_eq!(told(&switch(&ada, json!({"tenant": "acme", "workspace": "lab"})).await), foreign);
-    app.app.access.changed();
+    app.app.access.forget();
     in_lab.get("/v1/agents").await.expect(401);
     ada.get("/v1/agents").await.expect(200);
 }
@@ -112,7 +112,7 @@ async fn a_role_is_read_anew() {
     let ada = bearer(&app, &sign_in(&app, "ada@acme.example", json!({})).await);
     ada.post("/v1/agents", &json!({"name": "Iris", "role": "r"})).await.expect(201);
     as_superuser(&app, "UPDATE public.memberships SET role = 'viewer'").await;
-    app.app.access.changed();
+    app.app.access.forget();
     assert_eq!(ada.get("/v1/me").await.expect(200).json["role"], "viewer");
     ada.post("/v1/agents", &json!({"name": "Olga", "role": "r"})).await.expect(403);
 }

@@ -1,9 +1,13 @@
 //! Clerk: its session tokens, and what it tells by itself.
 
-use crate::{external::Outside, support::superuser_sees};
+use crate::{
+    access::{hang_up, told_of},
+    external::Outside,
+    support::superuser_sees,
+};
 use serde_json::{Value, json};
 use tenantry_testkit::{
-    Client, Reply, TestApp, TestIssuer, axum::http::Method, sign_webhook, webhook_secret,
+    Client, Reply, TestApp, TestFile, TestIssuer, axum::http::Method, sign_webhook, webhook_secret,
 };
 
 async fn clerk() -> Outside {
@@ -13,14 +17,14 @@ async fn clerk() -> Outside {
 /// With more in its table.
 async fn clerk_with(more: &str) -> Outside {
     let issuer = TestIssuer::start().await;
-    let path = std::env::temp_dir().join(format!("tenantry-whsec-{}", std::process::id()));
-    std::fs::write(&path, webhook_secret(7)).unwrap_or_else(|error| panic!("{error}"));
+    let file = TestFile::new("whsec", &webhook_secret(7));
     let settings = format!(
         "[[issuer]]\nname = \"clerk\"\npreset = \"clerk\"\nissuer = \"{}\"\nauthorized_parties = [\"https://app.example\"]\nalgorithms = [\"ES256\"]\nwebhook_secret_file = \"{}\"\n{more}",
         issuer.url(),
-        path.display()
+        file.path().display()
     );
-    let outside = Outside::start(issuer, settings).await;
+    let mut outside = Outside::start(issuer, settings).await;
+    outside.file = Some(file);
     outside.app.tenant("acme").await;
     outside
 }
@@ -186,6 +190,16 @@ async fn a_replayed_webhook_does_nothing() {
     assert_eq!(members(&outside.app).await, "");
     let trail = "SELECT count(*)::text FROM public.audit_unsealed WHERE action = 'member.remove' AND actor_kind = 'system'";
     assert_eq!(superuser_sees(&outside.app, trail).await, "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_hangs_up_is_told_all_the_same() {
+    let outside = clerk().await;
+    first(&outside, "org:member", &json!({})).get("/v1/agents").await.expect(200);
+    let event = membership(&outside, "deleted", "org:member", "ada");
+    hang_up(&outside.app, "webhook", deliver(&outside, "m1", &event)).await;
+    told_of(&outside.app, "webhook", "member.remove").await;
+    assert_eq!(members(&outside.app).await, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     Error, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::{Actor, MemberActor, Person, Place, ProvenBy, tenant_inactive},
     ctx::{Ctx, Request},
     identity::{
+        Visit,
         Email,
         gate::LetIn,
         invitations,
@@ -41,6 +42,7 @@ const TRIES: usize = 4;
 struct Entry {
     issuer: Issuer,
     ctx: Ctx,
+    visit: Visit,
     claim: Claim,
 }
 
@@ -64,10 +66,11 @@ pub(super) async fn let_in(
     platform: &Pool,
     ctx: &Ctx,
     access: &Access,
+    visit: &Visit,
     claim: Claim,
 ) -> Result<LetIn> {
     let until = Some(claim.until);
-    let entry = Arc::new(Entry { issuer: issuer.clone(), ctx: ctx.clone(), claim });
+    let entry = Arc::new(Entry { issuer: issuer.clone(), ctx: ctx.clone(), visit: visit.clone(), claim });
     for _ in 0..TRIES {
         let known = platform
             .run("find_external", Arc::clone(&entry), |tx, entry| {
@@ -77,16 +80,17 @@ pub(super) async fn let_in(
         if let Step::LetIn(actor) = known {
             return Ok(LetIn { actor, until });
         }
-        let settled = platform
-            .run("make_external_known", Arc::clone(&entry), |tx, entry| Box::pin(settle(tx, entry)))
+        let settled = access
+            .change(
+                platform,
+                "make_external_known",
+                Arc::clone(&entry),
+                |tx, entry| Box::pin(settle(tx, entry)),
+                |(_, tenant): &(Actor, Option<TenantId>)| News::of(*tenant),
+            )
             .await;
         match settled {
-            Ok((actor, tenant)) => {
-                if let Some(tenant) = tenant {
-                    access.changed_in(tenant).await;
-                }
-                return Ok(LetIn { actor, until });
-            }
+            Ok((actor, _)) => return Ok(LetIn { actor, until }),
             Err(Error::Stale) => {}
             Err(error) => return Err(error),
         }
@@ -251,7 +255,8 @@ async fn settle(tx: &ControlTx, entry: &Entry) -> Result<(Actor, Option<TenantId
 }
 
 /// Makes a user of whom the token names, or finds the one that they are already.
-async fn make_known(tx: &ControlTx, Entry { issuer, ctx, claim }: &Entry) -> Result<()> {
+async fn make_known(tx: &ControlTx, entry: &Entry) -> Result<()> {
+    let Entry { issuer, ctx, claim, .. } = entry;
     let now = ctx.now();
     let known = match &claim.email {
         Some(email) => users::store::by_email(tx, email).await?,
@@ -305,7 +310,7 @@ async fn make_known(tx: &ControlTx, Entry { issuer, ctx, claim }: &Entry) -> Res
         name: String::new(),
         proven_by: ProvenBy::Issuer(issuer.name.clone()),
     };
-    audit::record(tx, ctx, &by(Some(person)), &deed).await
+    audit::record(tx, ctx, &entry.by(Some(person)), &deed).await
 }
 
 /// An address for whoever has none that is proven: every user has one of their own. Nothing is ever delivered to `.invalid` (RFC 2606). It follows from the id that
@@ -317,12 +322,8 @@ fn placeholder(id: UserId) -> Result<Email> {
         .map_err(|_| Error::Fault("a placeholder is no address".to_owned()))
 }
 
-async fn link(
-    tx: &ControlTx,
-    Entry { issuer, ctx, claim }: &Entry,
-    person: Option<Person>,
-    tenant: TenantId,
-) -> Result<()> {
+async fn link(tx: &ControlTx, entry: &Entry, person: Option<Person>, tenant: TenantId) -> Result<()> {
+    let Entry { issuer, ctx, claim, .. } = entry;
     let Some(organisation) = &claim.organisation else { return Ok(()) };
     if !store::link(tx, &issuer.issuer, &organisation.id, tenant, ctx.now()).await? {
         return Err(tenant_inactive());
@@ -335,7 +336,7 @@ async fn link(
         after: Some(json!({"issuer": issuer.name, "organisation": organisation.id})),
         ..Deed::default()
     };
-    audit::record(tx, ctx, &by(person), &deed).await
+    audit::record(tx, ctx, &entry.by(person), &deed).await
 }
 
 /// The count happens behind the tenant's lock: two at once cannot both take the last place.
@@ -361,12 +362,13 @@ pub(super) async fn refuse_overshoot(
 
 async fn join(
     tx: &ControlTx,
-    Entry { issuer, ctx, claim }: &Entry,
+    entry: &Entry,
     person: Option<Person>,
     (tenant, workspace): (TenantId, WorkspaceId),
     user: UserId,
     role: Role,
 ) -> Result<()> {
+    let Entry { issuer, ctx, claim, .. } = entry;
     if !store::join(tx, (tenant, workspace), user, role, &issuer.name, ctx.now()).await? {
         return Err(Error::Stale);
     }
@@ -380,17 +382,18 @@ async fn join(
         after: Some(json!({"role": role, "managed_by": issuer.name})),
         ..Deed::default()
     };
-    audit::record(tx, ctx, &by(person), &deed).await
+    audit::record(tx, ctx, &entry.by(person), &deed).await
 }
 
 async fn change(
     tx: &ControlTx,
-    Entry { issuer, ctx, claim }: &Entry,
+    entry: &Entry,
     person: Option<Person>,
     (tenant, workspace): (TenantId, WorkspaceId),
     user: UserId,
     role: Role,
 ) -> Result<()> {
+    let Entry { issuer, ctx, claim, .. } = entry;
     store::change(tx, workspace, user, role, &issuer.name, ctx.now()).await?;
     invitations::void_beyond(tx, workspace, user, role, ctx.now()).await?;
     say(tx, issuer, claim).await?;
@@ -403,7 +406,7 @@ async fn change(
         after: Some(json!({"role": role, "managed_by": issuer.name})),
         ..Deed::default()
     };
-    audit::record(tx, ctx, &by(person), &deed).await
+    audit::record(tx, ctx, &entry.by(person), &deed).await
 }
 
 async fn say(tx: &ControlTx, issuer: &Issuer, claim: &Claim) -> Result<()> {
@@ -413,10 +416,11 @@ async fn say(tx: &ControlTx, issuer: &Issuer, claim: &Claim) -> Result<()> {
     if latest { Ok(()) } else { Err(Error::Stale) }
 }
 
-/// The person acts for themselves, by the token; the request has no id of ours here.
-fn by(person: Option<Person>) -> Request {
-    let actor = person.map_or(Actor::System, |person| Actor::User(Box::new(person)));
-    Request { actor, request_id: String::new(), address: None }
+impl Entry {
+    /// The person acts for themselves, by the token.
+    fn by(&self, person: Option<Person>) -> Request {
+        self.visit.by(person.map_or(Actor::System, |person| Actor::User(Box::new(person))))
+    }
 }
 
 #[cfg(test)]

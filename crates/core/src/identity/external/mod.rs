@@ -22,7 +22,12 @@ pub use settings::{Algorithm, ClaimNames, Issuer, Preset, WebhookSecret};
 pub use svix::Delivery;
 pub use webhooks::receive;
 
-use crate::{Result, access::Access, ctx::Ctx, identity::gate::LetIn};
+use crate::{
+    Result,
+    access::Access,
+    ctx::Ctx,
+    identity::{Visit, gate::LetIn},
+};
 use keys::Keys;
 use std::sync::Arc;
 use tenantry_pg::{BoxFuture, Pool};
@@ -71,11 +76,12 @@ impl Issuers {
         platform: &Pool,
         ctx: &Ctx,
         access: &Access,
+        visit: &Visit,
         token: &str,
     ) -> Result<LetIn> {
         let known = self.of(token).ok_or_else(super::look::refused)?;
         let claim = token::verify(&known.settings, &known.keys, token, ctx.now()).await?;
-        enter::let_in(&known.settings, platform, ctx, access, claim).await
+        enter::let_in(&known.settings, platform, ctx, access, visit, claim).await
     }
 
     fn of(&self, token: &str) -> Option<&Known> {

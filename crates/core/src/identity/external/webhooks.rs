@@ -10,7 +10,7 @@
 use super::{Delivery, Issuer, Issuers, enter, store};
 use crate::{
     Error, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::Actor,
     ctx::{Ctx, Request},
@@ -75,13 +75,6 @@ struct Received {
     word: Word,
 }
 
-/// What a delivery changed.
-#[derive(Default)]
-struct Changed {
-    tenants: Vec<TenantId>,
-    people: bool,
-}
-
 /// Deals with a delivery. One that says nothing that matters here is taken all the same, so that it does not come again.
 ///
 /// # Errors
@@ -110,15 +103,16 @@ pub async fn receive(
         event_at,
         word: event.read()?,
     };
-    let changed =
-        platform.run("receive_webhook", received, |tx, received| Box::pin(deal(tx, received))).await?;
-    for tenant in changed.tenants {
-        access.changed_in(tenant).await;
-    }
-    if changed.people {
-        access.changed();
-    }
-    Ok(())
+    access
+        .change(
+            platform,
+            "receive_webhook",
+            received,
+            |tx, received| Box::pin(deal(tx, received)),
+            Clone::clone,
+        )
+        .await
+        .map(drop)
 }
 
 impl Event {
@@ -148,15 +142,15 @@ impl Event {
     }
 }
 
-async fn deal(tx: &ControlTx, received: &Received) -> Result<Changed> {
+async fn deal(tx: &ControlTx, received: &Received) -> Result<News> {
     let Received { issuer, ctx, .. } = received;
     let now = ctx.now();
     if !store::begin_delivery(tx, &format!("clerk:{}", issuer.name), &received.id, now).await? {
-        return Ok(Changed::default());
+        return Ok(News::none());
     }
     store::forget_deliveries(tx, now - REMEMBERED).await?;
     match &received.word {
-        Word::Nothing => Ok(Changed::default()),
+        Word::Nothing => Ok(News::none()),
         Word::Member { subject, organisation, role } => match received.issuer.role(role.as_deref()) {
             Some(role) => member(tx, received, subject, organisation, role).await,
             // Whatever they are there now, it is nothing here.
@@ -187,14 +181,14 @@ async fn member(
     subject: &str,
     organisation: &str,
     role: Role,
-) -> Result<Changed> {
+) -> Result<News> {
     let Received { issuer, event_at, .. } = received;
     let identity = store::identity(tx, &issuer.issuer, subject).await?.filter(|identity| !identity.gone);
     let person = identity.and_then(|identity| identity.person);
     let tenant = store::tenant_of(tx, &issuer.issuer, organisation).await?;
     let Some((person, tenant)) = person.zip(tenant) else {
         is_latest(tx, received, subject, organisation).await?;
-        return Ok(Changed::default());
+        return Ok(News::none());
     };
     registry::store::change_access(tx, tenant).await?;
     let asked = store::Asked {
@@ -208,10 +202,10 @@ async fn member(
     // As it was before this event.
     let found = store::known_place(tx, &asked).await?;
     if !is_latest(tx, received, subject, organisation).await? {
-        return Ok(Changed::default());
+        return Ok(News::none());
     }
-    let Some(found) = found.filter(|found| !found.ended) else { return Ok(Changed::default()) };
-    let Some(workspace) = found.workspace else { return Ok(Changed::default()) };
+    let Some(found) = found.filter(|found| !found.ended) else { return Ok(News::none()) };
+    let Some(workspace) = found.workspace else { return Ok(News::none()) };
     // To be more than before, it has to be newer than all that is known; to be less, than other events: a token brings back who is more after all.
     let later =
         found.said.is_none_or(|(at, _)| *event_at > at) && found.event_at.is_none_or(|at| *event_at > at);
@@ -222,10 +216,10 @@ async fn member(
         _ => false,
     };
     if !changed {
-        return Ok(Changed::default());
+        return Ok(News::none());
     }
     store::say(tx, &issuer.issuer, subject, organisation, received.as_of()).await?;
-    Ok(Changed { tenants: vec![tenant], people: false })
+    Ok(News::of([tenant]))
 }
 
 /// What somebody is from now on, as an event says.
@@ -276,12 +270,7 @@ impl Member {
 }
 
 /// Somebody is in an organisation no longer. Written down even for strangers: a token from before may still come.
-async fn no_member(
-    tx: &ControlTx,
-    received: &Received,
-    subject: &str,
-    organisation: &str,
-) -> Result<Changed> {
+async fn no_member(tx: &ControlTx, received: &Received, subject: &str, organisation: &str) -> Result<News> {
     let issuer = &received.issuer;
     let identity = store::identity(tx, &issuer.issuer, subject).await?;
     let tenant = store::tenant_of(tx, &issuer.issuer, organisation).await?;
@@ -289,22 +278,22 @@ async fn no_member(
         registry::store::change_access(tx, tenant).await?;
     }
     if !is_latest(tx, received, subject, organisation).await? {
-        return Ok(Changed::default());
+        return Ok(News::none());
     }
     // Not before its clock and ours agree that a token is from after this.
     let at = received.as_of() + issuer.leeway;
     store::say_ended(tx, &issuer.issuer, subject, organisation, at).await?;
     let person = identity.and_then(|identity| identity.person);
-    let (Some(tenant), Some(person)) = (tenant, person) else { return Ok(Changed::default()) };
+    let (Some(tenant), Some(person)) = (tenant, person) else { return Ok(News::none()) };
     end(tx, received, tenant, Some(person.id)).await?;
-    Ok(Changed { tenants: vec![tenant], people: false })
+    Ok(News::of([tenant]))
 }
 
 /// Somebody is gone from the issuer: none of their tokens works any more, and what it managed of them ends.
-async fn nobody(tx: &ControlTx, received: &Received, subject: &str) -> Result<Changed> {
+async fn nobody(tx: &ControlTx, received: &Received, subject: &str) -> Result<News> {
     let Received { issuer, ctx, .. } = received;
     let Some(user) = store::end_identity(tx, &issuer.issuer, subject, ctx.now()).await? else {
-        return Ok(Changed::default());
+        return Ok(News::none());
     };
     let tenants = store::tenants_of(tx, user, &issuer.name).await?;
     for tenant in &tenants {
@@ -319,14 +308,14 @@ async fn nobody(tx: &ControlTx, received: &Received, subject: &str) -> Result<Ch
         ..Deed::default()
     };
     audit::record(tx, ctx, &received.request, &deed).await?;
-    Ok(Changed { tenants, people: true })
+    Ok(News::everywhere().and(News::of(tenants)))
 }
 
 /// An organisation is gone: it lets nobody in any more. The tenant stays, for its data is not the issuer's.
-async fn no_organisation(tx: &ControlTx, received: &Received, organisation: &str) -> Result<Changed> {
+async fn no_organisation(tx: &ControlTx, received: &Received, organisation: &str) -> Result<News> {
     let Received { issuer, ctx, .. } = received;
     let Some(tenant) = store::tenant_of(tx, &issuer.issuer, organisation).await? else {
-        return Ok(Changed::default());
+        return Ok(News::none());
     };
     registry::store::change_access(tx, tenant).await?;
     store::end_organisation(tx, &issuer.issuer, organisation, ctx.now()).await?;
@@ -340,7 +329,7 @@ async fn no_organisation(tx: &ControlTx, received: &Received, organisation: &str
         ..Deed::default()
     };
     audit::record(tx, ctx, &received.request, &deed).await?;
-    Ok(Changed { tenants: vec![tenant], people: false })
+    Ok(News::of([tenant]))
 }
 
 async fn end(tx: &ControlTx, received: &Received, tenant: TenantId, user: Option<UserId>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Access grants: an operator in a tenant's workspace, for a reason and a while.
 //!
-//! Owns: `access_grants`. Calls: registry, look, recheck, audit, idempotency, access. Called by: identity's gate and operators, server's grant
+//! Owns: `access_grants`. Calls: registry, recheck, audit, idempotency, access. Called by: identity's gate and operators, server's grant
 //! operations.
 //! Invariants: no grant without its event in the tenant's own trail, with the reason (`the_owner_sees_who_was_let_in`); it ends at its time
 //! (`a_grant_ends_at_its_time`), at once where somebody ends it (`an_ended_grant_is_refused_at_once`), and with its operator
@@ -13,10 +13,10 @@ mod text;
 
 pub(crate) use text::GrantText;
 
-use super::{Paging, look::again_in, recheck};
+use super::{Paging, recheck};
 use crate::{
     Error, Fields, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::{Action, Actor, TenantScope},
     ctx::{Ctx, Request},
@@ -25,7 +25,7 @@ use crate::{
 };
 use tenantry_pg::{ControlTx, Pool};
 use tenantry_types::{
-    AccessGrantId, ErrorCode, Role, Slug, TenantId, UserId,
+    AccessGrantId, Role, Slug, TenantId, UserId,
     identity::{AccessGrant, CreateAccessGrant, NewAccessGrant},
     page::Page,
 };
@@ -111,29 +111,33 @@ impl Grants {
     pub async fn end(&self, request: &Request, id: AccessGrantId) -> Result<()> {
         request.actor.may(Action::EndAccessGrant)?;
         let (ctx, request) = (self.ctx.clone(), request.clone());
-        let tenant = match &request.actor {
+        let news = |tenant: &TenantId| News::of([*tenant]);
+        let ended = match &request.actor {
             Actor::Operator(_) | Actor::System => {
-                self.platform
-                    .run("end_access_grant", (ctx, request, id), |tx, (ctx, request, id)| {
-                        Box::pin(end(tx, ctx, request, *id, None))
-                    })
-                    .await?
+                self.access
+                    .change(
+                        &self.platform,
+                        "end_access_grant",
+                        (ctx, request, id),
+                        |tx, (ctx, request, id)| Box::pin(end(tx, ctx, request, *id, None)),
+                        news,
+                    )
+                    .await
             }
             own => {
                 let scope = own.scope(Action::EndAccessGrant)?;
-                let tenant = scope.tenant_id();
-                self.control
-                    .run_for(
-                        tenant,
+                self.access
+                    .change_for(
+                        (&self.control, scope.tenant_id()),
                         "end_own_access_grant",
                         (ctx, request, id, scope),
                         |tx, (ctx, request, id, scope)| Box::pin(end(tx, ctx, request, *id, Some(scope))),
+                        news,
                     )
-                    .await?
+                    .await
             }
         };
-        self.access.changed_in(tenant).await;
-        Ok(())
+        ended.map(drop)
     }
 }
 
@@ -149,20 +153,12 @@ async fn end(
     registry::store::change_access(tx, tenant).await?;
     match scope {
         Some(scope) => recheck::still_may(tx, scope).await.map(drop)?,
-        None => still_operator(tx, ctx, &request.actor, Action::EndAccessGrant).await.map(drop)?,
+        None => recheck::operator_may(tx, ctx, &request.actor, Action::EndAccessGrant).await.map(drop)?,
     }
     if store::end(tx, id, &request.actor.label(), ctx.now()).await? {
         record_end(tx, ctx, request, tenant, id).await?;
     }
     Ok(tenant)
-}
-
-/// Whoever asks, as they are in this transaction.
-async fn still_operator(tx: &ControlTx, ctx: &Ctx, actor: &Actor, action: Action) -> Result<Actor> {
-    let now = again_in(tx, ctx, actor).await?;
-    let now = now.ok_or_else(|| Error::refused(ErrorCode::Forbidden, "You are no operator any more."))?;
-    now.may(action)?;
-    Ok(now)
 }
 
 /// Ends the grants of an operator that go beyond `most`; all of them where there is none. Returns their tenants, each once and in order, whose

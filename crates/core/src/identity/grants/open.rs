@@ -1,16 +1,17 @@
 //! Letting an operator into a tenant's workspace.
 //!
-//! Owns: nothing. Calls: store, registry, audit, idempotency. Called by: grants.
+//! Owns: nothing. Calls: store, recheck, registry, audit, idempotency. Called by: grants.
 //! Invariants: a reason is always given, and stands in the tenant's trail (`the_owner_sees_who_was_let_in`); the token is derived again for the
 //! same request and kept nowhere (`only_the_hash_of_a_grant_is_stored`). After a crash: one transaction or none.
 
-use super::{still_operator, store, text::GrantText};
+use super::{store, text::GrantText};
 use crate::{
     Error, Fields, Result,
     audit::{self, Deed},
     authz::{Action, Actor, may_be_granted},
     ctx::{Ctx, Request},
     idempotency::{self, Answer, Kept, Once},
+    identity::recheck,
     registry,
 };
 use chrono::TimeDelta;
@@ -51,7 +52,7 @@ impl Opening {
     async fn first(&self, tx: &ControlTx, slug: &str, wish: &CreateAccessGrant) -> Result<NewAccessGrant> {
         let Self { ctx, request, once } = self;
         let (role, length) = check(wish)?;
-        let actor = still_operator(tx, ctx, &request.actor, Action::OpenAccessGrant).await?;
+        let actor = recheck::operator_may(tx, ctx, &request.actor, Action::OpenAccessGrant).await?;
         let Actor::Operator(operator) = &actor else { return Err(Error::not_found()) };
         if !may_be_granted(operator.role, role) {
             let detail = format!("As {} you are not let in as {role}.", operator.role);

@@ -9,6 +9,7 @@
 use super::{Token, members, open::Open, room, store};
 use crate::{
     Error, Fields, Result,
+    access::News,
     audit::{self, Deed},
     authz::Actor,
     ctx::{self, Request},
@@ -183,12 +184,17 @@ struct Asking {
 impl Asking {
     async fn run(self) -> Result<()> {
         let people = self.people.clone();
-        let invited =
-            people.platform.run("ask_to_join", self, |tx, asking| Box::pin(asking.invite(tx))).await?;
-        if let Some(tenant) = invited {
-            people.access.changed_in(tenant).await;
-        }
-        Ok(())
+        people
+            .access
+            .change(
+                &people.platform,
+                "ask_to_join",
+                self,
+                |tx, asking| Box::pin(asking.invite(tx)),
+                |invited: &Option<TenantId>| News::of(*invited),
+            )
+            .await
+            .map(drop)
     }
 
     /// Whether the address is invited already, a member's, or of somebody who was removed.

@@ -1,7 +1,7 @@
 //! Making an API key: for operators here, for a tenant's admins through `own`.
 //!
-//! Owns: nothing. Calls: store, registry, audit, idempotency. Called by: keys.
-//! Invariants: a workspace has a hundred keys in use at most, however many are asked for at once (`a_workspace_has_a_hundred_keys`); scopes are
+//! Owns: nothing. Calls: store, recheck, registry, audit, idempotency. Called by: keys.
+//! Invariants: an operator who makes a key may do so in its very transaction (`a_demoted_operator_makes_no_key`); a workspace has a hundred keys in use at most, however many are asked for at once (`a_workspace_has_a_hundred_keys`); scopes are
 //! those of the policy (`scopes_are_those_of_the_policy`). After a crash: a key exists whole or not at all.
 
 use super::{
@@ -11,9 +11,10 @@ use super::{
 use crate::{
     Error, Fields, Result,
     audit::{self, Deed},
-    authz::key_scopes,
+    authz::{Action, key_scopes},
     ctx::{self, Ctx, Request},
     idempotency::{self, Answer, Kept, Once},
+    identity::recheck,
     registry,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -66,7 +67,7 @@ pub(super) struct Asked<'a> {
 /// Makes an API key for a workspace of a tenant, as an operator; with `once`, one key however often it is asked for.
 ///
 /// # Errors
-/// 404 for an unknown tenant or workspace, 409 while the tenant does not serve requests or its workspace has a hundred keys in use, 422 for
+/// 403 for who may not any more, 404 for an unknown tenant or workspace, 409 while the tenant does not serve requests or its workspace has a hundred keys in use, 422 for
 /// bad fields; those of [`idempotency::begin`] and [`idempotency::Kept::seed`].
 pub async fn create_api_key(
     platform: &Pool,
@@ -101,6 +102,7 @@ impl Making {
         let asked = Asked { name, role: role.as_deref(), scopes, expires_at: *expires_at };
         // Not before: a request that comes again is answered again, even when its `expires_at` has passed since.
         let role = asked.check(&self.ctx, Role::Admin)?;
+        recheck::operator_may(tx, &self.ctx, &self.request.actor, Action::CreateApiKey).await?;
         // Held, so that the keys are counted by one at a time.
         let (tenant, _) = registry::store::hold_by_slug(tx, slug).await?.ok_or_else(Error::not_found)?;
         if !tenant.status.serves() {

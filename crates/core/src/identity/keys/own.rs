@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Fields, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::TenantScope,
     ctx::{Ctx, Request},
@@ -23,7 +23,7 @@ use crate::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use tenantry_pg::{ControlTx, Pool};
+use tenantry_pg::{BoxFuture, ControlTx, Pool};
 use tenantry_types::{
     ApiKeyId, ErrorCode, UserId,
     key::{ApiKey, CreateOwnApiKey, NewApiKey, RerollApiKey},
@@ -76,19 +76,15 @@ impl Keys {
         wish: CreateOwnApiKey,
     ) -> Result<Answer<NewApiKey>> {
         let input = (self.making(request, once), scope.clone(), wish);
-        let made = self
-            .control
-            .run_for(scope.tenant_id(), "create_own_api_key", input, |tx, (making, scope, wish)| {
-                Box::pin(async move {
-                    match making.begin(tx).await? {
-                        Some(kept) => making.again(&kept).map(Answer::again),
-                        None => create(tx, making, scope, wish).await.map(Answer::first),
-                    }
-                })
+        self.make(scope, "create_own_api_key", input, |tx, (making, scope, wish)| {
+            Box::pin(async move {
+                match making.begin(tx).await? {
+                    Some(kept) => making.again(&kept).map(Answer::again),
+                    None => create(tx, making, scope, wish).await.map(Answer::first),
+                }
             })
-            .await?;
-        self.tell(scope, !made.replayed).await;
-        Ok(made)
+        })
+        .await
     }
 
     /// Makes a key in place of one, which ends after the overlap.
@@ -106,19 +102,15 @@ impl Keys {
     ) -> Result<Answer<NewApiKey>> {
         let overlap = wish.overlap_minutes;
         let input = (self.making(request, once), scope.clone(), id, overlap);
-        let made = self
-            .control
-            .run_for(scope.tenant_id(), "reroll_api_key", input, |tx, (making, scope, id, overlap)| {
-                Box::pin(async move {
-                    match making.begin(tx).await? {
-                        Some(kept) => making.again(&kept).map(Answer::again),
-                        None => reroll(tx, making, scope, *id, *overlap).await.map(Answer::first),
-                    }
-                })
+        self.make(scope, "reroll_api_key", input, |tx, (making, scope, id, overlap)| {
+            Box::pin(async move {
+                match making.begin(tx).await? {
+                    Some(kept) => making.again(&kept).map(Answer::again),
+                    None => reroll(tx, making, scope, *id, *overlap).await.map(Answer::first),
+                }
             })
-            .await?;
-        self.tell(scope, !made.replayed).await;
-        Ok(made)
+        })
+        .await
     }
 
     /// Takes a key out of use, at once and everywhere. Repeatable.
@@ -126,14 +118,40 @@ impl Keys {
     /// # Errors
     /// 403 where the caller may not any more, 404 for an absent or foreign key.
     pub async fn revoke(&self, request: &Request, scope: &TenantScope, id: ApiKeyId) -> Result<()> {
+        let tenant = scope.tenant_id();
         let input = (self.ctx.clone(), request.clone(), scope.clone(), id);
-        self.control
-            .run_for(scope.tenant_id(), "revoke_api_key", input, |tx, (ctx, request, scope, id)| {
-                Box::pin(revoke(tx, ctx, request, scope, *id))
+        self.access
+            .change_for(
+                (&self.control, tenant),
+                "revoke_api_key",
+                input,
+                |tx, (ctx, request, scope, id)| Box::pin(revoke(tx, ctx, request, scope, *id)),
+                move |()| News::of([tenant]),
+            )
+            .await
+    }
+
+    /// Runs what makes a key, and tells of it the first time.
+    async fn make<I, W>(
+        &self,
+        scope: &TenantScope,
+        name: &'static str,
+        input: I,
+        work: W,
+    ) -> Result<Answer<NewApiKey>>
+    where
+        I: Send + Sync + 'static,
+        W: for<'a> Fn(&'a ControlTx, &'a I) -> BoxFuture<'a, Result<Answer<NewApiKey>>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let tenant = scope.tenant_id();
+        self.access
+            .change_for((&self.control, tenant), name, input, work, move |made| {
+                News::of([tenant]).when(!made.replayed)
             })
-            .await?;
-        self.tell(scope, true).await;
-        Ok(())
+            .await
     }
 
     fn making(&self, request: &Request, once: Once) -> Making {
@@ -142,12 +160,6 @@ impl Keys {
             environment: self.environment,
             request: request.clone(),
             once: Some(once),
-        }
-    }
-
-    async fn tell(&self, scope: &TenantScope, changed: bool) {
-        if changed {
-            self.access.changed_in(scope.tenant_id()).await;
         }
     }
 }

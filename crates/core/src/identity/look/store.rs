@@ -127,7 +127,8 @@ pub(crate) async fn operator(tx: &ControlTx, standing: &Standing) -> Result<Opti
             "-- look::operator
              SELECT u.id AS user_id, u.email AS user_email, u.name AS user_name, o.role AS operator_role
              FROM operators o JOIN users u ON u.id = o.user_id
-             WHERE u.id = $1 AND u.disabled_at IS NULL AND o.removed_at IS NULL AND o.locked_at IS NULL
+             -- Whoever is locked after failed sign-ins signs in no more, and works on: else anybody could end their work by guessing.
+             WHERE u.id = $1 AND u.disabled_at IS NULL AND o.removed_at IS NULL
                AND ($2::uuid IS NULL OR EXISTS (
                    SELECT FROM sessions s WHERE s.id = $2 AND s.user_id = u.id AND s.revoked_at IS NULL AND s.expires_at > $3))",
             &[&standing.user.0, &standing.session(), &standing.now],
@@ -227,7 +228,7 @@ pub(crate) async fn granted(
                    -- Only the token of the configuration is no person; an operator who was erased leaves no id, and is none any more.
                    AND (g.operator_id IS NULL AND g.operator = 'operator' OR EXISTS (
                        SELECT FROM operators o JOIN users u ON u.id = o.user_id
-                       WHERE o.user_id = g.operator_id AND o.removed_at IS NULL AND o.locked_at IS NULL AND u.disabled_at IS NULL
+                       WHERE o.user_id = g.operator_id AND o.removed_at IS NULL AND u.disabled_at IS NULL
                          AND (o.role = 'admin' OR o.role = 'support' AND g.role = 'viewer')))"
             ),
             &[&id.map(|id| id.0), &token_hash.to_vec(), &now],

@@ -10,11 +10,7 @@ use crate::{
     audit::{self, Deed},
     authz::Actor,
     ctx::{Ctx, Request},
-    identity::{
-        Email,
-        passwords::{Passwords, judge_new},
-        users,
-    },
+    identity::{Email, passwords::Passwords, users},
 };
 use serde_json::json;
 use tenantry_pg::{ControlTx, Pool};
@@ -55,28 +51,15 @@ pub async fn bootstrap(
     passwords: &Passwords,
     wish: Bootstrap,
 ) -> Result<Bootstrapped> {
-    let mut fields = Fields::default();
-    let email = fields.parsed("/email", wish.email.parse::<Email>());
-    fields.line("/name", &wish.name, 200);
-    if let Some(password) = &wish.password {
-        judge_new(&mut fields, "/password", password, &[&wish.email, &wish.name]);
-    }
-    fields.check()?;
-    let email = email.ok_or_else(|| Error::Fault("a checked address is absent".to_owned()))?;
-    let hash = match &wish.password {
-        Some(password) => Some(passwords.hash(password).await?),
-        None => None,
-    };
-    let draft = Draft { email, name: wish.name, role: wish.role, hash };
+    let Bootstrap { email, name, role, password } = wish;
+    let draft = Draft::of(passwords, &email, &name, role.as_str(), password.as_ref()).await?;
     owner
         .run("bootstrap_operator", (ctx.clone(), draft), |tx, (ctx, draft)| {
             Box::pin(async move {
                 let known = users::store::by_email(tx, &draft.email).await?.is_some();
                 // The password of the command line is for a new user; a known one keeps theirs.
                 let hash = draft.hash.clone().filter(|_| !known);
-                let draft =
-                    Draft { hash, email: draft.email.clone(), name: draft.name.clone(), role: draft.role };
-                let made = create(tx, ctx, &by_owner(), &draft).await?;
+                let made = create(tx, ctx, &by_owner(), &Draft { hash, ..draft.clone() }).await?;
                 Ok(if known { Bootstrapped::MadeOfUser(made) } else { Bootstrapped::Made(made) })
             })
         })

@@ -1,15 +1,16 @@
 //! Changing and removing operators.
 //!
-//! Owns: nothing. Calls: store, grants, registry, audit. Called by: operators.
+//! Owns: nothing. Calls: store, recheck, grants, registry, audit. Called by: operators.
 //! Invariants: changes of admins come one after the other, each sees what the one before left (`two_admins_do_not_remove_each_other`).
 //! After a crash: one transaction or none.
 
-use super::{still_admin, store};
+use super::store;
 use crate::{
     Error, Fields, Result,
     audit::{self, Deed},
+    authz::Action,
     ctx::{Ctx, Request},
-    identity::grants,
+    identity::{grants, recheck},
     registry,
 };
 use serde_json::{Value, json};
@@ -95,7 +96,7 @@ async fn target(
     id: UserId,
     expected: Option<i64>,
 ) -> Result<Operator> {
-    still_admin(tx, ctx, &request.actor).await?;
+    recheck::operator_may(tx, ctx, &request.actor, Action::WriteOperators).await?;
     let found = store::hold(tx, id).await?.ok_or_else(Error::not_found)?;
     if request.actor.person().is_some_and(|person| person.id == id) {
         return Err(Error::refused(ErrorCode::Forbidden, "Nobody changes or removes themselves.")

@@ -1,8 +1,9 @@
 //! Operators: users of the platform itself.
 //!
-//! Owns: operators. Calls: users, passwords, grants, audit, idempotency, access. Called by: server's operator operations, its `bootstrap-operator`.
+//! Owns: operators. Calls: users, passwords, recheck, grants, audit, idempotency, access. Called by: server's operator operations, its `bootstrap-operator`.
 //! Invariants: nobody changes or removes themselves, and no person takes the last admin away (`two_admins_do_not_remove_each_other`); who was
-//! removed, locked or demoted is refused at once, and their grants end (`a_removed_operator_is_out_at_once`); a user who never proved to have
+//! removed or demoted is refused at once, and their grants end (`a_removed_operator_is_out_at_once`); who is locked after failed sign-ins signs in no
+//! more, and works on (`guesses_end_no_operators_work_and_an_admin_does`); a user who never proved to have
 //! their mailbox becomes no operator, since anybody may have made the account (`an_unproven_address_becomes_no_operator`).
 //! After a crash: each is one transaction, done or not.
 
@@ -14,15 +15,14 @@ pub use bootstrap::{Bootstrap, Bootstrapped, bootstrap, unlock};
 
 use super::{
     Email, Paging,
-    look::again_in,
     passwords::{Passwords, judge_new},
-    users,
+    recheck, users,
 };
 use crate::{
     Error, Fields, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
-    authz::{Action, Actor},
+    authz::Action,
     ctx::{Ctx, Request},
     idempotency::{self, Answer, Once},
 };
@@ -30,7 +30,7 @@ use serde_json::json;
 use tenantry_pg::{ControlTx, Pool};
 use tenantry_types::{
     ErrorCode, OperatorRole, TenantId, UserId,
-    identity::{CreateOperator, Operator, UpdateOperator},
+    identity::{CreateOperator, Operator, Proof, UpdateOperator},
     page::Page,
 };
 
@@ -48,12 +48,42 @@ pub struct Operators {
 }
 
 /// Somebody who is to become an operator, checked.
+#[derive(Clone)]
 struct Draft {
     email: Email,
     name: String,
     role: OperatorRole,
     /// PHC string of the first password.
     hash: Option<String>,
+}
+
+impl Draft {
+    /// Of what was asked for, with the password hashed.
+    async fn of(
+        passwords: &Passwords,
+        email: &str,
+        name: &str,
+        role: &str,
+        password: Option<&Proof>,
+    ) -> Result<Self> {
+        let mut fields = Fields::default();
+        let known = [email, name];
+        let email = fields.parsed("/email", email.parse::<Email>());
+        fields.line("/name", name, 200);
+        let role = fields.parsed("/role", role.parse::<OperatorRole>());
+        if let Some(password) = password {
+            judge_new(&mut fields, "/password", password, &known);
+        }
+        fields.check()?;
+        let (Some(email), Some(role)) = (email, role) else {
+            return Err(Error::Fault("checked fields are absent".to_owned()));
+        };
+        let hash = match password {
+            Some(password) => Some(passwords.hash(password).await?),
+            None => None,
+        };
+        Ok(Self { email, name: name.to_owned(), role, hash })
+    }
 }
 
 impl Operators {
@@ -81,7 +111,8 @@ impl Operators {
         once: Option<Once>,
         wish: CreateOperator,
     ) -> Result<Answer<Operator>> {
-        let draft = self.draft(&wish).await?;
+        let CreateOperator { email, name, role, password } = &wish;
+        let draft = Draft::of(&self.passwords, email, name, role, password.as_ref()).await?;
         let input = (self.ctx.clone(), request.clone(), once, draft);
         self.platform
             .run("create_operator", input, |tx, (ctx, request, once, draft)| {
@@ -90,32 +121,13 @@ impl Operators {
                     if let Some(kept) = idempotency::begin(tx, ctx, once).await? {
                         return kept.read().map(Answer::again);
                     }
-                    still_admin(tx, ctx, &request.actor).await?;
+                    recheck::operator_may(tx, ctx, &request.actor, Action::WriteOperators).await?;
                     let made = create(tx, ctx, request, draft).await?;
                     idempotency::finish(tx, ctx, once, 201, &made).await?;
                     Ok(Answer::first(made))
                 })
             })
             .await
-    }
-
-    async fn draft(&self, wish: &CreateOperator) -> Result<Draft> {
-        let mut fields = Fields::default();
-        let email = fields.parsed("/email", wish.email.parse::<Email>());
-        fields.line("/name", &wish.name, 200);
-        let role = fields.parsed("/role", wish.role.parse::<OperatorRole>());
-        if let Some(password) = &wish.password {
-            judge_new(&mut fields, "/password", password, &[&wish.email, &wish.name]);
-        }
-        fields.check()?;
-        let (Some(email), Some(role)) = (email, role) else {
-            return Err(Error::Fault("checked fields are absent".to_owned()));
-        };
-        let hash = match &wish.password {
-            Some(password) => Some(self.passwords.hash(password).await?),
-            None => None,
-        };
-        Ok(Draft { email, name: wish.name.clone(), role, hash })
     }
 
     /// Changes an operator's role, or lets a locked one sign in again. With `expected`, only that version.
@@ -132,14 +144,19 @@ impl Operators {
     ) -> Result<Operator> {
         let wanted = change::check(wish)?;
         let input = (self.ctx.clone(), request.clone(), id, expected, wanted);
-        let (operator, tenants) = self
-            .platform
-            .run("update_operator", input, |tx, (ctx, request, id, expected, wanted)| {
-                Box::pin(change::update(tx, ctx, request, *id, *expected, *wanted))
-            })
-            .await?;
-        self.tell(&tenants).await;
-        Ok(operator)
+        let done = self
+            .access
+            .change(
+                &self.platform,
+                "update_operator",
+                input,
+                |tx, (ctx, request, id, expected, wanted)| {
+                    Box::pin(change::update(tx, ctx, request, *id, *expected, *wanted))
+                },
+                |(_, tenants): &(Operator, Vec<TenantId>)| News::everywhere().and(News::of(tenants.clone())),
+            )
+            .await;
+        done.map(|(operator, _)| operator)
     }
 
     /// The user is an operator no longer, at once and everywhere; their access grants end. With `expected`, only that version.
@@ -148,29 +165,17 @@ impl Operators {
     /// As for [`Self::update`].
     pub async fn remove(&self, request: &Request, id: UserId, expected: Option<i64>) -> Result<()> {
         let input = (self.ctx.clone(), request.clone(), id, expected);
-        let tenants = self
-            .platform
-            .run("remove_operator", input, |tx, (ctx, request, id, expected)| {
-                Box::pin(change::remove(tx, ctx, request, *id, *expected))
-            })
-            .await?;
-        self.tell(&tenants).await;
-        Ok(())
+        self.access
+            .change(
+                &self.platform,
+                "remove_operator",
+                input,
+                |tx, (ctx, request, id, expected)| Box::pin(change::remove(tx, ctx, request, *id, *expected)),
+                |tenants: &Vec<TenantId>| News::everywhere().and(News::of(tenants.clone())),
+            )
+            .await
+            .map(drop)
     }
-
-    async fn tell(&self, tenants: &[TenantId]) {
-        self.access.changed();
-        for tenant in tenants {
-            self.access.changed_in(*tenant).await;
-        }
-    }
-}
-
-/// Whoever asks, as they are in this transaction: still an admin.
-async fn still_admin(tx: &ControlTx, ctx: &Ctx, actor: &Actor) -> Result<()> {
-    let now = again_in(tx, ctx, actor).await?;
-    now.ok_or_else(|| Error::refused(ErrorCode::Forbidden, "You are no operator any more."))?
-        .may(Action::WriteOperators)
 }
 
 async fn create(tx: &ControlTx, ctx: &Ctx, request: &Request, draft: &Draft) -> Result<Operator> {

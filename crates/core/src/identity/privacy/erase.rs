@@ -6,7 +6,7 @@
 use super::store;
 use crate::{
     Error, Fields, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::Action,
     ctx::{Ctx, Request},
@@ -44,14 +44,16 @@ pub async fn erase(
         fields.check()?;
     }
     let input = (ctx.clone(), request.clone(), whose.clone());
-    let tenants = platform
-        .run("erase_user", input, |tx, (ctx, request, whose)| Box::pin(erase_in(tx, ctx, request, whose)))
-        .await?;
-    for tenant in tenants {
-        access.changed_in(tenant).await;
-    }
-    access.changed();
-    Ok(())
+    access
+        .change(
+            platform,
+            "erase_user",
+            input,
+            |tx, (ctx, request, whose)| Box::pin(erase_in(tx, ctx, request, whose)),
+            |tenants: &Vec<TenantId>| News::everywhere().and(News::of(tenants.clone())),
+        )
+        .await
+        .map(drop)
 }
 
 async fn erase_in(tx: &ControlTx, ctx: &Ctx, request: &Request, whose: &Whose) -> Result<Vec<TenantId>> {

@@ -1,14 +1,16 @@
-//! Whether a member still may, asked in the transaction of what they do.
+//! Whether whoever asks still may, asked in the transaction of what they do.
 //!
-//! Owns: nothing. Calls: authz, pg. Called by: keys, grants, people; after `registry::store::change_access`.
+//! Owns: nothing. Calls: authz, look, pg. Called by: keys, grants, people, after `registry::store::change_access`; whatever operators do.
 //! Invariants: who was demoted, removed or suspended while their request was on its way is refused, whatever their server remembers
-//! (`a_demoted_admin_makes_no_key`, `a_removed_member_changes_nothing`). After a crash: nothing is left.
+//! (`a_demoted_admin_makes_no_key`, `a_removed_member_changes_nothing`, `a_demoted_operator_makes_no_key`). After a crash: nothing is left.
 
 mod store;
 
+use super::look;
 use crate::{
     Error, Result,
-    authz::{Actor, TenantScope},
+    authz::{Action, Actor, TenantScope},
+    ctx::Ctx,
 };
 use tenantry_pg::ControlTx;
 use tenantry_types::{ErrorCode, Role, UserId};
@@ -34,6 +36,17 @@ pub(crate) async fn still_may(tx: &ControlTx, scope: &TenantScope) -> Result<Now
     now.place.role = role;
     Actor::Member(now).may(scope.action())?;
     Ok(Now { user, role })
+}
+
+/// The operator as they are now.
+///
+/// # Errors
+/// 403 where they may not do that any more, or are no operator.
+pub(crate) async fn operator_may(tx: &ControlTx, ctx: &Ctx, actor: &Actor, action: Action) -> Result<Actor> {
+    let gone = || Error::refused(ErrorCode::Forbidden, "You are no operator any more.");
+    let now = look::again_in(tx, ctx, actor).await?.ok_or_else(gone)?;
+    now.may(action)?;
+    Ok(now)
 }
 
 fn forbidden(detail: &str) -> Error {

@@ -12,7 +12,7 @@ pub(crate) use seen::{Seen, used, used_by_token};
 
 use crate::{
     Error, Result,
-    access::Access,
+    access::{Access, News},
     audit::{self, Deed},
     authz::{Person, ProvenBy},
     ctx::{self, Ctx, Request},
@@ -166,16 +166,18 @@ pub async fn end(
 ) -> Result<()> {
     let user = person(caller)?.id;
     let input = (ctx.clone(), caller.clone(), user, session);
-    let ended = platform
-        .run("end_session", input, |tx, (ctx, caller, user, session)| {
-            Box::pin(revoke(tx, ctx, caller, (*user, *session), Why::Revoked))
-        })
+    let ended = access
+        .change(
+            platform,
+            "end_session",
+            input,
+            |tx, (ctx, caller, user, session)| {
+                Box::pin(revoke(tx, ctx, caller, (*user, *session), Why::Revoked))
+            },
+            |ended| News::everywhere().when(*ended),
+        )
         .await?;
-    if !ended {
-        return Err(Error::not_found());
-    }
-    access.changed();
-    Ok(())
+    if ended { Ok(()) } else { Err(Error::not_found()) }
 }
 
 /// Ends a user's session in the transaction. False where there is none that holds.

@@ -7,6 +7,7 @@
 use super::{SignIn, Visit, back_off::Subjects, store, store::NewLink, store::Purpose};
 use crate::{
     Error, Fields, Result,
+    access::News,
     audit::{self, Deed},
     ctx::Request,
     identity::{
@@ -201,9 +202,15 @@ impl SignIn {
     }
 
     async fn change(&self, change: Change) -> Result<()> {
-        self.platform.run("change_password", change, |tx, change| Box::pin(change.make(tx))).await?;
-        self.access.changed();
-        Ok(())
+        self.access
+            .change(
+                &self.platform,
+                "change_password",
+                change,
+                |tx, change| Box::pin(change.make(tx)),
+                |()| News::everywhere(),
+            )
+            .await
     }
 
     async fn prove_mailbox(&self, tx: &ControlTx, visit: &Visit, hash: &[u8; 32]) -> Result<()> {

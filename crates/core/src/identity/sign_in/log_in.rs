@@ -173,15 +173,7 @@ impl SignIn {
         let failure = Failure { this: self.clone(), visit: visit.clone(), user, subjects };
         let counted =
             self.platform.run("sign_in_failed", failure, |tx, failure| Box::pin(failure.count(tx))).await;
-        match counted {
-            Ok(locked) => {
-                if locked {
-                    self.access.changed();
-                }
-                bad_credentials()
-            }
-            Err(error) => error,
-        }
+        counted.map_or_else(|error| error, |()| bad_credentials())
     }
 
     async fn let_in(&self, attempt: Attempt) -> Result<Opened> {
@@ -205,8 +197,8 @@ impl SignIn {
 }
 
 impl Failure {
-    /// Returns whether it locked an operator.
-    async fn count(&self, tx: &ControlTx) -> Result<bool> {
+    /// Counts it, and locks an operator out who failed too often: from signing in. Who is in stays, and so there is nothing to tell other servers.
+    async fn count(&self, tx: &ControlTx) -> Result<()> {
         let ctx = &self.this.ctx;
         let now = ctx.now();
         self.subjects.failed(tx, now).await?;
@@ -219,7 +211,7 @@ impl Failure {
         if locked {
             audit::record(tx, ctx, &caller, &deed("operator.lock")).await?;
         }
-        Ok(locked)
+        Ok(())
     }
 }
 
@@ -232,6 +224,9 @@ impl Attempt {
         }
         // Again: of many guesses that came side by side those that come after the first failures do not count.
         self.subjects.admit(tx, now).await?;
+        if store::of_platform(tx, user.id).await? == OfPlatform::LockedOperator {
+            return Err(bad_credentials());
+        }
         self.subjects.succeeded(tx).await?;
         store::operator_succeeded(tx, user.id).await?;
         if let (Some(hash), Some(before)) = (&self.rehashed, &user.password_hash) {

@@ -73,7 +73,7 @@ pub(crate) async fn forget(tx: &ControlTx, now: DateTime<Utc>) -> Result<()> {
 }
 
 /// Somebody at the door, before it is known who.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Visit {
     /// The id that the caller was given.
     pub request_id: String,

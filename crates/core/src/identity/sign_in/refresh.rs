@@ -7,6 +7,7 @@
 use super::{Asked, Opened, SignIn, Visit, bearing, signed_in};
 use crate::{
     Error, Fields, Result,
+    access::News,
     audit::{self, Deed},
     authz::{Actor, Person, ProvenBy, tenant_inactive},
     ctx::Request,
@@ -79,17 +80,23 @@ impl SignIn {
         let signer = self.tokens.signer().await?;
         let (hash, next) = (sessions::hash_of(token.expose()), sessions::new_secret()?);
         let turn = Turn { this: self.clone(), visit: visit.clone(), hash, next: next.clone(), asked };
-        match self.platform.run("refresh_session", turn, |tx, turn| Box::pin(turn.take(tx))).await? {
+        let turned = self
+            .access
+            .change(
+                &self.platform,
+                "refresh_session",
+                turn,
+                |tx, turn| Box::pin(turn.take(tx)),
+                |turned| News::everywhere().when(matches!(turned, Turned::Again)),
+            )
+            .await?;
+        match turned {
             Turned::On(bearing) => {
                 let mut answer = signed_in(&bearing, &signer)?;
                 answer.refresh_token = Some(next);
                 Ok(Opened { answer, cookie: None })
             }
-            Turned::Again => {
-                self.access.changed();
-                Err(refused())
-            }
-            Turned::Refused => Err(refused()),
+            Turned::Again | Turned::Refused => Err(refused()),
         }
     }
 
@@ -134,14 +141,16 @@ impl SignIn {
             (None, None) => return Err(refused()),
         };
         let input = (self.clone(), visit.clone(), ending);
-        let ended = self
-            .platform
-            .run("log_out", input, |tx, (this, visit, ending)| Box::pin(this.leave(tx, visit, ending)))
-            .await?;
-        if ended {
-            self.access.changed();
-        }
-        Ok(())
+        self.access
+            .change(
+                &self.platform,
+                "log_out",
+                input,
+                |tx, (this, visit, ending)| Box::pin(this.leave(tx, visit, ending)),
+                |ended| News::everywhere().when(*ended),
+            )
+            .await
+            .map(drop)
     }
 
     /// The session of an access token that has not expired, whether it still holds or not.
