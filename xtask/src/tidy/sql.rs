@@ -58,6 +58,11 @@ const READS: &[(&str, &str, &str)] = &[
         "the policy by which a tenant's login sees its own members' rows of users",
     ),
     (
+        "crates/core/src/placement/store/inspect/public.rs",
+        "memberships",
+        "the same policy, as PostgreSQL prints it back",
+    ),
+    (
         "crates/core/src/placement/store/mod.rs",
         "tenants",
         "a claimed schema is labelled with its tenant's slug",

@@ -1,8 +1,8 @@
 //! Passwords: which are good enough, how they are hashed, whether one is right.
 //!
 //! Owns: nothing; `users` keeps the hashes. Calls: nothing. Called by: identity's sign-in, invitations, operators.
-//! Invariants: a hash is made off the async threads, by so many at once as there are cores, and one too many is turned away instead of queued
-//! without end (`one_too_many_is_turned_away`); a user who is unknown costs what a wrong password costs (`nobody_costs_as_much_as_somebody`); a hash of
+//! Invariants: a hash is made off the async threads, on as many threads as there are cores, which keep its memory to themselves (`memory_is_bounded_by_cores`), and one
+//! too many is turned away instead of queued without end (`one_too_many_is_turned_away`); a user who is unknown costs what a wrong password costs (`nobody_costs_as_much_as_somebody`); a hash of
 //! other parameters is told, so that the next sign-in makes it anew (`other_parameters_are_told`). After a crash: nothing is left.
 
 use crate::{Error, Fields, Result, ctx};
@@ -12,13 +12,16 @@ use argon2::{
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
+    thread,
 };
 use tenantry_types::{ErrorCode, identity::Proof};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Fewest characters of a password.
 const SHORTEST: usize = 10;
@@ -57,6 +60,8 @@ pub(crate) enum Verdict {
 #[derive(Clone)]
 pub struct Passwords {
     inner: Arc<Inner>,
+    /// To the threads that hash. They end when the last clone is gone.
+    jobs: mpsc::Sender<Job>,
 }
 
 struct Inner {
@@ -67,6 +72,9 @@ struct Inner {
     inside: AtomicUsize,
     room: usize,
 }
+
+/// One hash's worth of work.
+type Job = Box<dyn FnOnce() + Send>;
 
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,7 +88,7 @@ impl Passwords {
     /// # Errors
     /// A fault for a cost that argon2 does not know.
     pub fn new(cost: HashingCost) -> Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self::with_room(cost, cores, cores * WAITING_PER_CORE)
     }
 
@@ -96,15 +104,14 @@ impl Passwords {
             STANDARD_NO_PAD.encode(salt),
             STANDARD_NO_PAD.encode(hash)
         );
-        Ok(Self {
-            inner: Arc::new(Inner {
-                argon: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-                nobodys,
-                turns: Arc::new(Semaphore::new(cores)),
-                inside: AtomicUsize::new(0),
-                room: cores + waiting,
-            }),
-        })
+        let inner = Inner {
+            argon: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            nobodys,
+            turns: Arc::new(Semaphore::new(cores)),
+            inside: AtomicUsize::new(0),
+            room: cores + waiting,
+        };
+        Ok(Self { inner: Arc::new(inner), jobs: threads(cores)? })
     }
 
     /// The PHC string of a password.
@@ -130,19 +137,43 @@ impl Passwords {
         self.turn(move |inner| inner.judge(&password, hash.as_deref())).await
     }
 
-    /// One hash's worth of work on a thread that may block, when it is the caller's turn.
+    /// One hash's worth of work on a thread of its own, when it is the caller's turn.
     async fn turn<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> T + Send + 'static) -> Result<T> {
         let place = Place::take(&self.inner)?;
         let turn = Arc::clone(&self.inner.turns).acquire_owned().await;
         let turn = turn.map_err(|error| Error::Fault(error.to_string()))?;
+        let (told, answer) = oneshot::channel();
         // Place and turn are given back when the work is done, even if the caller is gone by then.
-        let done = tokio::task::spawn_blocking(move || {
+        let job = move || {
             let done = work(&place.0);
             drop((turn, place));
-            done
-        });
-        done.await.map_err(|error| Error::Fault(format!("hashing: {error}")))
+            // Nobody listens any more where the caller is gone.
+            let _ = told.send(done);
+        };
+        let lost = || Error::Fault("hashing: the thread is gone".to_owned());
+        self.jobs.send(Box::new(job)).map_err(|_| lost())?;
+        answer.await.map_err(|_| lost())
     }
+}
+
+/// Threads of their own and not those of the runtime, each of which would keep the memory of the one hash that it once made.
+fn threads(count: usize) -> Result<mpsc::Sender<Job>> {
+    let (jobs, waiting) = mpsc::channel::<Job>();
+    let waiting = Arc::new(Mutex::new(waiting));
+    for _ in 0..count {
+        let waiting = Arc::clone(&waiting);
+        let work = move || {
+            loop {
+                let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(job) = next else { return };
+                // A hash that panics is an error of its caller, and no thread less.
+                let _ = catch_unwind(AssertUnwindSafe(job));
+            }
+        };
+        let made = thread::Builder::new().name("passwords".to_owned()).spawn(work);
+        made.map_err(|error| Error::Fault(format!("hashing: {error}")))?;
+    }
+    Ok(jobs)
 }
 
 impl Inner {
@@ -273,6 +304,21 @@ mod tests {
         let params = Params::try_from(&nobodys).unwrap();
         assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (64, 1, 1));
         assert_eq!((nobodys.salt.unwrap().len(), nobodys.hash.unwrap().len()), (16, 32));
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded_by_cores() {
+        let passwords = Passwords::with_room(CHEAP, 2, 64).unwrap();
+        let where_it_ran =
+            futures_util::future::join_all((0..32).map(|_| passwords.turn(|_| thread::current().id())));
+        let threads: std::collections::HashSet<_> =
+            where_it_ran.await.into_iter().map(Result::unwrap).collect();
+        assert!((1..=2).contains(&threads.len()), "{threads:?}");
+        // One that panics takes no thread with it.
+        for _ in 0..4 {
+            passwords.turn(|_| panic!("on purpose")).await.unwrap_err();
+        }
+        passwords.turn(|_| ()).await.unwrap();
     }
 
     #[tokio::test]

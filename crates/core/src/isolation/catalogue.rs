@@ -16,8 +16,10 @@ const SLICE: usize = 250;
 
 pub(super) async fn look(prover: &Prover, only: Option<TenantId>, tally: &mut Tally) -> Result<()> {
     tally.expect(IsolationLayer::Catalogue, inspect::HOMES);
+    tally.expect(IsolationLayer::Catalogue, inspect::FURTHER);
     tally.expect(IsolationLayer::Catalogue, inspect::INSTALLATION);
     let homes = homes(prover, only).await?;
+    prover.ctx.faults.at("isolation.homes")?;
     for slice in homes.chunks(SLICE) {
         let mut found = look_at(prover, slice.to_vec()).await?;
         if found.iter().any(|one| one.broken > 0) {
@@ -50,5 +52,14 @@ async fn homes(prover: &Prover, only: Option<TenantId>) -> Result<Vec<Home>> {
 }
 
 async fn look_at(prover: &Prover, homes: Vec<Home>) -> Result<Vec<inspect::Found>> {
-    prover.owner.run("inspect_homes", homes, |tx, homes| Box::pin(inspect::homes(tx, homes))).await
+    prover
+        .owner
+        .run("inspect_homes", homes, |tx, homes| {
+            Box::pin(async move {
+                let mut found = inspect::homes(tx, homes).await?;
+                found.extend(inspect::further(tx, homes).await?);
+                Ok(found)
+            })
+        })
+        .await
 }

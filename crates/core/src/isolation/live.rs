@@ -5,10 +5,11 @@
 //! is tried is committed (pg's `attempt`). After a crash: PostgreSQL rolls back; the report is begun anew.
 
 use super::{
-    Fleet, Prover,
-    attempt::{self, Attempt},
-    plan,
-    store::{self, Relation},
+    Fleet, Prover, plan,
+    store::{
+        self, Relation,
+        attempt::{self, Attempt},
+    },
     tally::Tally,
 };
 use crate::{Error, Result, authz::ProofScope, placement::inspect, tenancy::ATTEMPT};
@@ -61,13 +62,14 @@ pub(super) async fn prove(
             all.into_iter().map(|place| &ring[place]).collect()
         };
         let relations = relations(prover, &involved).await?;
+        prover.ctx.faults.at("isolation.relations")?;
         let tried = stream::iter(slice.iter().copied())
             .map(|place| {
                 let targets: Vec<&Fleet> = pairs(place).into_iter().map(|other| &ring[other]).collect();
                 one(prover, &ring[place], targets, &relations)
             })
             .buffer_unordered(SIDE_BY_SIDE);
-        let tried: Vec<Vec<(Attempt, Option<String>)>> = tried.try_collect().await?;
+        let tried: Vec<Tried> = tried.try_collect().await?;
         for (attempt, fault) in tried.into_iter().flatten() {
             tally.attempted(attempt.check, fault);
         }
@@ -97,26 +99,49 @@ fn of<'a>(relations: &'a BySchema, one: &Fleet) -> &'a [Relation] {
     relations.get(&*one.tenant.schema_name).map_or(&[], Vec::as_slice)
 }
 
-/// What one tenant tries, and what was wrong with what came of it.
+type Tried = Vec<(Attempt, Option<String>)>;
+
+/// What one tenant tries, and what was wrong with what came of it. Whoever is removed meanwhile is neither asked nor tried: what is not there refuses nothing.
 async fn one(
     prover: &Prover,
     actor: &Fleet,
-    targets: Vec<&Fleet>,
+    mut targets: Vec<&Fleet>,
     relations: &BySchema,
-) -> Result<Vec<(Attempt, Option<String>)>> {
-    let of = |one: &Fleet| of(relations, one);
-    let own = of(actor).iter().flat_map(attempt::own);
+) -> Result<Tried> {
+    loop {
+        let tried = all_of(prover, actor, &targets, relations).await;
+        if tried.as_ref().is_ok_and(|tried| tried.iter().all(|(_, fault)| fault.is_none())) {
+            return tried;
+        }
+        let fleet = prover.fleet().await?;
+        let there = |one: &Fleet| fleet.iter().any(|now| now.tenant.schema_name == one.tenant.schema_name);
+        let before = targets.len();
+        targets.retain(|target| there(target));
+        match (there(actor), targets.len() == before) {
+            (false, _) => return Ok(Vec::new()),
+            (true, true) => return tried,
+            (true, false) => {}
+        }
+    }
+}
+
+async fn all_of(prover: &Prover, actor: &Fleet, targets: &[&Fleet], relations: &BySchema) -> Result<Tried> {
+    let own: Vec<Attempt> = of(relations, actor).iter().flat_map(attempt::own).collect();
+    let nothing = own.is_empty().then(|| attempt::without_control(&actor.tenant.slug));
     let foreign = targets.iter().flat_map(|target| {
         let schema = attempt::foreign_schema(&target.tenant.schema_name);
-        std::iter::once(schema).chain(of(target).iter().flat_map(attempt::foreign))
+        std::iter::once(schema).chain(of(relations, target).iter().flat_map(attempt::foreign))
     });
-    let mut done = in_scope(prover, actor, actor.workspace, own.chain(foreign).collect()).await?;
+    let mut done = in_scope(prover, actor, actor.workspace, own.into_iter().chain(foreign).collect()).await?;
+    done.extend(nothing);
     // From another workspace of its own; where it has but one, from one that does not exist.
     let elsewhere = actor.second.unwrap_or_else(|| WorkspaceId(prover.ctx.uuid()));
-    let rows =
-        of(actor).iter().flat_map(|relation| attempt::other_workspace(relation, actor.workspace)).collect();
+    let rows = of(relations, actor)
+        .iter()
+        .flat_map(|relation| attempt::other_workspace(relation, actor.workspace))
+        .collect();
     done.extend(in_scope(prover, actor, elsewhere, rows).await?);
-    done.extend(in_control(prover, actor, &targets, relations).await?);
+    done.extend(in_control(prover, actor, targets, relations).await?);
     Ok(done)
 }
 
@@ -125,7 +150,7 @@ async fn in_scope(
     actor: &Fleet,
     workspace: WorkspaceId,
     attempts: Vec<Attempt>,
-) -> Result<Vec<(Attempt, Option<String>)>> {
+) -> Result<Tried> {
     let scope = ProofScope::mint(&actor.tenant, workspace);
     let statements = attempts.iter().map(|attempt| attempt.sql.clone()).collect();
     let outcomes = prover.tenancy.attempt(&scope, statements).await?;
@@ -138,7 +163,7 @@ async fn in_control(
     actor: &Fleet,
     targets: &[&Fleet],
     relations: &BySchema,
-) -> Result<Vec<(Attempt, Option<String>)>> {
+) -> Result<Tried> {
     let mut attempts = vec![attempt::own_row(actor.tenant.id)];
     attempts.extend(targets.iter().map(|target| attempt::foreign_members(target.tenant.id)));
     // Every table against one tenant: row-level security asks for the own id, and does not know the others apart.
@@ -166,11 +191,7 @@ async fn in_control(
     Ok(judged(actor, attempts, &outcomes))
 }
 
-fn judged(
-    actor: &Fleet,
-    attempts: Vec<Attempt>,
-    outcomes: &[tenantry_pg::Outcome],
-) -> Vec<(Attempt, Option<String>)> {
+fn judged(actor: &Fleet, attempts: Vec<Attempt>, outcomes: &[tenantry_pg::Outcome]) -> Tried {
     attempts
         .into_iter()
         .zip(outcomes)

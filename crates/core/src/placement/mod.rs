@@ -13,6 +13,7 @@ mod template;
 pub use home::Home;
 pub(crate) use home::{Left, Source};
 pub(crate) use store::inspect;
+pub use store::inspect::LOOK_AT_HOMES;
 pub(crate) use store::prior::{Grant, Prior};
 pub use template::{BUILT_IN, Template, TemplateError};
 

@@ -1,5 +1,6 @@
 //! The scope and the pools, with a real PostgreSQL, a real PgBouncer, and the wire in between.
 
+mod attempts;
 mod cancel;
 mod copy;
 mod fence;

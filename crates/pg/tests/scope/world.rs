@@ -6,8 +6,8 @@ use std::{
 };
 use tenantry_core::ctx::Ctx;
 use tenantry_pg::{
-    BoxFuture, Error, ErrorKind, Observer, PoolSettings, PoolStatus, Row, ScopeMinter, ScopeNames, Target,
-    TenantPools, TenantTx, bootstrap::Superuser,
+    BoxFuture, Error, ErrorKind, Observer, Outcome, PoolSettings, PoolStatus, Row, ScopeMinter, ScopeNames,
+    Target, TenantPools, TenantTx, bootstrap::Superuser,
 };
 use tenantry_testkit::TestDatabase;
 use tenantry_types::{TenantId, WorkspaceId};
@@ -168,6 +168,15 @@ impl Scopes {
             Box::pin(async move { tx.last(ADD, &[workspace, name]).await.map(drop) })
         })
         .await
+    }
+
+    /// Statements that are tried and undone.
+    pub(crate) async fn attempt(
+        &self,
+        names: &ScopeNames,
+        statements: Vec<String>,
+    ) -> Result<Vec<Outcome>, Error> {
+        self.pools.attempt(&self.minter, names, "test", statements).await
     }
 
     /// The agents that the scope sees.

@@ -206,7 +206,7 @@ async fn a_table_that_opens_itself_is_not_handed_out() {
     app.operator().post("/v1/tenants", &body).await.expect(202);
     app.work().await;
     let run = app.operator().get("/v1/tenants/acme/status").await.expect(200).json;
-    assert!(run["error"].as_str().unwrap().contains("granted to others: notes"), "{run}");
+    assert!(run["error"].as_str().unwrap().contains("notes: PUBLIC may SELECT"), "{run}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -81,7 +81,7 @@ async fn every_control_table_has_a_rule() {
                 OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee = 0))")).await;
     assert_eq!(open, "");
     let tables = value(&app.database, "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'").await;
-    insta::assert_snapshot!(tables, @"access_grants adoptions api_keys archive_chunks archive_workspaces archives audit_due audit_heads audit_sealing audit_sweep audit_unsealed cells external_identities external_memberships external_organisations findings flyway_schema_history former_members idempotency_keys installation invitations jobs locks mails memberships one_time_tokens operators outbox outbox_clock provisioning_runs provisioning_steps psql_sessions refresh_tokens schedules_due sessions shards sign_in_failures signing_keys slots tenants tiers users webhook_deliveries workspaces");
+    insta::assert_snapshot!(tables, @"access_grants adoptions api_keys archive_chunks archive_workspaces archives audit_due audit_heads audit_sealing audit_sweep audit_unsealed cells external_identities external_memberships external_organisations findings flyway_schema_history former_members idempotency_keys installation invitations isolation_reports jobs locks mails memberships one_time_tokens operators outbox outbox_clock provisioning_runs provisioning_steps psql_sessions refresh_tokens schedules_due sessions shards sign_in_failures signing_keys slots tenants tiers users webhook_deliveries workspaces");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -419,14 +419,18 @@ async fn a_scope_cannot_write_into_another_workspace() {
     assert_eq!(error.pg().unwrap().kind(), ErrorKind::ForeignKey, "{error}");
 }
 
-/// The text of a statement in the source, by the name in its first line, with values for its parameters.
-fn statement(name: &str, values: &[&str]) -> String {
-    let source = include_str!("../../../core/src/placement/store/ddl.rs");
+/// The text of a statement, with values for its parameters.
+fn filled(text: &str, values: &[String]) -> String {
+    values
+        .iter()
+        .enumerate()
+        .fold(text.to_owned(), |text, (at, value)| text.replace(&format!("${}", at + 1), value))
+}
+
+/// The text of a statement in a source, by the name in its first line.
+fn statement(source: &str, name: &str) -> String {
     let text = source.split(&format!("-- {name}\n")).nth(1).and_then(|rest| rest.split("\",\n").next());
-    let text = text.unwrap_or_else(|| panic!("{name} is not in the source"));
-    values.iter().enumerate().fold(text.to_owned(), |text, (at, value)| {
-        text.replace(&format!("${}", at + 1), &format!("'{}'", value.replace('\'', "''")))
-    })
+    text.unwrap_or_else(|| panic!("{name} is not in the source")).to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -438,9 +442,14 @@ async fn pg_class_is_never_read_whole() {
     let admin = app.database.admin().await;
     // Where a whole read is the only way, it is planned even when it is made this dear; in a small catalogue it is cheap.
     admin.execute("ANALYZE; SET enable_seqscan = off").await.unwrap();
+    let relations = statement(include_str!("../../../core/src/placement/store/ddl.rs"), "ddl::relations");
+    let array = |name: &str| format!("ARRAY['{name}']");
     for sql in [
-        statement("ddl::relations", &[schema]),
-        statement("ddl::inspect", &[schema, role, &format!("{role}_wide"), &login, "true"]),
+        filled(&relations, &[format!("'{schema}'")]),
+        filled(
+            tenantry_core::placement::LOOK_AT_HOMES,
+            &[array(schema), array(role), array(&format!("{role}_wide")), array(&login)],
+        ),
     ] {
         admin.execute(&format!(
             "CREATE OR REPLACE FUNCTION pg_temp.plan() RETURNS text LANGUAGE plpgsql AS $f$ DECLARE line text; whole text := '';

@@ -2,6 +2,15 @@
 
 use crate::catalogue::{execute, value};
 use serde_json::{Value, json};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tenantry_core::ctx::{Ctx, Faults};
+use tenantry_durable::Lease;
 use tenantry_testkit::TestApp;
 use tenantry_types::isolation::{IsolationReport, IsolationStatus};
 
@@ -371,4 +380,123 @@ async fn names(app: &TestApp) -> Vec<(&'static str, String)> {
         ),
         ("{db}", value(&app.database, "SELECT quote_ident(current_database())").await),
     ]
+}
+
+/// Does something once, when the proof reaches a point.
+struct Meanwhile {
+    point: &'static str,
+    done: AtomicBool,
+    what: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Faults for Meanwhile {
+    fn at(&self, point: &str) -> tenantry_core::Result<()> {
+        if point == self.point && !self.done.swap(true, Ordering::Relaxed) {
+            (self.what)();
+        }
+        Ok(())
+    }
+}
+
+/// A lease for a proof that a test makes by hand.
+fn lease(app: &TestApp) -> Lease {
+    Lease { token: app.app.ctx().uuid(), length: Duration::from_mins(1), holder: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_is_purged_meanwhile_is_no_alarm() {
+    for point in ["isolation.homes", "isolation.relations"] {
+        let app = Arc::new(TestApp::builder().slots(2).start().await);
+        for slug in ["acme", "rival", "third"] {
+            app.tenant(slug).await;
+        }
+        let (gone, runtime) = (Arc::clone(&app), tokio::runtime::Handle::current());
+        let purge = async move |app: &TestApp| {
+            app.operator().delete("/v1/tenants/rival").await.expect(202);
+            app.work().await;
+            app.operator().post("/v1/tenants/rival/purge", &json!({"confirm": "rival"})).await.expect(202);
+            app.work().await;
+            app.operator().get("/v1/tenants/rival").await.expect(404);
+        };
+        let what = Box::new(move || {
+            tokio::task::block_in_place(|| runtime.block_on(purge(&gone)));
+        });
+        let faults = Arc::new(Meanwhile { point, done: AtomicBool::new(false), what });
+        let mut prover = app.app.prover(&app.database.placement.owner);
+        prover.ctx = Ctx { faults, ..prover.ctx };
+        app.operator().post("/v1/isolation-reports", &json!({})).await.expect(202);
+        let report = prover.work(lease(&app)).await.unwrap().unwrap();
+        assert_eq!(
+            (report.status, open(&report).as_str()),
+            (IsolationStatus::Passed, ""),
+            "{point}: {:?}",
+            report.error
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_without_controls_fails() {
+    let app = TestApp::builder().slots(1).start().await;
+    app.tenant("acme").await;
+    let names = names(&app).await;
+    let revoke = "DO $$ DECLARE t text; BEGIN FOR t IN SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = '{s}'::regnamespace AND c.relkind = 'r'
+        LOOP EXECUTE 'REVOKE ALL ON ' || t || ' FROM {r}'; END LOOP; END $$";
+    execute(
+        &app.database,
+        &names.iter().fold(revoke.to_owned(), |sql, (name, value)| sql.replace(name, value)),
+    )
+    .await;
+    let report = proved(&app, &json!({})).await;
+    assert_eq!(report.status, IsolationStatus::Failed);
+    assert!(open(&report).contains("a refusal shows nothing"), "{}", open(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_whose_worker_died_is_begun_anew() {
+    let app = TestApp::builder().slots(1).start().await;
+    app.tenant("acme").await;
+    let asked = app.operator().post("/v1/isolation-reports", &json!({})).await.expect(202);
+    let id = asked.json["id"].as_str().unwrap_or_default().to_owned();
+    let held = "UPDATE isolation_reports SET status = 'running', started_at = now(), lease_token = gen_random_uuid(), lease_until = now() + interval '1 hour'";
+    execute(&app.database, held).await;
+    app.work().await;
+    let shown = async || app.operator().get(&format!("/v1/isolation-reports/{id}")).await.expect(200).json;
+    assert_eq!(shown().await["status"], "running", "another worker is at it");
+    // Its connection is gone.
+    execute(&app.database, "UPDATE isolation_reports SET holder_pid = 1, holder_started = now()").await;
+    app.work().await;
+    assert_eq!(shown().await["status"], "passed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_installation_is_proved() {
+    let app = TestApp::start().await;
+    let report = proved(&app, &json!({})).await;
+    assert_eq!(
+        (report.status, report.tenants, report.attempts),
+        (IsolationStatus::Passed, 0, 0),
+        "{report:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_are_for_operators() {
+    let app = TestApp::builder().slots(1).start().await;
+    let acme = app.tenant("acme").await;
+    let report = proved(&app, &json!({})).await;
+    for path in ["/v1/isolation-reports".to_owned(), format!("/v1/isolation-reports/{}", report.id)] {
+        assert_eq!(acme.client.get(&path).await.expect(403).code(), "forbidden");
+    }
+    assert_eq!(acme.client.post("/v1/isolation-reports", &json!({})).await.expect(403).code(), "forbidden");
+    let again = proved(&app, &json!({})).await;
+    let page = app.operator().get("/v1/isolation-reports?limit=1").await.expect(200).json;
+    assert_eq!(page["items"][0]["id"], json!(again.id));
+    let cursor = page["next_cursor"].as_str().unwrap_or_default();
+    let next =
+        app.operator().get(&format!("/v1/isolation-reports?limit=1&cursor={cursor}")).await.expect(200);
+    assert_eq!((&next.json["items"][0]["id"], &next.json["next_cursor"]), (&json!(report.id), &Value::Null));
+    app.operator().get("/v1/isolation-reports/iso_00000000000000000000000000").await.expect(404);
+    let events = app.operator().get("/v1/audit-events?action=isolation_report.create").await.expect(200);
+    assert_eq!(events.json["items"].as_array().map(Vec::len), Some(2));
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: pg, access (the rules of `public`). Called by: placement's home (a new home), isolation (the proof).
 //! Invariants: what is found is told by the name of its check and of the object (`each_break_is_named`); a home is found through `pg_depend`, so that looking at
-//! one costs the same in a large fleet (`pg_class_is_never_read_whole`); one statement for all checks of a slice of homes. After a crash: nothing is left.
+//! one costs the same in a large fleet (`pg_class_is_never_read_whole`); one statement for all that is looked at when a home is made, and one for what the proof adds. After a crash: nothing is left.
 
 mod homes;
 mod installation;
@@ -89,17 +89,36 @@ pub(crate) async fn all(
         .collect()
 }
 
+/// The statement that looks at homes, for whoever wants to see its plan.
+pub const LOOK_AT_HOMES: &str = homes::LOOK;
+
 /// The checks of a home, each with what it promises.
 pub(crate) const HOMES: &[(&str, &str)] = homes::CHECKS;
+/// Those that the proof adds to them.
+pub(crate) const FURTHER: &[(&str, &str)] = homes::FURTHER_CHECKS;
 /// The checks of what all homes share.
 pub(crate) const INSTALLATION: &[(&str, &str)] = installation::CHECKS;
 
-/// Looks at homes. Every check of [`HOMES`] is in the answer, once. As the owner.
+/// Looks at homes, as far as one is looked at when it is made. Every check of [`HOMES`] is in the answer, once. As the owner.
 pub(crate) async fn homes(tx: &ControlTx, homes: &[Home]) -> Result<Vec<Found>> {
+    look(tx, homes::LOOK, HOMES, homes).await
+}
+
+/// The rest that the proof looks at. Every check of [`FURTHER`] is in the answer, once. As the owner.
+pub(crate) async fn further(tx: &ControlTx, homes: &[Home]) -> Result<Vec<Found>> {
+    look(tx, homes::LOOK_FURTHER, FURTHER, homes).await
+}
+
+async fn look(
+    tx: &ControlTx,
+    statement: &'static str,
+    checks: &[(&str, &str)],
+    homes: &[Home],
+) -> Result<Vec<Found>> {
     let names = |name: fn(&Home) -> &String| homes.iter().map(|home| name(home).clone()).collect::<Vec<_>>();
     let found: Vec<Found> = tx
         .all(
-            homes::LOOK,
+            statement,
             &[
                 &names(|home| &home.schema),
                 &names(|home| &home.role),
@@ -108,7 +127,7 @@ pub(crate) async fn homes(tx: &ControlTx, homes: &[Home]) -> Result<Vec<Found>> 
             ],
         )
         .await?;
-    whole(HOMES, found)
+    whole(checks, found)
 }
 
 /// Looks at logins, cells, memberships and what PUBLIC may do, and at the tables of `public`. As the owner.

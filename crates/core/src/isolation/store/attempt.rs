@@ -1,19 +1,19 @@
 //! The statements of the proof, made of names of the catalogue, and what must come of each.
 //!
-//! Owns: nothing. Calls: pg's quoting. Called by: isolation's live part.
+//! Owns: nothing (reads tenants, users, memberships and whatever a tenant has). Calls: pg's quoting. Called by: isolation's live part.
 //! Invariants: no statement changes a row that it should not reach, even where it succeeds: it asks for one row, for none, or is undone; only SQLSTATE 42501 counts as refused
 //! (`only_42501_is_a_refusal`); an attempt is made on what a tenant has, so a new table is tried without being listed anywhere. After a crash: nothing is left.
 
-use super::store::Relation;
+use super::Relation;
 use tenantry_pg::{
     Outcome,
     sql::{quote_ident, quote_literal},
 };
-use tenantry_types::{TenantId, WorkspaceId};
+use tenantry_types::{Slug, TenantId, WorkspaceId};
 
 /// What must come of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Must {
+pub(in crate::isolation) enum Must {
     /// PostgreSQL refuses it, with 42501.
     Refuse,
     /// PostgreSQL does it: the control of an attempt that must be refused.
@@ -26,10 +26,10 @@ pub(super) enum Must {
 
 /// One statement.
 #[derive(Debug, Clone)]
-pub(super) struct Attempt {
-    pub(super) check: &'static str,
-    pub(super) sql: String,
-    pub(super) must: Must,
+pub(in crate::isolation) struct Attempt {
+    pub(in crate::isolation) check: &'static str,
+    pub(in crate::isolation) sql: String,
+    pub(in crate::isolation) must: Must,
 }
 
 impl Attempt {
@@ -38,7 +38,7 @@ impl Attempt {
     }
 
     /// What is wrong with what came of it, if anything.
-    pub(super) fn fault(&self, outcome: &Outcome) -> Option<String> {
+    pub(in crate::isolation) fn fault(&self, outcome: &Outcome) -> Option<String> {
         let refused = matches!(outcome, Outcome::Refused { sql_state, .. } if sql_state == "42501");
         let nothing = *outcome == Outcome::Done(0);
         let holds = match self.must {
@@ -71,7 +71,7 @@ fn column(relation: &Relation) -> Option<(String, &str)> {
 }
 
 /// Another tenant's table, view or sequence.
-pub(super) fn foreign(relation: &Relation) -> Vec<Attempt> {
+pub(in crate::isolation) fn foreign(relation: &Relation) -> Vec<Attempt> {
     let name = named(relation);
     if relation.kind == "S" {
         let sql =
@@ -93,12 +93,12 @@ pub(super) fn foreign(relation: &Relation) -> Vec<Attempt> {
 }
 
 /// Another tenant's schema.
-pub(super) fn foreign_schema(schema: &str) -> Attempt {
+pub(in crate::isolation) fn foreign_schema(schema: &str) -> Attempt {
     Attempt::new("foreign_schemas", Must::Refuse, format!("CREATE TABLE {}.intruder ()", quote_ident(schema)))
 }
 
 /// The controls of [`foreign`]: the same statements on the tenant's own, as far as it has the right.
-pub(super) fn own(relation: &Relation) -> Vec<Attempt> {
+pub(in crate::isolation) fn own(relation: &Relation) -> Vec<Attempt> {
     let name = named(relation);
     let may = |right: &str| relation.rights.iter().any(|has| has == right);
     if relation.kind == "S" {
@@ -124,8 +124,14 @@ pub(super) fn own(relation: &Relation) -> Vec<Attempt> {
     sql.into_iter().map(|sql| Attempt::new("controls", Must::Do, sql)).collect()
 }
 
+/// A tenant that may use nothing of its own: what is refused to it shows nothing.
+pub(in crate::isolation) fn without_control(tenant: &Slug) -> (Attempt, Option<String>) {
+    let fault = format!("as {tenant}: it may use none of its own tables, so that a refusal shows nothing");
+    (Attempt::new("controls", Must::Do, String::new()), Some(fault))
+}
+
 /// Rows of the workspace `owner`, tried from another workspace of the same tenant.
-pub(super) fn other_workspace(relation: &Relation, owner: WorkspaceId) -> Vec<Attempt> {
+pub(in crate::isolation) fn other_workspace(relation: &Relation, owner: WorkspaceId) -> Vec<Attempt> {
     if !relation.has_workspace || relation.rights.is_empty() {
         return Vec::new();
     }
@@ -159,7 +165,7 @@ pub(super) fn other_workspace(relation: &Relation, owner: WorkspaceId) -> Vec<At
 }
 
 /// Another tenant's rows in a table of `public` that the login of tenants' requests may use; `column` is the one that confines it.
-pub(super) fn foreign_rows(table: &str, column: &str, of: TenantId) -> Vec<Attempt> {
+pub(in crate::isolation) fn foreign_rows(table: &str, column: &str, of: TenantId) -> Vec<Attempt> {
     let of = of.0;
     let name = format!("public.{}", quote_ident(table));
     let one = format!("{column} = '{of}'");
@@ -176,7 +182,7 @@ pub(super) fn foreign_rows(table: &str, column: &str, of: TenantId) -> Vec<Attem
 }
 
 /// Users who are members of another tenant alone.
-pub(super) fn foreign_members(of: TenantId) -> Attempt {
+pub(in crate::isolation) fn foreign_members(of: TenantId) -> Attempt {
     let sql = format!(
         "SELECT 1 FROM public.users WHERE id IN (SELECT user_id FROM public.memberships WHERE tenant_id = '{}')",
         of.0
@@ -185,7 +191,7 @@ pub(super) fn foreign_members(of: TenantId) -> Attempt {
 }
 
 /// A table of `public` that this login has nothing to do with, and a tenant's own schema.
-pub(super) fn closed(check: &'static str, schema: &str, table: &str) -> Attempt {
+pub(in crate::isolation) fn closed(check: &'static str, schema: &str, table: &str) -> Attempt {
     Attempt::new(
         check,
         Must::Refuse,
@@ -194,7 +200,7 @@ pub(super) fn closed(check: &'static str, schema: &str, table: &str) -> Attempt 
 }
 
 /// The control of [`foreign_rows`].
-pub(super) fn own_row(of: TenantId) -> Attempt {
+pub(in crate::isolation) fn own_row(of: TenantId) -> Attempt {
     Attempt::new("controls", Must::Do, format!("SELECT 1 FROM public.tenants WHERE id = '{}'", of.0))
 }
 

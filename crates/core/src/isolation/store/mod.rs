@@ -3,6 +3,8 @@
 //! Owns: `isolation_reports` (reads tenants, workspaces). Calls: pg. Called by: isolation.
 //! Invariants: a report has one holder at a time, whose writes name its token. After a crash: one transaction or none.
 
+pub(super) mod attempt;
+
 use super::{Ended, Fleet, Order};
 use crate::{
     Result,
@@ -29,7 +31,7 @@ impl FromRow for Fleet {
 }
 
 /// Every tenant that has a home, with its default workspace and one more.
-pub(super) async fn fleet(tx: &ControlTx) -> Result<Vec<Fleet>> {
+pub(in crate::isolation) async fn fleet(tx: &ControlTx) -> Result<Vec<Fleet>> {
     Ok(tx
         .all(
             select_tenant_with!(
@@ -47,19 +49,19 @@ pub(super) async fn fleet(tx: &ControlTx) -> Result<Vec<Fleet>> {
 
 /// A table, view or sequence of a tenant's schema.
 #[derive(Debug, Clone)]
-pub(super) struct Relation {
-    pub(super) schema: String,
-    pub(super) name: String,
+pub(in crate::isolation) struct Relation {
+    pub(in crate::isolation) schema: String,
+    pub(in crate::isolation) name: String,
     /// As `pg_class.relkind` has it.
-    pub(super) kind: String,
+    pub(in crate::isolation) kind: String,
     /// A column that may be written, of a type of PostgreSQL's own where there is one.
-    pub(super) column: Option<String>,
+    pub(in crate::isolation) column: Option<String>,
     /// Its type.
-    pub(super) column_type: Option<String>,
+    pub(in crate::isolation) column_type: Option<String>,
     /// Whether row-level security confines it to a workspace.
-    pub(super) has_workspace: bool,
+    pub(in crate::isolation) has_workspace: bool,
     /// What the tenant's own role may do with it.
-    pub(super) rights: Vec<String>,
+    pub(in crate::isolation) rights: Vec<String>,
 }
 
 impl FromRow for Relation {
@@ -77,7 +79,11 @@ impl FromRow for Relation {
 }
 
 /// What there is in these schemas, of these roles. As the owner.
-pub(super) async fn relations(tx: &ControlTx, schemas: &[String], roles: &[String]) -> Result<Vec<Relation>> {
+pub(in crate::isolation) async fn relations(
+    tx: &ControlTx,
+    schemas: &[String],
+    roles: &[String],
+) -> Result<Vec<Relation>> {
     Ok(tx
         .all(
             "-- isolation::relations
@@ -104,7 +110,7 @@ pub(super) async fn relations(tx: &ControlTx, schemas: &[String], roles: &[Strin
 }
 
 /// The version of PostgreSQL, such as `15.14`.
-pub(super) async fn version(tx: &ControlTx) -> Result<String> {
+pub(in crate::isolation) async fn version(tx: &ControlTx) -> Result<String> {
     let rows = tx
         .query(
             "-- isolation::version\nSELECT split_part(current_setting('server_version'), ' ', 1) AS version",
@@ -160,7 +166,7 @@ macro_rules! select_report {
     };
 }
 
-pub(super) async fn insert(tx: &ControlTx, report: &IsolationReport) -> Result<()> {
+pub(in crate::isolation) async fn insert(tx: &ControlTx, report: &IsolationReport) -> Result<()> {
     let tenant = report.tenant.as_ref().map(ToString::to_string);
     tx.query(
         "-- isolation::insert
@@ -171,13 +177,16 @@ pub(super) async fn insert(tx: &ControlTx, report: &IsolationReport) -> Result<(
     Ok(())
 }
 
-pub(super) async fn show(tx: &ControlTx, id: IsolationReportId) -> Result<Option<IsolationReport>> {
+pub(in crate::isolation) async fn show(
+    tx: &ControlTx,
+    id: IsolationReportId,
+) -> Result<Option<IsolationReport>> {
     let row: Option<ReportRow> = tx.optional(select_report!("show", "WHERE id = $1"), &[&id.0]).await?;
     Ok(row.map(|row| row.0))
 }
 
 /// The newest first; ids grow with time.
-pub(super) async fn list(
+pub(in crate::isolation) async fn list(
     tx: &ControlTx,
     after: Option<IsolationReportId>,
     rows: i64,
@@ -192,7 +201,11 @@ pub(super) async fn list(
 }
 
 /// Takes the oldest report that nobody is at.
-pub(super) async fn take(tx: &ControlTx, now: DateTime<Utc>, lease: Lease) -> Result<Option<Order>> {
+pub(in crate::isolation) async fn take(
+    tx: &ControlTx,
+    now: DateTime<Utc>,
+    lease: Lease,
+) -> Result<Option<Order>> {
     let (pid, started) = lease.holder();
     let rows = tx
         .query(
@@ -219,7 +232,12 @@ pub(super) async fn take(tx: &ControlTx, now: DateTime<Utc>, lease: Lease) -> Re
 }
 
 /// Writes down what came of it, unless somebody else is at it by now.
-pub(super) async fn finish(tx: &ControlTx, order: &Order, ended: &Ended, now: DateTime<Utc>) -> Result<()> {
+pub(in crate::isolation) async fn finish(
+    tx: &ControlTx,
+    order: &Order,
+    ended: &Ended,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let checks =
         serde_json::to_value(&ended.checks).map_err(|error| crate::Error::Fault(error.to_string()))?;
     tx.query(
@@ -248,7 +266,7 @@ pub(super) async fn finish(tx: &ControlTx, order: &Order, ended: &Ended, now: Da
 }
 
 /// Forgets all but the newest.
-pub(super) async fn forget(tx: &ControlTx, kept: i64) -> Result<()> {
+pub(in crate::isolation) async fn forget(tx: &ControlTx, kept: i64) -> Result<()> {
     tx.query(
         "-- isolation::forget
          DELETE FROM isolation_reports WHERE finished_at IS NOT NULL
