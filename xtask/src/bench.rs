@@ -9,8 +9,13 @@ use std::{
 };
 
 /// A package and its bench.
-const BENCHES: [(&str, &str); 4] =
-    [("tenantry-pg", "scope"), ("tenantry", "provisioning"), ("tenantry", "life"), ("tenantry", "identity")];
+const BENCHES: [(&str, &str); 4] = [
+    ("tenantry-pg", "scope"),
+    ("tenantry", "provisioning"),
+    ("tenantry", "life"),
+    ("tenantry", "identity"),
+    ("tenantry", "isolation"),
+];
 
 pub(super) fn run(root: &Path, arguments: &[String]) -> ExitCode {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
