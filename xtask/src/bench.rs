@@ -9,7 +9,7 @@ use std::{
 };
 
 /// A package and its bench.
-const BENCHES: [(&str, &str); 4] = [
+const BENCHES: [(&str, &str); 5] = [
     ("tenantry-pg", "scope"),
     ("tenantry", "provisioning"),
     ("tenantry", "life"),
