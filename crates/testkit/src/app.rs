@@ -190,7 +190,7 @@ impl TestApp {
             waker: self.app.runs.waker.clone(),
             access: self.app.access.waker(),
             mailer: mail::mailer(&self.config).unwrap_or_else(|error| panic!("{error}")),
-            prover: Some(self.app.prover(&self.database.placement.owner)),
+            prover: Some(self.app.prover(&self.config, &self.database.placement)),
             presence: watch::channel(None).1,
         }
     }
