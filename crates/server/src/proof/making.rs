@@ -151,6 +151,7 @@ impl HttpProof {
             allowed_domains: Vec::new(),
         };
         let made = self.app.provisioning.create(&super::request(slug), None, wish).await?.value;
+        self.app.metrics.set_aside(made.tenant.id);
         self.driven(slug).await?;
         Ok(made)
     }

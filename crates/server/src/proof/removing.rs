@@ -56,6 +56,7 @@ impl HttpProof {
             return Err(Error::Fault(format!("{} is no tenant of a proof", tenant.slug)));
         }
         let slug = tenant.slug.as_str();
+        self.app.metrics.forget(tenant.id);
         if tenant.status != TenantStatus::Deleted {
             self.change(slug, RunKind::Delete).await?;
             self.driven(slug).await?;
