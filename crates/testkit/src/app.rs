@@ -127,7 +127,7 @@ impl TestAppBuilder {
         let app = App::new(&config, place).unwrap_or_else(|error| panic!("{error}"));
         let anyone = Client::new(run::router(&config, &app), None);
         let (slots, proves_over_http) = (self.slots, self.proves_over_http);
-        TestApp { app, anyone, clock, faults, database, slots, proves_over_http, config }
+        TestApp { app, anyone, clock, faults, database, config, slots, proves_over_http }
     }
 }
 

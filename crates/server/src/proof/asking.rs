@@ -3,7 +3,7 @@
 //! Owns: nothing. Calls: the API. Called by: proof.
 //! Invariants: two answers that have to be alike are asked for again before they count as different, since a worker may have sealed or swept in between; the other
 //! tenant has looked at its own before it is asked for, so that whatever remembers answers has something to give away (`each_break_of_the_api_is_named`); a kind of id
-//! that the proof does not know is open (`each_break_of_the_api_is_named`). After a crash: nothing is left.
+//! that the proof does not know is open, so that a new one is taught (`a_whole_api_is_proved`). After a crash: nothing is left.
 
 use super::{
     counts::{CONTROLS, Counts, IDS, ROWS, TENANT, WORKSPACE},
@@ -46,8 +46,7 @@ impl Asking {
         let before = self.theirs_seen(&operations).await?;
         self.controls(&before);
         // So that whatever remembers answers has some of the second workspace, too.
-        let own = std::slice::from_ref(&self.ours.second);
-        View::of(&self.talk, &operations, &own.iter().collect::<Vec<_>>(), &self.ours.ids_of_second).await?;
+        View::of(&self.talk, &operations, &[&self.ours.second], &self.ours.ids_of_second).await?;
         for who in self.ours.first.clone().into_iter().chain([self.ours.second.clone()]) {
             for operation in &operations {
                 self.by_name(&who, operation).await?;
