@@ -118,7 +118,11 @@ pub enum Command {
     #[command(subcommand)]
     Verify(VerifyCommand),
     /// Check server, database and this machine; exit 1 if anything fails
-    Doctor,
+    Doctor {
+        /// The security checklist instead: each control with what shows it
+        #[arg(long)]
+        security: bool,
+    },
     /// Say who the token is
     Whoami,
     /// Print completions for a shell

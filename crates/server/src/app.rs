@@ -8,6 +8,7 @@ use crate::{
     config::{Config, secret::Secret},
     fetch::OverHttp,
     mail,
+    proof::HttpProof,
     telemetry::{CreateError, Metrics},
 };
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -23,7 +24,8 @@ use tenantry_core::{
         people::People,
     },
     isolation::Prover,
-    placement::Template,
+    ops::Front,
+    placement::{Placement, Template},
     provisioning::{Provisioning, Runs},
     psql::{self, Psql},
     secrets::Vault,
@@ -102,6 +104,8 @@ pub struct Parts {
     pub public_url: String,
     /// Whether links are mailed; else they are told to whoever asked for them.
     pub sends_mail: bool,
+    /// How requests come in, for the security checklist.
+    pub front: Front,
     /// Domain whose subdomains are tenants.
     pub base_domain: Option<String>,
     listener: Listener,
@@ -191,10 +195,36 @@ impl App {
             place,
             public_url: config.public_url.clone(),
             sends_mail: mail::is_configured(config),
+            front: front(config),
             base_domain: config.base_domain.clone(),
             listener,
             stopping: watch::Sender::new(false),
         })))
+    }
+}
+
+impl App {
+    /// What a worker proves isolation with: the owner looks at the catalogue, all else is tried as this application would do it, over HTTP too.
+    pub fn prover(&self, config: &Config, placement: &Placement) -> Prover {
+        Prover {
+            owner: placement.owner.clone(),
+            control: self.control.clone(),
+            tenancy: self.tenancy.clone(),
+            ctx: self.place.ctx.clone(),
+            installation: self.place.installation.clone(),
+            http: Some(Arc::new(HttpProof::of(config, self, placement))),
+        }
+    }
+}
+
+/// What the configuration has let pass: no listener is open without one of these.
+fn front(config: &Config) -> Front {
+    if config.tls() {
+        Front::Tls
+    } else if config.trusted_proxies.is_empty() {
+        Front::Loopback
+    } else {
+        Front::Proxy { https: config.public_url.starts_with("https://") }
     }
 }
 
@@ -303,18 +333,6 @@ impl Parts {
     /// Clock and ids.
     pub fn ctx(&self) -> &Ctx {
         &self.place.ctx
-    }
-
-    /// What a worker proves isolation with: the owner looks at the catalogue, all else is tried as this application would do it.
-    pub fn prover(&self, owner: &Pool) -> Prover {
-        Prover {
-            owner: owner.clone(),
-            control: self.control.clone(),
-            tenancy: self.tenancy.clone(),
-            ctx: self.place.ctx.clone(),
-            installation: self.place.installation.clone(),
-            http: None,
-        }
     }
 
     /// Changes with every wake-up.

@@ -221,7 +221,7 @@ async fn worker(config: Config) -> Result<(), Failure> {
         metrics: app.metrics.clone(),
         waker: Waker::start(placement.owner.clone()),
         access: Waker::on(placement.owner.clone(), access::CHANNEL),
-        prover: Some(app.prover(&placement.owner)),
+        prover: Some(app.prover(&config, &placement)),
         placement,
         mailer: mail::mailer(&config)?,
         presence: listener.presence(),

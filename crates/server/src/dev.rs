@@ -75,7 +75,7 @@ async fn with_database(
     let presence = Listener::beside(&placement.owner, wake::CHANNEL);
     let worker = Worker {
         presence: presence.presence(),
-        prover: Some(app.prover(&placement.owner)),
+        prover: Some(app.prover(config, &placement)),
         placement,
         settings: commands::settings(config),
         metrics: app.metrics.clone(),

@@ -11,6 +11,7 @@ mod dev;
 mod fetch;
 pub mod http;
 pub mod mail;
+pub mod proof;
 pub mod run;
 pub mod telemetry;
 pub mod worker;

@@ -37,6 +37,7 @@ pub struct TestAppBuilder {
     pooler: Option<Target>,
     database: Option<TestDatabase>,
     elsewhere: Option<Target>,
+    proves_over_http: bool,
     /// Read at the start, and gone after it.
     files: Vec<Arc<TestFile>>,
 }
@@ -84,6 +85,13 @@ impl TestAppBuilder {
         self
     }
 
+    /// Its worker proves isolation in the database alone: for a test that has many proofs made, and asks nothing of the API.
+    #[must_use]
+    pub fn without_the_proof_over_http(mut self) -> Self {
+        self.proves_over_http = false;
+        self
+    }
+
     /// External issuers, as their file has them.
     #[must_use]
     pub fn issuers(mut self, toml: &str) -> Self {
@@ -118,7 +126,8 @@ impl TestAppBuilder {
         };
         let app = App::new(&config, place).unwrap_or_else(|error| panic!("{error}"));
         let anyone = Client::new(run::router(&config, &app), None);
-        TestApp { app, anyone, clock, faults, database, slots: self.slots, config }
+        let (slots, proves_over_http) = (self.slots, self.proves_over_http);
+        TestApp { app, anyone, clock, faults, database, config, slots, proves_over_http }
     }
 }
 
@@ -137,6 +146,7 @@ pub struct TestApp {
     /// Its configuration.
     pub config: Config,
     slots: usize,
+    proves_over_http: bool,
 }
 
 /// A tenant with an identity in it.
@@ -167,6 +177,7 @@ impl TestApp {
             pooler: None,
             database: None,
             elsewhere: None,
+            proves_over_http: true,
             files: Vec::new(),
         }
     }
@@ -183,6 +194,8 @@ impl TestApp {
 
     /// A worker of this application.
     pub fn worker(&self) -> Worker {
+        let mut prover = self.app.prover(&self.config, &self.database.placement);
+        prover.http = prover.http.filter(|_| self.proves_over_http);
         Worker {
             placement: self.database.placement.clone(),
             settings: WorkerSettings { warm_slots: self.slots, ..WorkerSettings::default() },
@@ -190,7 +203,7 @@ impl TestApp {
             waker: self.app.runs.waker.clone(),
             access: self.app.access.waker(),
             mailer: mail::mailer(&self.config).unwrap_or_else(|error| panic!("{error}")),
-            prover: Some(self.app.prover(&self.database.placement.owner)),
+            prover: Some(prover),
             presence: watch::channel(None).1,
         }
     }

@@ -36,17 +36,26 @@ fn failed(name: &str, failure: &Failure) -> Check {
 }
 
 /// `doctor`.
-pub(crate) fn doctor(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
+pub(crate) fn doctor(ctx: &mut Ctx<'_, '_>, security: bool) -> Result<Exit, Failure> {
+    if security {
+        // What concerns this machine is no control of the server's.
+        let items = told(ctx, "/v1/doctor?security=true");
+        return report(ctx, items);
+    }
     let mut items = Vec::new();
     match ctx.api.get_any("/readyz?verbose") {
         Ok((status, text)) => {
             items.push(server(ctx));
             items.extend(readiness(ctx, status, text));
-            items.extend(database(ctx));
+            items.extend(told(ctx, "/v1/doctor"));
         }
         Err(failure) => items.push(failed("server", &failure)),
     }
     items.push(local_psql(ctx));
+    report(ctx, items)
+}
+
+fn report(ctx: &mut Ctx<'_, '_>, items: Vec<Check>) -> Result<Exit, Failure> {
     let report = Health::of(env!("CARGO_PKG_VERSION"), items);
     let json = serde_json::to_string(&report).map_err(std::io::Error::from)?;
     let colour = ctx.out_colour();
@@ -91,11 +100,12 @@ fn readiness(ctx: &Ctx<'_, '_>, status: u16, text: String) -> Vec<Check> {
     vec![failed("readiness", &Failure::of_answer(ctx.api.base(), status, None, text))]
 }
 
-fn database(ctx: &Ctx<'_, '_>) -> Vec<Check> {
+/// What the server tells of its database, or of its controls.
+fn told(ctx: &Ctx<'_, '_>, path: &str) -> Vec<Check> {
     if let Err(failure) = ctx.api.need_token() {
         return vec![failed("token", &failure)];
     }
-    match ctx.api.get::<Health>("/v1/doctor") {
+    match ctx.api.get::<Health>(path) {
         Ok(Answer { value, .. }) => value.checks,
         Err(failure) => vec![failed("database", &failure)],
     }
@@ -189,6 +199,21 @@ mod tests {
         warn     psql       psql is not on this machine
                             next: install it (Debian: `apt-get install postgresql-client`), or set TENANTRY_PG_BIN to its folder
         ");
+    }
+
+    #[test]
+    fn the_checklist_is_told_item_by_item() {
+        let list = r#"{"status":"failing","version":"1","checks":[{"name":"tables_guarded","status":"ok","detail":"9 guards of tables looked at"},{"name":"isolation_proof_fresh","status":"failing","detail":"1 open","advice":"prove it"}]}"#;
+        let server = Server::start(vec![json(200, list)]);
+        let ran = Hands::at(&server).run("doctor --security");
+        assert_eq!(ran.code, 1);
+        insta::assert_snapshot!(ran.out, @r"
+        ok       tables_guarded         9 guards of tables looked at
+        failing  isolation_proof_fresh  1 open
+                                        next: prove it
+        ");
+        let targets: Vec<String> = server.seen().into_iter().map(|seen| seen.target).collect();
+        assert_eq!(targets, ["/v1/doctor?security=true"]);
     }
 
     #[test]

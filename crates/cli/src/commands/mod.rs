@@ -129,7 +129,7 @@ fn perform(
         Command::Audit(AuditCommand::Export(args)) => audit::export(&mut ctx, args),
         Command::Whoami => whoami::whoami(&mut ctx),
         Command::Verify(VerifyCommand::Isolation(args)) => verify::isolation(&mut ctx, args),
-        Command::Doctor => doctor::doctor(&mut ctx),
+        Command::Doctor { security } => doctor::doctor(&mut ctx, *security),
         Command::Completions { .. } => Ok(Exit::Done),
     }
 }
@@ -138,7 +138,7 @@ fn perform(
 fn needs_token(command: &Command) -> bool {
     !matches!(
         command,
-        Command::Doctor
+        Command::Doctor { .. }
             | Command::Login(_)
             | Command::Logout
             | Command::Invite(InviteCommand::Accept(_))

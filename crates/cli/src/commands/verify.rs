@@ -24,13 +24,12 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// `verify isolation`.
 pub(crate) fn isolation(ctx: &mut Ctx<'_, '_>, args: &VerifyIsolationArgs) -> Result<Exit, Failure> {
-    let asked = match args.report {
-        Some(id) => ctx.api.get::<IsolationReport>(&path(id))?,
-        None => {
-            let tenant = args.tenant.as_deref().map(|slug| slug.parse::<Slug>()).transpose();
-            let tenant = tenant.map_err(|error| Failure::local("invalid", format!("--tenant: {error}")))?;
-            ctx.api.post("/v1/isolation-reports", &RequestIsolationReport { tenant, seed: args.seed })?
-        }
+    let asked = if let Some(id) = args.report {
+        ctx.api.get::<IsolationReport>(&path(id))?
+    } else {
+        let tenant = args.tenant.as_deref().map(str::parse::<Slug>).transpose();
+        let tenant = tenant.map_err(|error| Failure::local("invalid", format!("--tenant: {error}")))?;
+        ctx.api.post("/v1/isolation-reports", &RequestIsolationReport { tenant, seed: args.seed })?
     };
     if args.report.is_none() {
         ctx.say(&format!("proving isolation: {}", asked.value.id))?;
@@ -57,7 +56,7 @@ fn ended(
         if ctx.world.clock.now() >= until {
             let detail = format!("the proof has not ended after {patience} s: it is {}", answer.value.status);
             return Err(Failure::local("not_ended", detail)
-                .next(&format!("look again: `tenantry verify isolation --report {id}`"))
+                .next(format!("look again: `tenantry verify isolation --report {id}`"))
                 .next("see whether a worker runs: `tenantry doctor`"));
         }
         ctx.world.clock.pause(PAUSE);

@@ -171,10 +171,10 @@ async fn in_control(
         for table in inspect::control_tables() {
             match table.confined_by {
                 Some(column) if table.open => {
-                    attempts.extend(attempt::foreign_rows(table.name, column, target.tenant.id))
+                    attempts.extend(attempt::foreign_rows(table.name, column, target.tenant.id));
                 }
                 _ if !table.open => {
-                    attempts.push(attempt::closed("control_plane_rows", "public", table.name))
+                    attempts.push(attempt::closed("control_plane_rows", "public", table.name));
                 }
                 _ => {}
             }

@@ -7,7 +7,10 @@
 pub mod duties;
 mod floor;
 mod reconcile;
+mod security;
 mod store;
+
+pub use security::{Evidence, Front, security};
 
 use crate::{Result, ctx::Ctx, placement};
 use chrono::TimeDelta;

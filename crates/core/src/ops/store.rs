@@ -1,6 +1,6 @@
 //! SQL of ops: reads only.
 //!
-//! Owns: nothing (reads slots, cells, `provisioning_runs`, findings, jobs, mails, `audit_unsealed`, `audit_due`, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
+//! Owns: nothing (reads slots, cells, `provisioning_runs`, findings, jobs, mails, `audit_unsealed`, `audit_due`, `api_keys`, workspaces, catalogues). Calls: pg. Called by: ops. After a crash: nothing is left.
 
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
@@ -84,6 +84,43 @@ pub(super) async fn facts(
                         (SELECT min(noted_at) FROM audit_due))), 0))::bigint AS unsealed_seconds,
                     clock_timestamp() AS now",
             &[&template, &since, &now],
+        )
+        .await?)
+}
+
+/// API keys, counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyFacts {
+    /// That open something.
+    pub(super) good: i64,
+    /// Of these, confined to scopes.
+    pub(super) confined: i64,
+    /// Of these, without an end.
+    pub(super) lasting: i64,
+    /// Of these, whose workspace is not their tenant's.
+    pub(super) astray: i64,
+}
+
+impl FromRow for KeyFacts {
+    fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
+        Ok(Self {
+            good: row.get("good")?,
+            confined: row.get("confined")?,
+            lasting: row.get("lasting")?,
+            astray: row.get("astray")?,
+        })
+    }
+}
+
+pub(super) async fn keys(tx: &ControlTx, now: DateTime<Utc>) -> Result<KeyFacts> {
+    Ok(tx
+        .one(
+            "-- ops::keys
+             SELECT count(*) AS good, count(*) FILTER (WHERE cardinality(k.scopes) > 0) AS confined,
+                    count(*) FILTER (WHERE k.expires_at IS NULL) AS lasting, count(*) FILTER (WHERE w.id IS NULL) AS astray
+             FROM api_keys k LEFT JOIN workspaces w ON w.tenant_id = k.tenant_id AND w.id = k.workspace_id
+             WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $1)",
+            &[&now],
         )
         .await?)
 }

@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use tenantry_core::{authz::Action, ops, secrets};
+use tenantry_core::{authz::Action, isolation, ops, secrets};
 use tenantry_types::health::{Check, CheckStatus, Health};
 
 /// Version of this binary.
@@ -87,12 +87,35 @@ async fn look(app: &App) -> Vec<Check> {
     ops::readiness(&parts).await
 }
 
-/// What an operator should look at: versions, rights, slots, runs.
-#[utoipa::path(get, path = "/doctor", operation_id = "show_doctor", tag = "operations", responses((status = 200, description = "Each item with its advice.", body = Health)))]
-pub async fn doctor(State(app): State<App>, Caller(caller): Caller) -> Result<axum::Json<Health>, ApiError> {
+/// What is asked of the doctor.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct DoctorQuery {
+    /// `true`: the security checklist instead, each item with its evidence.
+    #[serde(default)]
+    security: bool,
+}
+
+/// What an operator should look at: versions, rights, slots, runs; or the security checklist.
+///
+/// The checklist tells of each control what shows it: a look at the database, the last proof of isolation, or the tests that this version was built with.
+#[utoipa::path(get, path = "/doctor", operation_id = "show_doctor", tag = "operations", params(DoctorQuery), responses(
+    (status = 200, description = "Each item with its advice.", body = Health),
+    (status = 422, description = "`invalid`", body = tenantry_types::Problem)))]
+pub async fn doctor(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Query(query): Query<DoctorQuery>,
+) -> Result<axum::Json<Health>, ApiError> {
     caller.actor.may(Action::ReadDoctor)?;
+    let secrets = secrets::check(&app.platform, &app.vault).await?;
+    if query.security {
+        let proof = isolation::newest(&app.platform).await?;
+        let evidence = ops::Evidence { proof, secrets, front: app.front };
+        let checks = ops::security(&app.platform, app.ctx(), evidence).await?;
+        return Ok(axum::Json(Health::of(VERSION, checks)));
+    }
     let mut checks = ops::doctor(&app.platform, app.ctx(), &app.provisioning.template).await?;
-    checks.push(secrets::check(&app.platform, &app.vault).await?);
+    checks.push(secrets);
     Ok(axum::Json(Health::of(VERSION, checks)))
 }
 

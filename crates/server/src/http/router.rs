@@ -72,7 +72,7 @@ pub fn openapi() -> Document {
 }
 
 /// Method, path and id of every operation.
-pub(super) fn operations() -> impl Iterator<Item = (Method, String, String)> {
+pub(crate) fn operations() -> impl Iterator<Item = (Method, String, String)> {
     static OPERATIONS: LazyLock<Vec<(Method, String, String)>> = LazyLock::new(|| {
         let paths = openapi().paths.paths;
         paths.into_iter().flat_map(|(path, item)| document::operations_of(&path, item)).collect()

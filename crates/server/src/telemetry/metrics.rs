@@ -148,6 +148,16 @@ impl Metrics {
         self.0.tenants.of(tenant).label.clone()
     }
 
+    /// A tenant that is there for a moment takes no other's place: it counts as `other` until it is gone.
+    pub fn set_aside(&self, tenant: TenantId) {
+        self.0.tenants.set_aside(tenant);
+    }
+
+    /// It is gone.
+    pub fn forget(&self, tenant: TenantId) {
+        self.0.tenants.forget(tenant);
+    }
+
     /// A request was answered. `endpoint` is the route's template, never the path.
     pub fn request_done(
         &self,
@@ -365,6 +375,19 @@ mod tests {
         assert_eq!(metrics.tenant_label(tenant(2)), tenant(2).to_string());
         assert_eq!(metrics.tenant_label(tenant(3)), "other");
         assert_eq!(Metrics::new(0).unwrap().tenant_label(tenant(1)), "other");
+    }
+
+    #[test]
+    fn a_tenant_of_a_moment_takes_no_place() {
+        let metrics = Metrics::new(1).unwrap();
+        metrics.set_aside(tenant(1));
+        metrics.schema_switched(tenant(1), Duration::ZERO);
+        metrics.forget(tenant(1));
+        assert_eq!(metrics.tenant_label(tenant(2)), tenant(2).to_string());
+        metrics.set_aside(tenant(2));
+        metrics.forget(tenant(2));
+        assert_eq!(metrics.tenant_label(tenant(2)), tenant(2).to_string(), "it has its own, and keeps it");
+        assert!(!metrics.render().contains(&tenant(1).to_string()));
     }
 
     #[test]

@@ -154,6 +154,20 @@ impl TenantSeries {
         Arc::clone(known.entry(tenant).or_insert_with(make))
     }
 
+    /// A tenant that is there for a moment: it shares the handles of `other` until it is [forgotten](Self::forget).
+    pub fn set_aside(&self, tenant: TenantId) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(tenant).or_insert_with(|| Arc::clone(&self.other));
+    }
+
+    /// The moment is over. Whoever has series of its own keeps them.
+    pub fn forget(&self, tenant: TenantId) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.get(&tenant).is_some_and(|series| Arc::ptr_eq(series, &self.other)) {
+            known.remove(&tenant);
+        }
+    }
+
     /// The handles where no tenant could be told.
     pub fn unknown(&self) -> &Series {
         &self.unknown

@@ -90,3 +90,40 @@ async fn the_doctor_sees_what_is_wrong() {
         .collect();
     assert_eq!(found, ["public_create", "broken_slots", "stuck_runs"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checklist_is_judged_by_what_is_there() {
+    let app = TestApp::start().await;
+    let told = async || {
+        let told = app.operator().get("/v1/doctor?security=true").await.expect(200);
+        let checks = told.json["checks"].as_array().cloned().unwrap_or_default();
+        let word = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
+        checks.iter().map(|check| format!("{} {}", word(check, "name"), word(check, "status"))).collect::<Vec<_>>()
+    };
+    insta::assert_snapshot!(told().await.join("\n"), @r"
+    tables_guarded warn
+    tokens_on_protected_routes ok
+    isolation_proof_fresh warn
+    keys_scoped ok
+    limits_per_workspace warn
+    metering_per_workspace warn
+    secrets_encrypted ok
+    statements_parameterised ok
+    inputs_validated ok
+    tls_enforced warn
+    ");
+    let acme = app.tenant("acme").await;
+    crate::proof::proved(&app, &json!({})).await;
+    let after = told().await;
+    assert_eq!((after[0].as_str(), after[2].as_str()), ("tables_guarded ok", "isolation_proof_fresh ok"));
+    // A proof of one tenant says nothing of the others.
+    let opened = format!("ALTER TABLE {}.agents DISABLE ROW LEVEL SECURITY", acme.tenant.schema_name);
+    crate::support::as_superuser(&app, &opened).await;
+    crate::proof::proved(&app, &json!({"tenant": "acme"})).await;
+    assert_eq!(told().await, after);
+    crate::proof::proved(&app, &json!({})).await;
+    let after = told().await;
+    assert_eq!((after[0].as_str(), after[2].as_str()), ("tables_guarded failing", "isolation_proof_fresh failing"));
+    assert_eq!(acme.client.get("/v1/doctor?security=true").await.expect(403).code(), "forbidden");
+    assert_eq!(app.operator().get("/v1/doctor?security=perhaps").await.expect(422).code(), "invalid");
+}

@@ -33,6 +33,7 @@ mod migrations;
 mod openapi;
 mod operators;
 mod people;
+mod over_http;
 mod placement;
 mod privacy;
 mod proof;

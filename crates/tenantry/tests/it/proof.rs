@@ -331,7 +331,8 @@ const BREAKS: &[Break] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_break_is_named() {
-    let app = TestApp::builder().slots(2).start().await;
+    // What is broken here is the database's; the API is broken in `over_http`.
+    let app = TestApp::builder().slots(2).without_the_proof_over_http().start().await;
     for slug in ["acme", "rival"] {
         let tenant = app.tenant(slug).await;
         crate::support::agent(&tenant.client, "Iris").await;

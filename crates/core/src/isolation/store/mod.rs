@@ -185,6 +185,20 @@ pub(in crate::isolation) async fn show(
     Ok(row.map(|row| row.0))
 }
 
+/// The newest over all tenants that says something.
+pub(super) async fn newest(tx: &ControlTx) -> Result<Option<IsolationReport>> {
+    let row: Option<ReportRow> = tx
+        .optional(
+            select_report!(
+                "newest",
+                "WHERE tenant_slug IS NULL AND status IN ('passed', 'failed') ORDER BY finished_at DESC, id DESC LIMIT 1"
+            ),
+            &[],
+        )
+        .await?;
+    Ok(row.map(|row| row.0))
+}
+
 /// The newest first; ids grow with time.
 pub(in crate::isolation) async fn list(
     tx: &ControlTx,

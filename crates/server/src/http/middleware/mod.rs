@@ -14,6 +14,7 @@ mod request;
 mod tests;
 
 pub use access::AccessInfo;
+pub(crate) use request::OfTheProof;
 pub use request::RequestInfo;
 
 use super::problem::ApiError;

@@ -26,6 +26,11 @@ use tracing::Instrument as _;
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
+/// Marks the requests with which isolation is proved: they try on purpose what others must not, and are neither counted nor logged. An extension, so that no client
+/// can send it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfTheProof;
+
 /// What is known about a request before anybody looked at its identity. An extractor, too.
 #[derive(Debug, Clone)]
 pub struct RequestInfo {
@@ -36,6 +41,7 @@ pub struct RequestInfo {
     /// The client's address through trusted proxies. `None` only where there is no socket, as in tests.
     pub client: Option<IpAddr>,
     identity: Arc<OnceLock<AccessInfo>>,
+    of_the_proof: bool,
 }
 
 impl RequestInfo {
@@ -44,6 +50,11 @@ impl RequestInfo {
     pub fn identify(&self, info: AccessInfo) {
         // A second identity would be a contradiction; the one that was admitted stands.
         let _ = self.identity.set(info);
+    }
+
+    /// Whether it tries on purpose what others must not: then it is no alarm.
+    pub(crate) fn of_the_proof(&self) -> bool {
+        self.of_the_proof
     }
 
     /// Who the request is from, if that was noted.
@@ -94,6 +105,7 @@ fn inspect(request: &Request, foundation: &Foundation) -> RequestInfo {
         trace: TraceContext::from_header(text(&TRACEPARENT), &**new_id),
         client: peer.map(|peer| client::address(peer, headers, &foundation.trusted_proxies)),
         identity: Arc::default(),
+        of_the_proof: request.extensions().get::<OfTheProof>().is_some(),
     }
 }
 

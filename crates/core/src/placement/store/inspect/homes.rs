@@ -1,6 +1,6 @@
 //! What must hold of a tenant's home, as one statement over the catalogue.
 //!
-//! Owns: nothing (reads psql_sessions). Calls: nothing. Called by: inspect.
+//! Owns: nothing (reads `psql_sessions`). Calls: nothing. Called by: inspect.
 //! Invariants: each name in the statement is in the list, and each of the list is in the statement (`every_check_is_listed`).
 //! After a crash: nothing is left.
 
