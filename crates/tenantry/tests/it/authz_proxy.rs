@@ -269,7 +269,6 @@ async fn a_real_nginx_answers_as_it_is_told() {
         (vec!["Host: rival.example.com", &token], 403, "forbidden"),
         (vec!["Host: RIVAL.example.com.:443", &token], 403, "forbidden"),
         (vec![own, "X-Tenant-Slug: rival", &token], 403, "forbidden"),
-        (vec![own, "X-Tenant-Slug: acme", "x-tenant-slug: acme", &token], 403, "forbidden"),
     ] {
         for request in ["GET /", "POST /orders"] {
             let answer = front.send(request, &lines).await;
@@ -288,6 +287,11 @@ async fn a_real_nginx_answers_as_it_is_told() {
             );
         }
     }
+    // Of a header that comes twice nginx before 1.23 passes on the first, and later ones all: the identity decides either way.
+    let doubled = front.send("GET /", &[own, "X-Tenant-Slug: acme", "x-tenant-slug: rival", &token]).await;
+    assert!(doubled.status == 403 || sent(&doubled, "X-Tenant-Slug") == ["acme"], "{}", doubled.body);
+    let doubled = front.send("GET /", &[own, "X-Tenant-Slug: rival", "x-tenant-slug: acme", &token]).await;
+    assert_eq!(doubled.status, 403, "{}", doubled.body);
     // Two hosts, and two proofs: nginx itself refuses.
     for twice in [[own, "Host: rival.example.com", &token], [own, &token, &token]] {
         assert_eq!(front.send("GET /", &twice).await.status, 400, "{twice:?}");
@@ -312,7 +316,9 @@ async fn a_suspended_tenant_ends_at_nginx() {
     while front.send("GET /", &lines).await.status != 403 {
         assert!(began.elapsed() < Duration::from_secs(1), "a suspended tenant is still let through");
     }
+    app.work().await;
     app.operator().post("/v1/tenants/acme/resume", &json!({})).await.expect(202);
+    app.work().await;
     assert_eq!(front.send("GET /", &lines).await.status, 200);
 }
 
