@@ -356,7 +356,7 @@ impl Observer for Counting {
                 tracing::error!(%tenant, transaction, "PostgreSQL refused a scope's statement with 42501");
             }
             ErrorKind::Foreign => {
-                tracing::error!(%tenant, transaction, "a scope was shown a row of elsewhere")
+                tracing::error!(%tenant, transaction, "a scope was shown a row of elsewhere");
             }
             _ => return,
         }

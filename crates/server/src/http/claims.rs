@@ -5,7 +5,7 @@
 //! only from one that is trusted (`a_forwarded_host_counts_from_a_trusted_proxy_alone`); nothing here is looked up: names are compared with the identity's
 //! (`a_foreign_header_is_refused`). After a crash: nothing is left.
 
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Uri, header, uri::Authority};
 use std::net::Ipv6Addr;
 
 /// Labels before the base domain that are the platform's own.
@@ -26,7 +26,7 @@ impl Claims {
                 forwarded.into_iter().flatten().flat_map(|value| value.to_str().unwrap_or("").split(','));
             let own = headers.get_all(header::HOST).iter().map(|value| value.to_str().unwrap_or(""));
             // HTTP/1 has the host in a header, HTTP/2 and requests to a proxy in the address.
-            let hosts = uri.authority().map(|authority| authority.as_str()).into_iter().chain(own);
+            let hosts = uri.authority().map(Authority::as_str).into_iter().chain(own);
             named.extend(hosts.chain(forwarded.map(str::trim)).filter_map(|host| slug_of(host, base)));
         }
         named.extend(header_slug(headers));
