@@ -34,7 +34,7 @@ async fn a_proxy_is_told_who_asks() {
     for (name, value) in [
         ("x-tenant-id", tenant.id.to_string()),
         ("x-tenant-slug", "acme".to_owned()),
-        ("x-tenant-schema", tenant.schema_name.to_string()),
+        ("x-tenant-schema", tenant.schema_name.clone()),
         ("x-workspace-id", acme.key.workspace_id.to_string()),
         ("x-user-id", acme.key.id.to_string()),
         ("x-role", "member".to_owned()),
@@ -72,13 +72,17 @@ async fn a_proxy_is_told_every_refusal() {
     }
 }
 
+fn must<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// Somebody in a browser, who is a member of acme.
 async fn browser(app: &TestApp) -> (String, String) {
     member(app, "acme", "ada", "admin").await;
     let body = json!({"email": email("ada"), "password": PASSWORD, "cookie": true});
     let reply = app.anyone.post("/v1/auth/login", &body).await.expect(200);
-    let line = reply.headers["set-cookie"].to_str().unwrap().to_owned();
-    let csrf = reply.json["csrf_token"].as_str().unwrap().to_owned();
+    let line = must(reply.headers["set-cookie"].to_str()).to_owned();
+    let csrf = crate::staff::text(&reply, "csrf_token");
     (line.split(';').next().unwrap_or_default().to_owned(), csrf)
 }
 
@@ -102,8 +106,8 @@ impl Drop for Front {
 
 /// Answers every request with its own head.
 async fn echo() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("{error}"));
+    let addr = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
     // Ends with the test's runtime.
     task::detached(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
@@ -126,11 +130,12 @@ const PLACES: [&str; 3] = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin
 /// The shipped configuration with other addresses in it; nothing else is changed.
 fn configure(folder: &Path, server: SocketAddr, upstream: SocketAddr) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/nginx");
-    fs::create_dir(folder.join("tenantry")).unwrap();
+    fs::create_dir(folder.join("tenantry")).unwrap_or_else(|error| panic!("{error}"));
     for name in ["authz.conf", "protect.conf", "public.conf"] {
-        fs::copy(shipped.join(name), folder.join("tenantry").join(name)).unwrap();
+        fs::copy(shipped.join(name), folder.join("tenantry").join(name))
+            .unwrap_or_else(|error| panic!("{error}"));
     }
-    let site = fs::read_to_string(shipped.join("site.conf")).unwrap();
+    let site = fs::read_to_string(shipped.join("site.conf")).unwrap_or_else(|error| panic!("{error}"));
     let socket = format!("unix:{}", folder.join("front").display());
     let mut site_here = site;
     for (there, here) in [
@@ -149,7 +154,7 @@ fn configure(folder: &Path, server: SocketAddr, upstream: SocketAddr) {
          http {{\naccess_log off;\n{temporary}{site_here}\n}}\n",
         dir = folder.display()
     );
-    fs::write(folder.join("nginx.conf"), whole).unwrap();
+    fs::write(folder.join("nginx.conf"), whole).unwrap_or_else(|error| panic!("{error}"));
 }
 
 impl Front {
@@ -160,12 +165,13 @@ impl Front {
             return None;
         };
         let folder = std::env::temp_dir().join(format!("tenantry-test-{}-nginx-{name}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
+        fs::create_dir(&folder).unwrap_or_else(|error| panic!("{error}"));
         // Its workers are another user's where this one is root.
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))
+            .unwrap_or_else(|error| panic!("{error}"));
         let server = serve(app);
         configure(&folder, server.addr, echo().await);
-        let log = fs::File::create(folder.join("error.log")).unwrap();
+        let log = fs::File::create(folder.join("error.log")).unwrap_or_else(|error| panic!("{error}"));
         // Ends with its standard input, whatever ends this process.
         let shell = Command::new("sh")
             .args(["-c", "\"$0\" -p \"$1\" -c \"$1/nginx.conf\" -g 'daemon off;' & read _; kill $!; wait"])
@@ -175,7 +181,7 @@ impl Front {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .unwrap();
+            .unwrap_or_else(|error| panic!("{error}"));
         let front = Self { shell, folder, _server: server };
         let listens = async {
             while Socket::connect(front.folder.join("front")).is_err() {
@@ -190,7 +196,8 @@ impl Front {
     }
 
     async fn send(&self, request: &str, lines: &[&str]) -> Answer {
-        let stream = UnixStream::connect(self.folder.join("front")).await.unwrap();
+        let stream =
+            UnixStream::connect(self.folder.join("front")).await.unwrap_or_else(|error| panic!("{error}"));
         let lines: String = lines.iter().flat_map(|line| [*line, "\r\n"]).collect();
         let bytes = format!("{request} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n");
         exchange(stream, bytes.as_bytes()).await
@@ -216,7 +223,7 @@ async fn nobody_forges_what_the_upstream_is_told() {
     let truth = [
         ("X-Tenant-Id", acme.tenant.id.to_string()),
         ("X-Tenant-Slug", "acme".to_owned()),
-        ("X-Tenant-Schema", acme.tenant.schema_name.to_string()),
+        ("X-Tenant-Schema", acme.tenant.schema_name.clone()),
         ("X-Workspace-Id", acme.key.workspace_id.to_string()),
         ("X-User-Id", acme.key.id.to_string()),
         ("X-Role", "member".to_owned()),
