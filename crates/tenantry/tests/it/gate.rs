@@ -81,7 +81,7 @@ async fn one_unknown_token_costs_one_look() {
     // In this order: all 64 have come as far as they can before the lock is looked at.
     let (answers, ()) = join(asked, unlock).await;
     for answer in &answers {
-        assert_eq!(answer.as_ref().err().map(|error| error.code()), Some(ErrorCode::Unauthenticated));
+        assert_eq!(answer.as_ref().err().map(tenantry_core::Error::code), Some(ErrorCode::Unauthenticated));
     }
     assert_eq!(statements.0.load(Ordering::Relaxed), 1, "64 requests with one unknown token");
     // And what was refused a moment ago is not asked for again.
