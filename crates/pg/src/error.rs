@@ -53,6 +53,9 @@ pub enum Error {
     /// A statement was sent after the last one.
     #[error("{0}: the transaction has already ended")]
     Ended(&'static str),
+    /// A row that came back is not of the scope that asked for it.
+    #[error("{0}: a row is not of the scope's workspace")]
+    Foreign(&'static str),
     /// The task that ran the transaction panicked.
     #[error("{0}: the transaction's task ended without an answer")]
     Lost(&'static str),
@@ -89,6 +92,8 @@ pub enum ErrorKind {
     Check,
     /// SQLSTATE 42501: a privilege or a row-level security policy refused.
     Denied,
+    /// A row of another workspace came back: row-level security did not hold.
+    Foreign,
     /// A time limit ended the statement, or a lock was not had in time.
     Timeout,
     /// PostgreSQL cannot be reached, is starting or stopping, or has no connection left.
@@ -107,6 +112,7 @@ impl ErrorKind {
             Self::ForeignKey => "foreign_key",
             Self::Check => "check",
             Self::Denied => "denied",
+            Self::Foreign => "foreign",
             Self::Timeout => "timeout",
             Self::Unavailable => "unavailable",
             Self::Other => "other",
@@ -120,6 +126,7 @@ impl Error {
         match self {
             Self::Connect { .. } | Self::Busy { .. } | Self::Lost(_) => ErrorKind::Unavailable,
             Self::Db { source, .. } => kind_of(source),
+            Self::Foreign(_) => ErrorKind::Foreign,
             _ => ErrorKind::Other,
         }
     }

@@ -153,6 +153,14 @@ impl Handle for TenantTx {
 impl TenantTx {
     statements!();
 
+    /// Refuses a row that is stamped with another workspace than the scope's. Row-level security shows none; this is asked of every answer all the same.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`], told to the observer; the transaction is then over.
+    pub fn own(&self, workspace: WorkspaceId) -> Result<(), Error> {
+        self.tx.own(workspace.0)
+    }
+
     /// Runs a statement that the isolation proof made of names from the catalogue, as this scope; the number of its rows. Never for
     /// text that came from outside.
     ///

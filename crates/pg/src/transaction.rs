@@ -23,6 +23,7 @@ use tokio_postgres::{
     Statement,
     types::{ToSql, Type},
 };
+use uuid::Uuid;
 
 /// The settings that a transaction begins with.
 #[derive(Clone)]
@@ -291,6 +292,19 @@ impl Tx {
             connection.forget_statements();
         }
         error
+    }
+
+    /// Whether what came back carries the stamp of the scope that asked; else the transaction is over.
+    pub(crate) fn own(&self, workspace: Uuid) -> Result<(), Error> {
+        match &self.prologue {
+            Prologue::Scope { workspace: own, .. } if Uuid::try_parse(own) != Ok(workspace) => {
+                // What has ended with its statement has ended; its answer goes nowhere.
+                let _ = self.state.compare_exchange(OPEN, FAILED, Relaxed, Relaxed);
+                self.lease.observer().failed(self.tenant(), self.name, ErrorKind::Foreign);
+                Err(Error::Foreign(self.name))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn observe(&self, sql: &str, began: std::time::Instant, ok: bool) {

@@ -18,8 +18,8 @@ use tenantry_core::{
     audit::Notes,
     ctx::Ctx,
     identity::{
-        Asks, Environment, Gate, Grants, Keys, Operators, Passwords, SignIn, TokenSettings, Tokens,
-        Verifiers,
+        Asks, Environment, Gate, Grants, Keys, Mismatches, Operators, Passwords, SignIn, TokenSettings,
+        Tokens, Verifiers,
         external::{Fetch, Issuers},
         people::People,
     },
@@ -86,6 +86,8 @@ pub struct Parts {
     pub sign_in: SignIn,
     /// Tells who each request comes from.
     pub gate: Gate,
+    /// Writes down requests that name another tenant than their identity's.
+    pub mismatches: Mismatches,
     /// Who else may say who somebody is.
     pub issuers: Issuers,
     /// Tells every server when that has changed.
@@ -151,6 +153,7 @@ impl App {
         let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
         let sign_in = sign_in(config, &place, &platform, &access)?;
         let (gate, issuers) = gate(config, &place, &platform, &access, &sign_in);
+        let mismatches = Mismatches::start(platform.clone(), place.ctx.clone());
         let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
         let runs = runs(config, &place, &platform, &waker, &access);
         let provisioning = Provisioning {
@@ -189,6 +192,7 @@ impl App {
             vault: sign_in.vault.clone(),
             sign_in,
             gate,
+            mismatches,
             issuers,
             access,
             metrics,
@@ -364,11 +368,17 @@ impl Observer for Counting {
     fn failed(&self, tenant: Option<TenantId>, transaction: &'static str, kind: ErrorKind) {
         let Some(tenant) = tenant.filter(|_| transaction != ATTEMPT) else { return };
         self.0.query_failed(tenant, kind.as_str());
-        if kind == ErrorKind::Denied {
-            // Whoever gets here is past the middleware with a statement that reached beyond its scope.
-            tracing::error!(%tenant, transaction, "PostgreSQL refused a scope's statement with 42501");
-            self.0.cross_tenant();
+        // Whoever gets here is past the middleware with a statement that reached beyond its scope.
+        match kind {
+            ErrorKind::Denied => {
+                tracing::error!(%tenant, transaction, "PostgreSQL refused a scope's statement with 42501");
+            }
+            ErrorKind::Foreign => {
+                tracing::error!(%tenant, transaction, "a scope was shown a row of elsewhere");
+            }
+            _ => return,
         }
+        self.0.cross_tenant();
     }
 
     fn scope_entered(&self, tenant: TenantId, took: Duration) {

@@ -14,7 +14,7 @@ mod scope;
 pub use actor::{Actor, GrantedActor, KeyActor, MemberActor, OperatorActor, Person, Place, ProvenBy};
 pub use matrix::matrix;
 pub use operations::{Need, need_of, operations};
-pub use policy::{Action, allows, key_scopes, may_assign, may_be_granted};
+pub use policy::{Action, allows, key_scopes, may_assign, may_be_granted, needs_tenant};
 pub use scope::{ProofScope, TenantScope, WideScope};
 
 use crate::{Error, Result, registry::TenantRecord};
@@ -24,12 +24,12 @@ impl Actor {
     /// May this actor do that at all?
     ///
     /// # Errors
-    /// 403 when not.
+    /// 403 when not; 400 where a person would have to be in a tenant for it, and is in none.
     pub fn may(&self, action: Action) -> Result<()> {
-        if allows(self, action) {
-            Ok(())
-        } else {
-            Err(Error::refused(ErrorCode::Forbidden, "Your identity may not do this."))
+        match self {
+            _ if allows(self, action) => Ok(()),
+            Self::User(_) if needs_tenant(action) => Err(self.nowhere()),
+            _ => Err(Error::refused(ErrorCode::Forbidden, "Your identity may not do this.")),
         }
     }
 
@@ -70,11 +70,13 @@ impl Actor {
     }
 
     fn nowhere(&self) -> Error {
-        let refused = |detail: &str| Error::refused(ErrorCode::Forbidden, detail);
         match self {
-            Self::User(_) => refused("Your token is for no workspace.")
-                .next("POST /v1/auth/switch-workspace gives one for a workspace that you are a member of."),
-            _ => refused("Operators are members of no tenant.").next(
+            Self::User(_) => Error::refused(
+                ErrorCode::TenantRequired,
+                "This is done in a tenant's workspace, and neither your token nor anything else names one.",
+            )
+            .next("POST /v1/auth/switch-workspace gives a token for a workspace that you are a member of."),
+            _ => Error::refused(ErrorCode::Forbidden, "Operators are members of no tenant.").next(
                 "Use an API key of the tenant (POST /v1/tenants/{slug}/api-keys), or ask for an access grant.",
             ),
         }

@@ -75,6 +75,7 @@ const OPERATIONS: &[(&str, Need)] = &[
     ("list_audit_events", Need::May(Action::ReadAudit)),
     ("export_audit_events", Need::May(Action::ReadAudit)),
     ("verify_audit_events", Need::May(Action::ReadAudit)),
+    ("authorize_request", Need::May(Action::PassProxy)),
     ("show_limits", Need::May(Action::ReadLimits)),
     ("list_workspaces", Need::May(Action::ReadWorkspaces)),
     ("create_workspace", Need::May(Action::WriteWorkspaces)),

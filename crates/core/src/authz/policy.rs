@@ -132,6 +132,9 @@ policy! {
     ReadMe:                 auditor    viewer  (viewer "")              viewer  yes;
     /// See and end one's own sessions, switch workspaces, take out or erase what is known of oneself.
     ManageSelf:             auditor    viewer  -                        -       yes;
+    // What is behind a proxy knows no scopes of ours: a key that is confined passes only where it was given this one.
+    /// Be let through a proxy to what is behind it, as whom one is here.
+    PassProxy:              -          viewer  (viewer "upstream:use")  viewer  no;
     /// See what the tenant may use.
     ReadLimits:             -          viewer  (viewer "limits:read")   viewer  no;
     /// See the tenant's workspaces.
@@ -176,6 +179,12 @@ pub fn allows(actor: &Actor, action: Action) -> bool {
         Actor::User(_) => rule.user,
         Actor::System => true,
     }
+}
+
+/// Whether it is done in a tenant's workspace, and by nobody who is signed in to none.
+pub fn needs_tenant(action: Action) -> bool {
+    let rule = action.rule();
+    !rule.user && (rule.member.is_some() || rule.key.is_some() || rule.granted.is_some())
 }
 
 /// Every scope that an API key can be confined to, in order.

@@ -1,10 +1,12 @@
 //! The gate: turns what a request proves itself with into an identity, or into nobody.
 //!
-//! Owns: what this process remembers of identities it let in. Calls: keys, tokens, external issuers, sessions, through their looks. Called by: server's authentication.
+//! Owns: what this process remembers of identities, in `memory`. Calls: keys, tokens, external issuers, sessions, through their looks. Called by: server's authentication.
 //! Invariants: what is remembered is half a second old at most, is forgotten with every change of access that this process hears of
 //! (`a_removal_reaches_every_server`), is found by the digest of the whole credential, and its end is looked at on every use
-//! (`a_remembered_key_ends_on_time`); a malformed credential never reaches the database (`malformed_keys_are_refused_offline`).
+//! (`a_remembered_key_ends_on_time`); one credential that comes many times at once is looked up once (`one_unknown_token_costs_one_look`); a malformed credential never reaches the database (`malformed_keys_are_refused_offline`).
 //! After a crash: nothing is left; it is learned again.
+
+mod memory;
 
 use super::{
     grants::GrantText,
@@ -16,29 +18,17 @@ use super::{
 };
 use crate::{
     Result,
-    access::{Access, Mark},
+    access::Access,
     authz::{Actor, ProvenBy},
     ctx::Ctx,
     identity::{KeyText, external::Issuers},
 };
 use chrono::{DateTime, Utc};
-use lru::LruCache;
+use memory::{Digest as Fingerprint, Memory};
 use sha2::{Digest, Sha256};
-use std::{
-    fmt,
-    num::NonZeroUsize,
-    str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{fmt, str::FromStr, sync::Arc};
 use subtle::ConstantTimeEq;
 use tenantry_pg::{ControlTx, Pool};
-
-/// How old a remembered identity may be: half of the second in which a change has to reach every server.
-const FRESH: Duration = Duration::from_millis(500);
-
-/// Identities that are remembered. About 2 kB each.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
 /// What a request proves itself with.
 #[derive(Clone)]
@@ -64,13 +54,6 @@ pub(crate) struct LetIn {
     pub(crate) until: Option<DateTime<Utc>>,
 }
 
-struct Remembered {
-    actor: Arc<Actor>,
-    until: Option<DateTime<Utc>>,
-    at: Instant,
-    mark: Mark,
-}
-
 /// What the gate verifies other credentials than keys with.
 pub struct Verifiers {
     /// Our own access tokens.
@@ -91,13 +74,13 @@ struct Inner {
     platform: Pool,
     ctx: Ctx,
     access: Access,
-    operator: Option<[u8; 32]>,
+    operator: Option<Fingerprint>,
     tokens: Tokens,
     lasting: Lasting,
     uses: Uses,
     seen: Seen,
     issuers: Issuers,
-    remembered: Mutex<LruCache<[u8; 32], Remembered>>,
+    memory: Memory,
 }
 
 impl Gate {
@@ -110,12 +93,11 @@ impl Gate {
         verifiers: Verifiers,
     ) -> Self {
         let Verifiers { tokens, lasting, issuers } = verifiers;
-        let remembered = Mutex::new(LruCache::new(REMEMBERED));
+        let memory = Memory::new(ctx.clone(), access.clone());
         let operator = operator.map(|token| digest(b'b', token));
         let uses = Uses::start(platform.clone(), &ctx);
         let seen = Seen::default();
-        let inner =
-            Inner { platform, ctx, access, operator, tokens, lasting, uses, seen, issuers, remembered };
+        let inner = Inner { platform, ctx, access, operator, tokens, lasting, uses, seen, issuers, memory };
         Self { inner: Arc::new(inner) }
     }
 
@@ -129,15 +111,7 @@ impl Gate {
             Credential::Bearer(text) => digest(b'b', text),
             Credential::Cookie(text) => digest(b'c', text),
         };
-        if let Some(actor) = self.remembered(&digest) {
-            return Ok(actor);
-        }
-        // Before the look: a change that happens meanwhile must not be covered by what was read before it.
-        let (mark, at) = (self.inner.access.mark(), Instant::now());
-        let LetIn { actor, until } = self.look(credential, &digest, visit).await?;
-        let actor = Arc::new(actor);
-        self.lock().put(digest, Remembered { actor: Arc::clone(&actor), until, at, mark });
-        Ok(actor)
+        self.inner.memory.recall_or(digest, self.look(credential, &digest, visit)).await
     }
 
     /// Whether this is the operator's token of the configuration. Asks no database, for what must be told without one.
@@ -145,7 +119,7 @@ impl Gate {
         self.is_operator(&digest(b'b', token))
     }
 
-    async fn look(&self, credential: &Credential, digest: &[u8; 32], visit: &Visit) -> Result<LetIn> {
+    async fn look(&self, credential: &Credential, digest: &Fingerprint, visit: &Visit) -> Result<LetIn> {
         match credential {
             Credential::Bearer(_) if self.is_operator(digest) => {
                 Ok(LetIn { actor: Actor::operator(), until: None })
@@ -254,25 +228,8 @@ impl Gate {
         self.inner.uses.settle().await
     }
 
-    fn is_operator(&self, digest: &[u8; 32]) -> bool {
+    fn is_operator(&self, digest: &Fingerprint) -> bool {
         self.inner.operator.is_some_and(|known| bool::from(known.ct_eq(digest)))
-    }
-
-    fn remembered(&self, digest: &[u8; 32]) -> Option<Arc<Actor>> {
-        let mut known = self.lock();
-        let found = known.get(digest)?;
-        let holds = found.at.elapsed() < FRESH
-            && found.mark == self.inner.access.mark()
-            && found.until.is_none_or(|until| until > self.inner.ctx.now());
-        let actor = holds.then(|| Arc::clone(&found.actor));
-        if actor.is_none() {
-            known.pop(digest);
-        }
-        actor
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<[u8; 32], Remembered>> {
-        self.inner.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -291,6 +248,6 @@ async fn bearer_of(tx: &ControlTx, verified: &Verified, now: DateTime<Utc>) -> R
 }
 
 /// Of the whole credential and its kind: no cookie passes for a token.
-fn digest(kind: u8, text: &str) -> [u8; 32] {
+fn digest(kind: u8, text: &str) -> Fingerprint {
     Sha256::new().chain_update([kind]).chain_update(text.as_bytes()).finalize().into()
 }

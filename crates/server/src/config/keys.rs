@@ -98,8 +98,8 @@ keys! {
         "Kept apart from the certificate, which is public.",
         |config, text| config.tls_key = Some(parse::file(text)?);
     "TENANTRY_TRUSTED_PROXIES", Text(""),
-        "Ranges of addresses whose `X-Forwarded-For` is believed, separated by commas: `10.0.0.0/8, 192.0.2.7`.",
-        "Anybody can send that header. Naming a proxy also says that it terminates TLS.",
+        "Ranges of addresses whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Original-Method` are believed, separated by commas: `10.0.0.0/8, 192.0.2.7`.",
+        "Anybody can send these headers. Naming a proxy also says that it terminates TLS.",
         |config, text| config.trusted_proxies = parse::list(text, parse::cidr)?;
     "TENANTRY_ALLOWED_ORIGINS", Text(""),
         "Origins whose pages may call the API from a browser, separated by commas: `https://app.example.com`.",

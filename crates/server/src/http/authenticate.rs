@@ -3,13 +3,15 @@
 //! Owns: nothing. Calls: core's identity and authz. Called by: `http::router`.
 //! Invariants: no such route is reached without an identity (`every_operation_needs_an_identity`) that the policy lets do it
 //! (`every_operation_asks_the_policy`), and one that the policy does not know is for nobody (`every_operation_has_its_action`); a host or header that names another
-//! tenant than the identity's is refused like an unknown tenant, before any look-up (`a_foreign_header_is_refused`). After a crash: nothing is left.
+//! tenant than the identity's is refused like an unknown tenant, before any look-up (`a_foreign_header_is_refused`), counted, and written down
+//! (`a_mismatch_is_written_down_once_a_minute`); where nothing names a tenant, an operation of a tenant says so (`nobodys_tenant_is_a_400`).
+//! After a crash: nothing is left.
 
-use super::{AccessInfo, ApiError, RequestInfo, cookie, router};
+use super::{AccessInfo, ApiError, RequestInfo, claims::Claims, cookie, router};
 use crate::app::App;
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, Method, Uri, header, request::Parts},
+    http::{HeaderMap, Method, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -18,10 +20,11 @@ use std::{
     sync::{Arc, LazyLock},
 };
 use tenantry_core::{
-    authz::{Actor, Need, need_of, tenant_inactive},
+    authz::{Actor, Need, ProvenBy, need_of, tenant_inactive},
     ctx,
     identity::{Credential as Proof, Visit},
 };
+use tenantry_types::ErrorCode;
 
 /// What each route asks of its caller, by method and template.
 static NEEDS: LazyLock<HashMap<(Method, String), Need>> = LazyLock::new(|| {
@@ -51,7 +54,8 @@ impl FromRequestParts<App> for MaybeCaller {
         let Some(proof) = proof(app, &parts.method, &parts.headers)? else { return Ok(Self(None)) };
         let info = RequestInfo::from_request_parts(parts, app).await?;
         let actor = app.gate.verify(&proof, &visit(&info, &parts.headers)).await?;
-        admit(app, &info, &actor, &parts.uri, &parts.headers)?;
+        let claims = Claims::of(app.base_domain.as_deref(), info.via_proxy, &parts.uri, &parts.headers);
+        admit(app, &info, &actor, &claims)?;
         Ok(Self(Some(request_of(&actor, &info))))
     }
 }
@@ -136,22 +140,82 @@ pub async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let proof = proof(&app, request.method(), request.headers())?.ok_or_else(ApiError::unauthenticated)?;
-    let actor = app.gate.verify(&proof, &visit(&info, request.headers())).await?;
-    admit(&app, &info, &actor, request.uri(), request.headers())?;
-    permit(&actor, &request)?;
+    let actor = identify(&app, &info, request.method(), request.headers()).await?;
+    let claims = claims_of(&app, &info, &request);
+    admit(&app, &info, &actor, &claims)?;
+    permit(&app, &info, &actor, &claims, &request)?;
     request.extensions_mut().insert(Caller(request_of(&actor, &info)));
     Ok(next.run(request).await)
 }
 
+/// The layer of what a proxy asks about a request that it has: that request's method is the one that counts, and a person in no workspace is let into the
+/// one tenant that the request names, if they are a member there.
+pub async fn authenticate_for_proxy(
+    State(app): State<App>,
+    info: RequestInfo,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let mut actor =
+        identify(&app, &info, &original_method(&info, request.headers()), request.headers()).await?;
+    let claims = claims_of(&app, &info, &request);
+    // An issuer's token says where its person works; one that does not is for nowhere.
+    if let (Actor::User(person), Some(slug)) = (actor.as_ref(), claims.one())
+        && matches!(person.proven_by, ProvenBy::Session(_))
+    {
+        match app.sign_in.member_of(person, slug).await? {
+            Some(member) => actor = Arc::new(Actor::Member(Box::new(member))),
+            None => return Err(mismatch(&app, &info, &actor, &claims)),
+        }
+    }
+    admit(&app, &info, &actor, &claims)?;
+    permit(&app, &info, &actor, &claims, &request)?;
+    request.extensions_mut().insert(Caller(request_of(&actor, &info)));
+    Ok(next.run(request).await)
+}
+
+/// The method of the request that a proxy asks about. Where no trusted one tells, it may be any: one that changes something.
+fn original_method(info: &RequestInfo, headers: &HeaderMap) -> Method {
+    let told = |name: &str| headers.get(name).and_then(|value| Method::from_bytes(value.as_bytes()).ok());
+    let told =
+        if info.via_proxy { told("x-original-method").or_else(|| told("x-forwarded-method")) } else { None };
+    told.unwrap_or(Method::POST)
+}
+
+async fn identify(
+    app: &App,
+    info: &RequestInfo,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Arc<Actor>, ApiError> {
+    let proof = proof(app, method, headers)?.ok_or_else(ApiError::unauthenticated)?;
+    Ok(app.gate.verify(&proof, &visit(info, headers)).await?)
+}
+
+fn claims_of(app: &App, info: &RequestInfo, request: &Request) -> Claims {
+    Claims::of(app.base_domain.as_deref(), info.via_proxy, request.uri(), request.headers())
+}
+
 /// Whether the policy lets the actor do what this route does. Handlers that touch tenant rows ask again, for their scope.
-fn permit(actor: &Actor, request: &Request) -> Result<(), ApiError> {
+fn permit(
+    app: &App,
+    info: &RequestInfo,
+    actor: &Arc<Actor>,
+    claims: &Claims,
+    request: &Request,
+) -> Result<(), ApiError> {
     let template = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let template = template.strip_prefix("/api").unwrap_or(template);
     // Routes answer HEAD with what they answer GET.
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     match NEEDS.get(&(method, template.to_owned())) {
-        Some(Need::May(action)) => Ok(actor.may(*action)?),
+        Some(Need::May(action)) => match actor.may(*action) {
+            // A tenant is named, and the identity is in none.
+            Err(error) if error.code() == ErrorCode::TenantRequired && !claims.is_empty() => {
+                Err(mismatch(app, info, actor, claims))
+            }
+            answer => Ok(answer?),
+        },
         Some(Need::Open) => Ok(()),
         // A method that the path does not have is told so by the router, to whoever has an identity.
         None if router::operations().any(|(_, path, _)| path == template) => Ok(()),
@@ -159,32 +223,37 @@ fn permit(actor: &Actor, request: &Request) -> Result<(), ApiError> {
     }
 }
 
-/// An identity in a tenant: host and header must agree with it, and the tenant must serve requests.
-fn admit(
-    app: &App,
-    info: &RequestInfo,
-    actor: &Actor,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Result<(), ApiError> {
+/// Whatever names a tenant must agree with the identity, or with itself where the identity is in none; and the tenant must serve requests.
+fn admit(app: &App, info: &RequestInfo, actor: &Arc<Actor>, claims: &Claims) -> Result<(), ApiError> {
     let user = Some(actor.label());
     let Some(place) = actor.place() else {
         info.identify(AccessInfo { tenant: None, user });
-        return Ok(());
+        // What needs no tenant takes no notice of which one is named, as long as it is one.
+        let agrees = claims.is_empty() || claims.one().is_some();
+        return if agrees { Ok(()) } else { Err(mismatch(app, info, actor, claims)) };
     };
     let (tenant, slug) = (&place.tenant, place.tenant.slug.as_str());
     info.identify(AccessInfo { tenant: Some((tenant.id, slug.to_owned())), user });
-    let hosts = hosts(uri, headers);
-    let mut claims = hosts.iter().filter_map(|host| host_slug(host, app.base_domain.as_deref()?));
-    let agrees = claims.all(|claim| claim == slug) && header_slug(headers).is_none_or(|claim| claim == slug);
-    if agrees && tenant.status.serves() {
-        return Ok(());
+    if !claims.agree_with(slug) {
+        return Err(mismatch(app, info, actor, claims));
     }
-    if !agrees && !info.of_the_proof() {
-        app.metrics.unauthorized(Some(tenant.id));
-        tracing::warn!(tenant = %tenant.id, "the request names another tenant than its identity");
+    if tenant.status.serves() { Ok(()) } else { Err(tenant_inactive().into()) }
+}
+
+/// The answer to a request that names another tenant than its identity's: that of an unknown one. Whether there is such a tenant is not looked up.
+fn mismatch(app: &App, info: &RequestInfo, actor: &Arc<Actor>, claims: &Claims) -> ApiError {
+    if info.of_the_proof() {
+        return tenant_inactive().into();
     }
-    Err(tenant_inactive().into())
+    let own = actor.place().map(|place| &place.tenant);
+    app.metrics.unauthorized(own.map(|tenant| tenant.id));
+    let claimed = claims.other_than(own.map_or("", |tenant| tenant.slug.as_str()));
+    app.mismatches.note(request_of(actor, info), claimed.unwrap_or_default());
+    tracing::warn!(
+        tenant = own.map(|tenant| tracing::field::display(tenant.id)),
+        "the request names another tenant than its identity"
+    );
+    tenant_inactive().into()
 }
 
 /// `Authorization: Bearer …`; more than one header, or anything else in it, is no token.
@@ -195,29 +264,6 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let plausible =
         more.is_none() && scheme.eq_ignore_ascii_case("bearer") && (1..=8192).contains(&token.len());
     plausible.then_some(token)
-}
-
-/// `X-Tenant-Slug`. An unreadable or doubled one is a claim that agrees with nobody.
-fn header_slug(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all("x-tenant-slug").iter();
-    let first = values.next()?;
-    Some(if values.next().is_some() { "" } else { first.to_str().unwrap_or("") })
-}
-
-/// Every host that the request names, in lower case and without port: HTTP/1 has it in a header, HTTP/2 in the address.
-fn hosts(uri: &Uri, headers: &HeaderMap) -> Vec<String> {
-    let named = headers.get_all(header::HOST).iter().map(|value| value.to_str().unwrap_or(""));
-    let bare = |host: &str| {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
-    };
-    uri.host().into_iter().chain(named).map(bare).collect()
-}
-
-/// The label before the base domain. Other hosts claim nothing.
-fn host_slug<'a>(host: &'a str, base: &str) -> Option<&'a str> {
-    let label = host.strip_suffix(base)?.strip_suffix('.')?;
-    (!matches!(label, "" | "www" | "api" | "app" | "console")).then_some(label)
 }
 
 #[cfg(test)]
@@ -244,33 +290,5 @@ mod tests {
         ] {
             assert_eq!(bearer(&headers(&wrong)), None, "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn hosts_and_headers() {
-        let claim = |host: &'static str| {
-            let named = hosts(&Uri::from_static("/v1/me"), &headers(&[("host", host)]));
-            host_slug(&named[0], "example.com").map(str::to_owned)
-        };
-        for (host, slug) in [
-            ("acme.example.com:443", Some("acme")),
-            ("ACME.Example.COM.", Some("acme")),
-            ("a.b.example.com", Some("a.b")),
-            ("example.com", None),
-            ("api.example.com", None),
-            ("localhost:8080", None),
-            ("evilexample.com", None),
-            ("[::1]:8080", None),
-        ] {
-            assert_eq!(claim(host).as_deref(), slug, "{host}");
-        }
-        // HTTP/2 has no such header, and a request that names two hosts claims both.
-        let uri = Uri::from_static("https://rival.example.com/v1/me");
-        assert_eq!(
-            hosts(&uri, &headers(&[("host", "acme.example.com")])),
-            ["rival.example.com", "acme.example.com"]
-        );
-        assert_eq!(header_slug(&headers(&[("x-tenant-slug", "acme")])), Some("acme"));
-        assert_eq!(header_slug(&headers(&[("x-tenant-slug", "a"), ("x-tenant-slug", "b")])), Some(""));
     }
 }

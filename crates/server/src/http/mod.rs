@@ -4,6 +4,7 @@
 //! Invariants: stated in each module. After a crash: clients retry; nothing is kept here.
 
 pub mod authenticate;
+mod claims;
 mod cookie;
 pub mod docs;
 pub mod extract;

@@ -5,6 +5,7 @@
 //! told with each (`each_operation_tells_its_refusals`). After a crash: nothing is left.
 
 use axum::http::Method;
+use tenantry_core::authz::{self, Need};
 use tenantry_types::Problem;
 use utoipa::{
     OpenApi, ToSchema,
@@ -54,6 +55,15 @@ const GUARDED: &[(&str, &str)] = &[
     ("503", "`unavailable`: try again after `Retry-After` seconds"),
 ];
 
+/// What operations in a tenant's workspace tell whoever is signed in to none. A proxy is told of it otherwise.
+const NO_TENANT: &str = "`tenant_required`: nothing names a tenant";
+
+fn needs_tenant(operation: &Operation) -> bool {
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    id != "authorize_request"
+        && matches!(authz::need_of(id), Some(Need::May(action)) if authz::needs_tenant(action))
+}
+
 /// Refusals of every operation that reads a body.
 const WITH_BODY: &[(&str, &str)] = &[
     ("400", "`bad_request`: the body is not JSON"),
@@ -102,6 +112,15 @@ fn complete(operation: &mut Operation) {
     }
     for (status, why) in refusals {
         operation.responses.responses.entry(status.to_owned()).or_insert_with(|| refusal(why));
+    }
+    if needs_tenant(operation) {
+        let told = operation.responses.responses.entry("400".to_owned());
+        let entry = told.or_insert_with(|| refusal(NO_TENANT));
+        if let RefOr::T(response) = entry
+            && response.description != NO_TENANT
+        {
+            response.description = format!("{}; or {NO_TENANT}", response.description);
+        }
     }
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {

@@ -4,13 +4,16 @@
 //! Invariants: everything below `/v1` that is not listed as open is behind authentication (`every_operation_needs_an_identity`); the document that is checked in is the one of
 //! this code (`cargo xtask codegen --check`). After a crash: nothing is left.
 
-use super::{authenticate::authenticate, docs, health, jwks, openapi as document, v1};
+use super::{
+    authenticate::{authenticate, authenticate_for_proxy},
+    docs, health, jwks, openapi as document, v1,
+};
 use crate::app::App;
 use axum::{
     Router,
     body::Bytes,
     http::{Method, header},
-    middleware::from_fn_with_state,
+    middleware::{from_fn_with_state, map_response},
     routing::get,
 };
 use std::sync::LazyLock;
@@ -63,11 +66,16 @@ fn v1_routes() -> OpenApiRouter<App> {
         .routes(routes!(health::doctor))
 }
 
+/// What a proxy asks about a request that it has.
+fn v1_proxy_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(v1::authz::authorize))
+}
+
 /// The OpenAPI 3.1 document.
 pub fn openapi() -> Document {
     let router = OpenApiRouter::with_openapi(document::head())
         .merge(open_routes())
-        .nest("/v1", open_v1_routes().merge(v1_routes()));
+        .nest("/v1", open_v1_routes().merge(v1_proxy_routes()).merge(v1_routes()));
     document::finish(router.split_for_parts().1)
 }
 
@@ -85,7 +93,11 @@ pub fn routes(app: &App) -> Router {
     let guarded = || {
         let (router, _) = v1_routes().split_for_parts();
         let (open, _) = open_v1_routes().split_for_parts();
-        router.layer(from_fn_with_state(app.clone(), authenticate)).merge(open)
+        let (asked, _) = v1_proxy_routes().split_for_parts();
+        let asked = asked
+            .layer(from_fn_with_state(app.clone(), authenticate_for_proxy))
+            .layer(map_response(v1::authz::as_proxies_know));
+        router.layer(from_fn_with_state(app.clone(), authenticate)).merge(asked).merge(open)
     };
     let (open, _) = open_routes().split_for_parts();
     open.nest("/v1", guarded())

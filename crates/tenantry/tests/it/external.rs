@@ -135,8 +135,14 @@ async fn no_claim_means_no_workspace() {
     let outside = outside("default_role = \"admin\"\n").await;
     outside.app.tenant("acme").await;
     for nowhere in [json!({}), json!({"org_id": null, "org_slug": null}), json!({"org_role": "admin"})] {
-        let refused = outside.caller(&nowhere).get("/v1/agents").await.expect(403);
-        assert_eq!(refused.code(), "forbidden", "{nowhere}");
+        let refused = outside.caller(&nowhere).get("/v1/agents").await.expect(400);
+        assert_eq!(refused.code(), "tenant_required", "{nowhere}");
+        // A tenant that is named makes up for no claim, not even at a proxy.
+        for path in ["/v1/agents", "/v1/authz"] {
+            let named =
+                outside.caller(&nowhere).with_header("x-tenant-slug", "acme").get(path).await.expect(403);
+            assert_eq!(named.code(), "tenant_inactive", "{nowhere} {path}");
+        }
     }
     assert_eq!(written(&outside.app).await, "1 1 0");
 }
@@ -316,7 +322,7 @@ async fn a_managed_membership_is_not_for_passwords() {
     assert_eq!((&signed_in["tenant"], &signed_in["workspace_id"]), (&Value::Null, &Value::Null));
     let ada = people::bearer(app, &signed_in);
     assert_eq!(ada.get("/v1/me").await.expect(200).json["kind"], "user");
-    ada.get("/v1/agents").await.expect(403);
+    assert_eq!(ada.get("/v1/agents").await.expect(400).code(), "tenant_required");
     // By the issuer's word alone is she a member: in all ways in, the tenant is like one that is not there.
     let to =
         |tenant: &str| json!({"email": "ada@acme.example", "password": people::PASSWORD, "tenant": tenant});

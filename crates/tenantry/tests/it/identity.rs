@@ -1,7 +1,7 @@
 //! Who may do what: every operation against every kind of caller.
 
 use crate::support::{
-    Ids, NOBODY, agent, as_superuser, nowhere, operations, second_workspace, superuser_sees, told,
+    Ids, NOBODY, agent, as_superuser, nowhere, operations, second_workspace, superuser_sees, told, told_by,
 };
 use serde_json::{Value, json};
 use tenantry_testkit::{OPERATOR, TestApp};
@@ -61,7 +61,7 @@ async fn every_operation_needs_an_identity() {
                 let client = app.anyone.clone().with_token(token.as_deref());
                 let path = format!("{prefix}{}", operation.path(&NOBODY));
                 let reply = client.call(operation.method.clone(), &path, operation.body().as_ref()).await;
-                assert_eq!(told(&reply), expected, "{} with {kind}", operation.id);
+                assert_eq!(told_by(operation, &reply), expected, "{} with {kind}", operation.id);
             }
         }
     }
@@ -141,7 +141,7 @@ async fn a_tenant_that_does_not_serve_is_answered_alike() {
                 .call(operation.method.clone(), &operation.path(&ids), operation.body().as_ref())
                 .await;
             assert_eq!((reply.status.as_u16(), reply.code()), (403, "tenant_inactive"), "{}", operation.id);
-            answers.push(told(&reply));
+            answers.push(told_by(&operation, &reply));
         }
         app.operator().post("/v1/tenants/acme/api-keys", &json!({"name": "x"})).await.expect(409);
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     catalogue::{execute, homes, slots, value},
-    support::{Ids, NOBODY, agent, operations, told},
+    support::{Ids, NOBODY, agent, operations, told_by},
 };
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ async fn a_suspended_tenant_is_refused_everywhere() {
             let path = operation.path(&ids);
             let reply = client.call(operation.method.clone(), &path, operation.body().as_ref()).await;
             assert_eq!((reply.status.as_u16(), reply.code()), (403, "tenant_inactive"), "{}", operation.id);
-            answers.push(told(&reply));
+            answers.push(told_by(&operation, &reply));
         }
     }
     answers.dedup();

@@ -98,8 +98,8 @@ async fn both_versions_of_clerks_tokens_let_in() {
     .await;
     assert_eq!(address, "", "whoever has no proven address has a placeholder");
     for nowhere in [json!({"org_id": null, "org_slug": null, "org_role": null}), json!({"v": 2})] {
-        let refused = first(&outside, "org:admin", &nowhere).get("/v1/agents").await.expect(403);
-        assert_eq!(refused.code(), "forbidden", "{nowhere}");
+        let refused = first(&outside, "org:admin", &nowhere).get("/v1/agents").await.expect(400);
+        assert_eq!(refused.code(), "tenant_required", "{nowhere}");
     }
     for wrong in [
         json!({"azp": "https://evil.example"}),

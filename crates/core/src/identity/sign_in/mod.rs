@@ -20,7 +20,7 @@ pub(crate) use place::{Asked, bearing};
 use crate::{
     Error, Result,
     access::Access,
-    authz::{Actor, Person, ProvenBy},
+    authz::{Actor, MemberActor, Person, ProvenBy},
     ctx::{Ctx, Request},
     identity::{
         Asks,
@@ -65,6 +65,22 @@ pub struct SignIn {
     pub mails: bool,
     /// Deals with what strangers ask for.
     pub asks: Asks,
+}
+
+impl SignIn {
+    /// Who a person without a workspace is in the one tenant that their request names: in its only workspace of theirs, or its default one. `None` where they
+    /// are no member there, unknown and suspended tenants included: one look, by the person.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn member_of(&self, person: &Person, tenant: &str) -> Result<Option<MemberActor>> {
+        let input = (person.clone(), Asked::tenant(tenant), self.ctx.now());
+        self.platform
+            .run("find_member_of", input, |tx, (person, asked, now)| {
+                Box::pin(place::member_of(tx, person, asked, *now))
+            })
+            .await
+    }
 }
 
 /// Forgets failures and links that nobody asks for any more. As the owner.

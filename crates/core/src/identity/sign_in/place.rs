@@ -6,7 +6,7 @@
 use super::store::{self, Belonging};
 use crate::{
     Fields, Result,
-    authz::{ProvenBy, tenant_inactive},
+    authz::{MemberActor, Person, ProvenBy, tenant_inactive},
     identity::{
         look::{self, Standing},
         tokens::Bearing,
@@ -38,6 +38,11 @@ impl Asked {
         Self { tenant: slug("/tenant", tenant), workspace: slug("/workspace", workspace) }
     }
 
+    /// Any workspace of this tenant. A text that is no slug is found nowhere.
+    pub(super) fn tenant(slug: &str) -> Self {
+        Self { tenant: Some(slug.to_owned()), workspace: None }
+    }
+
     fn something(&self) -> bool {
         self.tenant.is_some() || self.workspace.is_some()
     }
@@ -63,6 +68,21 @@ fn pick(found: &[Belonging]) -> Option<WorkspaceId> {
     match found {
         [only] => Some(only.workspace),
         several => several.iter().find(|one| one.is_default).map(|one| one.workspace),
+    }
+}
+
+/// The person as a member of the tenant that was asked for, if they are one.
+pub(super) async fn member_of(
+    tx: &ControlTx,
+    person: &Person,
+    asked: &Asked,
+    now: DateTime<Utc>,
+) -> Result<Option<MemberActor>> {
+    let standing = Standing { user: person.id, proven_by: person.proven_by.clone(), now };
+    let found = store::workspaces(tx, person.id, asked.tenant.as_deref(), None).await?;
+    match pick(&found) {
+        Some(workspace) => look::member(tx, &standing, workspace).await,
+        None => Ok(None),
     }
 }
 

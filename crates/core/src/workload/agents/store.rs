@@ -1,7 +1,8 @@
 //! SQL of agents.
 //!
 //! Owns: tenant.agents. Calls: pg. Called by: agents.
-//! Invariants: row-level security adds the workspace to every statement; a change writes its event in the same statement, so that scope,
+//! Invariants: row-level security adds the workspace to every statement, and a row of elsewhere is refused and counted if it ever comes back
+//! (`a_row_of_elsewhere_is_refused_and_counted`); a change writes its event in the same statement, so that scope,
 //! change and event are one round trip. After a crash: one transaction or none.
 
 use super::model::Query;
@@ -69,8 +70,15 @@ impl FromRow for AgentRow {
     }
 }
 
-fn agent(rows: &[Row]) -> Result<Option<Agent>> {
-    Ok(rows.first().map(AgentRow::from_row).transpose()?.map(|row| row.0))
+/// An agent of the scope's own workspace: each row that leaves this module was asked for its stamp.
+fn own(tx: &TenantTx, row: &Row) -> Result<Agent> {
+    let agent = AgentRow::from_row(row)?.0;
+    tx.own(agent.workspace_id)?;
+    Ok(agent)
+}
+
+fn agent(tx: &TenantTx, rows: &[Row]) -> Result<Option<Agent>> {
+    rows.first().map(|row| own(tx, row)).transpose()
 }
 
 /// Makes an agent. `last`: nothing comes after it in the transaction, and COMMIT travels with it.
@@ -117,7 +125,7 @@ pub(super) async fn insert(
         &target,
     ];
     let rows = if last { tx.last(sql, &params).await? } else { tx.query(sql, &params).await? };
-    agent(&rows)?.ok_or_else(|| Error::Fault("an insert returned no row".to_owned()))
+    agent(tx, &rows)?.ok_or_else(|| Error::Fault("an insert returned no row".to_owned()))
 }
 
 pub(super) async fn list(tx: &TenantTx, query: &Query) -> Result<Vec<Agent>> {
@@ -133,7 +141,7 @@ pub(super) async fn list(tx: &TenantTx, query: &Query) -> Result<Vec<Agent>> {
             &[&query.status, &query.after.map(|after| after.0), &limit],
         )
         .await?;
-    rows.iter().map(|row| Ok(AgentRow::from_row(row)?.0)).collect()
+    rows.iter().map(|row| own(tx, row)).collect()
 }
 
 pub(super) async fn find(tx: &TenantTx, id: AgentId) -> Result<Option<Agent>> {
@@ -146,7 +154,7 @@ pub(super) async fn find(tx: &TenantTx, id: AgentId) -> Result<Option<Agent>> {
             &[&id.0],
         )
         .await?;
-    agent(&rows)
+    agent(tx, &rows)
 }
 
 /// Absent fields keep their value. The prompt has a flag of its own, since null is a wish there.
@@ -203,7 +211,7 @@ pub(super) async fn update(
             ],
         )
         .await?;
-    agent(&rows)
+    agent(tx, &rows)
 }
 
 pub(super) async fn delete(tx: &TenantTx, id: AgentId, expected: Option<i64>, event: &Event) -> Result<bool> {

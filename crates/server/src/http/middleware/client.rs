@@ -14,17 +14,22 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 ///
 /// What stands left of that address was written by the client itself and is not read.
 pub fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|range| range.contains(address));
     let mut nearest = peer.to_canonical();
     let texts: Vec<&str> =
         headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
     let mut hops = texts.iter().rev().flat_map(|text| text.rsplit(','));
-    while is_trusted(nearest) {
+    while is_trusted(nearest, trusted) {
         // An entry that cannot be read ends the chain: what is left of it cannot be vouched for.
         let Some(next) = hops.next().and_then(parse) else { break };
         nearest = next;
     }
     nearest
+}
+
+/// Whether whoever is at the other end is a proxy whose word counts.
+pub fn is_trusted(peer: IpAddr, trusted: &[Cidr]) -> bool {
+    let peer = peer.to_canonical();
+    trusted.iter().any(|range| range.contains(peer))
 }
 
 /// An address, perhaps with a port, as some proxies write it.

@@ -40,6 +40,8 @@ pub struct RequestInfo {
     pub trace: TraceContext,
     /// The client's address through trusted proxies. `None` only where there is no socket, as in tests.
     pub client: Option<IpAddr>,
+    /// A trusted proxy sent it: what the proxy says of the request before it is believed.
+    pub via_proxy: bool,
     identity: Arc<OnceLock<AccessInfo>>,
     of_the_proof: bool,
 }
@@ -104,6 +106,7 @@ fn inspect(request: &Request, foundation: &Foundation) -> RequestInfo {
         id,
         trace: TraceContext::from_header(text(&TRACEPARENT), &**new_id),
         client: peer.map(|peer| client::address(peer, headers, &foundation.trusted_proxies)),
+        via_proxy: peer.is_some_and(|peer| client::is_trusted(peer, &foundation.trusted_proxies)),
         identity: Arc::default(),
         of_the_proof: request.extensions().get::<OfTheProof>().is_some(),
     }

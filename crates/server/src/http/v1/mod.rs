@@ -8,6 +8,7 @@ pub mod agents;
 pub mod api_keys;
 pub mod audit;
 pub mod auth;
+pub mod authz;
 mod etag;
 pub mod invitations;
 pub mod isolation_reports;
