@@ -13,9 +13,14 @@ pub mod crash;
 mod database;
 mod faults;
 mod file;
+pub mod figures;
 pub mod fuzz;
 mod issuer;
+mod pooler;
+mod program;
+mod served;
 mod smtp;
+mod wire;
 
 /// The router's own types, for what [`Client`] sends and gets.
 pub use axum;
@@ -27,4 +32,8 @@ pub use database::{TestDatabase, cluster};
 pub use faults::TestFaults;
 pub use file::TestFile;
 pub use issuer::{TestIssuer, TestKey, sign_webhook, webhook_secret};
+pub use pooler::TestPooler;
+pub use program::Program;
+pub use served::Served;
 pub use smtp::{Mood, TestMail, TestSmtp};
+pub use wire::{Answer, Wire, request};
