@@ -65,8 +65,8 @@ rust-test:
 	$(CARGO) test --workspace --locked
 
 # What goes through a scope, once more with every application behind a PgBouncer of its own, with two server connections for each cell.
-THROUGH_POOLER := agents:: api_keys:: authz:: bad_input:: http:: identity:: idempotency:: invitations:: isolation:: matrix:: members:: sign_in:: stress:: \
-	workspaces::
+THROUGH_POOLER := access:: agents:: api_keys:: authz:: http:: idempotency:: identity:: isolation:: life:: matrix:: members:: pooler:: \
+	proof::a_whole_fence_is_proved stress:: tenants:: tokens:: workspaces::
 
 pooler-test:
 	TENANTRY_TEST_POOLER=1 $(CARGO) test --locked --package tenantry --test it -- $(THROUGH_POOLER)

@@ -77,7 +77,8 @@ async fn fleet(app: &TestApp, tenants: usize) -> Vec<Client> {
             let wish = json!({"slug": slug, "name": slug, "admin_email": "bench@example.com"});
             let made = app.operator().post("/v1/tenants", &wish).await.expect(202).json;
             let key = made["api_key"].as_str();
-            clients.push(app.anyone.clone().with_token(Some(key.unwrap_or_else(|| panic!("no key: {made}")))));
+            clients
+                .push(app.anyone.clone().with_token(Some(key.unwrap_or_else(|| panic!("no key: {made}")))));
         }
         if clients.len() % 512 < 64 || clients.len() == tenants {
             app.database.placement.analyze_catalogue().await.unwrap_or_else(|error| panic!("{error}"));
@@ -139,8 +140,13 @@ fn report(tenants: usize, rounds: usize, took: &Spread, seconds: f64, most: &Mos
     #[expect(clippy::cast_precision_loss, reason = "some thousand requests, some thousand KiB")]
     let (rate, mb) = (took.count as f64 / seconds, |kib: u64| kib as f64 / 1024.0);
     let (own, share, resident) = (mb(most.private), mb(most.proportional), mb(most.resident));
-    println!("B11 {tenants} tenants in turn, {CALLERS} callers, {rounds} rounds: {rate:.0} requests a second, p50 {:.2} ms, p99 {:.2} ms", took.p50, took.p99);
-    println!("    a backend at its most: {own:.1} MB of its own (required: 64), {share:.1} MB with its share of shared memory, {resident:.1} MB touched");
+    println!(
+        "B11 {tenants} tenants in turn, {CALLERS} callers, {rounds} rounds: {rate:.0} requests a second, p50 {:.2} ms, p99 {:.2} ms",
+        took.p50, took.p99
+    );
+    println!(
+        "    a backend at its most: {own:.1} MB of its own (required: 64), {share:.1} MB with its share of shared memory, {resident:.1} MB touched"
+    );
     println!("    backends: {} at once, {} in all", most.at_once, most.pids.len());
     let figures: Value = json!({
         "id": "B11", "tenants": tenants, "rounds": rounds, "requests_per_s": rate, "ms": took.json(),

@@ -146,7 +146,7 @@ pub struct TestApp {
 }
 
 /// Server connections for each cell where every application is to have a pooler: as few as a tenant's request can make do with, and one to take turns with.
-const POOLED: usize = 2;
+pub const POOLED: usize = 2;
 
 #[expect(clippy::disallowed_methods, reason = "how a whole run of the tests is asked to go through a pooler")]
 fn pooled_by_wish() -> Option<usize> {

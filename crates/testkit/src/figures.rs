@@ -69,7 +69,10 @@ mod tests {
     #[test]
     fn a_share_is_one_of_the_samples() {
         let spread = Spread::of((1..=100).rev().map(f64::from).collect());
-        assert_eq!((spread.count, spread.p50, spread.p95, spread.p99, spread.most), (100, 51.0, 96.0, 100.0, 100.0));
+        assert_eq!(
+            (spread.count, spread.p50, spread.p95, spread.p99, spread.most),
+            (100, 51.0, 96.0, 100.0, 100.0)
+        );
         let one = Spread::of(vec![7.0]);
         assert_eq!((one.p50, one.p99, one.most), (7.0, 7.0, 7.0));
         assert_eq!(Spread::of(Vec::new()).p99.to_bits(), 0);

@@ -12,8 +12,8 @@ mod clock;
 pub mod crash;
 mod database;
 mod faults;
-mod file;
 pub mod figures;
+mod file;
 pub mod fuzz;
 mod issuer;
 mod pooler;
@@ -25,7 +25,7 @@ mod wire;
 /// The router's own types, for what [`Client`] sends and gets.
 pub use axum;
 
-pub use app::{OPERATOR, TestApp, TestAppBuilder, TestTenant};
+pub use app::{OPERATOR, POOLED, TestApp, TestAppBuilder, TestTenant};
 pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use database::{TestDatabase, cluster};

@@ -22,9 +22,10 @@ impl TestApp {
         let bound = run::bind(&self.config).unwrap_or_else(|error| panic!("{error}"));
         let (address, (stop, stopped)) = (bound.addr(), watch::channel(false));
         let (config, app) = (self.config.clone(), self.app.clone());
-        let serving = tenantry_pg::task::detached(async move {
-            run::serve(&config, app, bound, stopped).await.is_ok()
-        });
+        let serving =
+            tenantry_pg::task::detached(
+                async move { run::serve(&config, app, bound, stopped).await.is_ok() },
+            );
         Served { address, stop, serving }
     }
 }

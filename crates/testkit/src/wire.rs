@@ -101,7 +101,9 @@ impl Wire {
         loop {
             let line = self.line().await?.to_ascii_lowercase();
             match line.split_once(':') {
-                Some(("content-length", value)) => length = value.trim().parse().map_err(|_| broken(&line))?,
+                Some(("content-length", value)) => {
+                    length = value.trim().parse().map_err(|_| broken(&line))?
+                }
                 Some(("transfer-encoding", value)) => chunked = value.trim() == "chunked",
                 Some(_) => {}
                 None => break,

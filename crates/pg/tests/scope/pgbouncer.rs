@@ -22,8 +22,7 @@ fn through(world: &World, pooler: &TestPooler) -> Scopes {
 #[tokio::test]
 async fn interleaved_tenants_share_few_server_connections() {
     let world = World::new(3).await;
-    let Some(pooler) = start(&world, &must(world.database.placement.cell_logins().await)).await
-    else {
+    let Some(pooler) = start(&world, &must(world.database.placement.cell_logins().await)).await else {
         return;
     };
     let scopes = through(&world, &pooler);
@@ -78,8 +77,7 @@ async fn no_state_is_left_on_a_server_connection() {
 #[tokio::test]
 async fn errors_through_the_pooler_are_the_servers() {
     let world = World::new(2).await;
-    let Some(pooler) = start(&world, &must(world.database.placement.cell_logins().await)).await
-    else {
+    let Some(pooler) = start(&world, &must(world.database.placement.cell_logins().await)).await else {
         return;
     };
     let scopes = through(&world, &pooler);

@@ -127,7 +127,8 @@ impl User {
     /// The tenant's stamp.
     fn own(&self, row: &Value) -> Done<()> {
         let own = row["workspace_id"] == self.home.workspace;
-        own.then_some(()).ok_or_else(|| format!("{} was shown a row of another tenant: {row}", self.home.slug))
+        own.then_some(())
+            .ok_or_else(|| format!("{} was shown a row of another tenant: {row}", self.home.slug))
     }
 
     async fn reads(&mut self) -> Done<()> {
@@ -153,7 +154,10 @@ impl User {
         let made = self.ask("POST invitations", As::Person, "/v1/invitations", Some(&body), 201).await?;
         self.ask("GET invitations", As::Person, "/v1/invitations", None, 200).await?;
         let path = format!("/v1/invitations/{}", text(&made.json, "id")?);
-        self.ask("DELETE invitations/{id}", As::Person, &path, None, 204).await.map(drop)
+        self.ask("DELETE invitations/{id}", As::Person, &path, None, 204).await?;
+        let path = format!("/v1/workspaces/{}", self.home.workspace.as_str().unwrap_or_default());
+        let name = json!({"name": format!("Load {turn}")});
+        self.ask("PATCH workspaces/{id}", As::Person, &path, Some(&name), 200).await.map(drop)
     }
 
     async fn keys(&mut self, turn: usize) -> Done<()> {
@@ -173,6 +177,8 @@ impl User {
             ("GET tenants/{slug}/status", &status),
             ("GET provisioning-runs", "/v1/provisioning-runs"),
             ("GET slugs/{slug}", "/v1/slugs/perhaps"),
+            ("GET operators", "/v1/operators"),
+            ("GET isolation-reports", "/v1/isolation-reports"),
         ] {
             self.ask(name, As::Operator, path, None, 200).await?;
         }

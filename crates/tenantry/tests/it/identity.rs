@@ -2,7 +2,9 @@
 
 use crate::{
     people::{member, sign_in, user},
-    support::{Ids, NOBODY, agent, as_superuser, nowhere, operations, second_workspace, superuser_sees, told},
+    support::{
+        Ids, NOBODY, agent, as_superuser, nowhere, operations, second_workspace, superuser_sees, told,
+    },
 };
 use serde_json::{Value, json};
 use tenantry_testkit::{OPERATOR, TestApp};
@@ -134,7 +136,9 @@ async fn operators_and_tenants_do_not_mix() {
     {
         let callers = match operation.tag.as_str() {
             // An owner sees the tenant's own (`the_owner_sees_who_was_let_in`).
-            "tenants" | "runs" | "operations" | "operators" | "grants" | "isolation" => vec![&acme.client, &admin],
+            "tenants" | "runs" | "operations" | "operators" | "grants" | "isolation" => {
+                vec![&acme.client, &admin]
+            }
             // Of people in the workspace (`keys_are_for_admins_of_the_workspace`).
             // A tenant's admins read their own (`a_key_sees_its_own_trail_only`).
             "audit" => vec![&acme.client],

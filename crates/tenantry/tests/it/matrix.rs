@@ -10,7 +10,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tenantry_core::authz::{self, Need};
-use tenantry_testkit::{Client, Reply, TestApp};
+use tenantry_testkit::{Client, Reply, TestApp, axum::http::Method};
 
 /// What the path of an operation names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,17 @@ enum Named {
     User,
     Workspace,
 }
+
+/// What people of a tenant reach by its id, each their own; all else is for operators.
+const OF_TENANTS: [Named; 7] = [
+    Named::Agent,
+    Named::Grant,
+    Named::Invitation,
+    Named::Key,
+    Named::Member,
+    Named::Session,
+    Named::Workspace,
+];
 
 /// Every operation whose path names something. One that is not here fails `each_path_is_known`.
 const NAMED: [(&str, Named); 35] = [
@@ -69,7 +80,12 @@ const NAMED: [(&str, Named); 35] = [
 ];
 
 /// One of each kind, in one workspace.
-struct Things(Vec<(Named, String)>);
+struct Things {
+    ids: Vec<(Named, String)>,
+    owner: Client,
+    /// Whose the session is.
+    hired: Client,
+}
 
 impl Things {
     /// What somebody who owns the workspace has there, with a member and their session.
@@ -81,9 +97,12 @@ impl Things {
         let run = app.operator().get(&format!("/v1/tenants/{slug}/status")).await.expect(200);
         let sessions = ada.client.get("/v1/sessions").await.expect(200).json;
         let me = client.get("/v1/me").await.expect(200);
-        Self(vec![
+        let ids = vec![
             (Named::Agent, agent(client, "Iris").await),
-            (Named::Grant, id(app.operator().post(&format!("/v1/tenants/{slug}/access-grants"), &wish).await)),
+            (
+                Named::Grant,
+                id(app.operator().post(&format!("/v1/tenants/{slug}/access-grants"), &wish).await),
+            ),
             (Named::Invitation, invited(client, &format!("guest-{hired}")).await),
             (Named::Key, id(client.post("/v1/api-keys", &json!({"name": "theirs"})).await)),
             (Named::Member, ada.id.clone()),
@@ -93,11 +112,28 @@ impl Things {
             (Named::Tenant, slug.to_owned()),
             (Named::User, ada.id),
             (Named::Workspace, text(&me, "workspace_id")),
-        ])
+        ];
+        Self { ids, owner: client.clone(), hired: ada.client }
+    }
+
+    /// Whose these are does with them what the others could not: or there was nothing there to find.
+    async fn are_there(&self) {
+        let (last, first): (Vec<_>, Vec<_>) =
+            operations().into_iter().partition(|operation| operation.method == Method::DELETE);
+        for operation in first.into_iter().chain(last) {
+            let caller = match NAMED.iter().find(|(id, _)| *id == operation.id) {
+                Some((_, Named::Session)) => &self.hired,
+                Some((_, named)) if OF_TENANTS.contains(named) => &self.owner,
+                _ => continue,
+            };
+            let id = NAMED.iter().find(|(id, _)| *id == operation.id).and_then(|(_, named)| self.id(*named));
+            let reply = ask(caller, &operation, id.unwrap()).await;
+            assert!(reply.status.is_success(), "{}: {}", operation.id, reply.text);
+        }
     }
 
     fn id(&self, named: Named) -> Option<&str> {
-        self.0.iter().find(|(kind, _)| *kind == named).map(|(_, id)| id.as_str())
+        self.ids.iter().find(|(kind, _)| *kind == named).map(|(_, id)| id.as_str())
     }
 }
 
@@ -149,8 +185,7 @@ async fn place() -> Place {
     let app = TestApp::builder().slots(2).set("TENANTRY_BASE_DOMAIN", "example.com").start().await;
     // Live streams would not end.
     app.app.stop_streams();
-    let (acme, rival) =
-        (owned(&app, "acme", "enterprise").await, owned(&app, "rival", "enterprise").await);
+    let (acme, rival) = (owned(&app, "acme", "enterprise").await, owned(&app, "rival", "enterprise").await);
     acme.client.post("/v1/workspaces", &json!({"slug": "lab", "name": "Lab"})).await.expect(201);
     let lab = sign_in(&app, &acme.email, "acme", "lab").await;
     let foreign = [
@@ -180,7 +215,12 @@ async fn what_is_foreign_is_answered_as_absent_by_every_operation() {
         for (who, client) in &place.callers {
             for client in [client.clone(), client.clone().with_header("if-match", "\"1\"")] {
                 let nothing = client.call(operation.method.clone(), &absent, operation.body().as_ref()).await;
-                assert!(matches!(nothing.status.as_u16(), 403 | 404), "{} {who}: {}", operation.id, nothing.text);
+                assert!(
+                    matches!(nothing.status.as_u16(), 403 | 404),
+                    "{} {who}: {}",
+                    operation.id,
+                    nothing.text
+                );
                 for (whose, things) in &place.foreign {
                     let Some(id) = things.id(*named) else { continue };
                     if *whose == "another workspace's" && OF_THE_TENANT.contains(named) {
@@ -198,6 +238,9 @@ async fn what_is_foreign_is_answered_as_absent_by_every_operation() {
     assert_eq!(self::seen(&place.rival.client).await, seen);
     let metrics = place.app.app.metrics.render();
     assert!(metrics.contains("cross_tenant_query_attempts_total 0"), "one of them got past the middleware");
+    for (_, things) in &place.foreign {
+        things.are_there().await;
+    }
 }
 
 /// All that an owner sees of their workspace.
@@ -224,7 +267,8 @@ async fn another_tenants_name_is_refused_by_every_operation() {
         // Ids of the tenant that is named: it must not help to be right about them.
         let named = NAMED.iter().find(|(id, _)| *id == operation.id).map(|(_, named)| *named);
         let id = named.and_then(|named| place.foreign[0].1.id(named));
-        let path = id.map_or_else(|| operation.path(&Ids { slug: "rival", ..NOBODY }), |id| path(&operation, id));
+        let path =
+            id.map_or_else(|| operation.path(&Ids { slug: "rival", ..NOBODY }), |id| path(&operation, id));
         for (who, client) in &place.callers {
             for (header, name) in under {
                 let client = client.clone().with_header(header, name);
@@ -236,7 +280,10 @@ async fn another_tenants_name_is_refused_by_every_operation() {
         }
     }
     let guarded = authz::operations().filter(|(_, need)| *need != Need::Open).count();
-    println!("{} requests under another tenant's name, each answered as for one that there is not", answers.len());
+    println!(
+        "{} requests under another tenant's name, each answered as for one that there is not",
+        answers.len()
+    );
     assert_eq!(answers.len(), guarded * place.callers.len() * under.len());
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:?}");
@@ -248,17 +295,28 @@ async fn another_tenants_name_in_a_body_is_answered_as_absent() {
     let (_, admin) = place.callers.iter().find(|(who, _)| *who == "admin").unwrap();
     for (foreign, absent) in [
         (json!({"tenant": "rival"}), json!({"tenant": "nobody"})),
-        (json!({"tenant": "rival", "workspace": "default"}), json!({"tenant": "nobody", "workspace": "default"})),
+        (
+            json!({"tenant": "rival", "workspace": "default"}),
+            json!({"tenant": "nobody", "workspace": "default"}),
+        ),
         (json!({"tenant": "acme", "workspace": "lab"}), json!({"tenant": "acme", "workspace": "none"})),
     ] {
         let nothing = admin.post("/v1/auth/switch-workspace", &absent).await;
         assert!(nothing.status.is_client_error(), "{}", nothing.text);
-        assert_eq!(bytes(&admin.post("/v1/auth/switch-workspace", &foreign).await), bytes(&nothing), "{foreign}");
+        assert_eq!(
+            bytes(&admin.post("/v1/auth/switch-workspace", &foreign).await),
+            bytes(&nothing),
+            "{foreign}"
+        );
     }
     for query in ["/v1/access-grants?tenant=", "/v1/workspaces?tenant="] {
         let (foreign, absent) = (format!("{query}rival"), format!("{query}nobody"));
         for (who, client) in &place.callers {
-            assert_eq!(bytes(&client.get(&foreign).await), bytes(&client.get(&absent).await), "{query} {who}");
+            assert_eq!(
+                bytes(&client.get(&foreign).await),
+                bytes(&client.get(&absent).await),
+                "{query} {who}"
+            );
         }
     }
 }

@@ -17,8 +17,7 @@ use crate::{
     authz::{Actor, MemberActor, Person, Place, ProvenBy, tenant_inactive},
     ctx::{Ctx, Request},
     identity::{
-        Visit,
-        Email,
+        Email, Visit,
         gate::LetIn,
         invitations,
         look::refused,
