@@ -98,7 +98,7 @@ fn shell(program: &str, folder: &Path, text: &str, logins: &[Login]) -> io::Resu
         .arg(folder.join("pgbouncer.ini"))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(File::create(folder.join("log"))?)
+        .stderr(Stdio::null())
         .current_dir("/");
     for (name, text) in files {
         let path = folder.join(name);
@@ -118,7 +118,7 @@ fn shell(program: &str, folder: &Path, text: &str, logins: &[Login]) -> io::Resu
 fn configuration(folder: &Path, size: usize) -> String {
     format!(
         "[databases]\n* = host={} port={}\n[pgbouncer]\nlisten_port = 6432\nunix_socket_dir = {dir}\nauth_type = scram-sha-256\n\
-         auth_file = {dir}/users.txt\npool_mode = transaction\ndefault_pool_size = {size}\nmax_client_conn = 200\n",
+         auth_file = {dir}/users.txt\nlogfile = {dir}/log\npool_mode = transaction\ndefault_pool_size = {size}\nmax_client_conn = 200\n",
         cluster().socket_dir().display(),
         cluster().port(),
         dir = folder.display(),

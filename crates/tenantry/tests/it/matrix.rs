@@ -116,18 +116,20 @@ impl Things {
         Self { ids, owner: client.clone(), hired: ada.client }
     }
 
-    /// Whose these are does with them what the others could not: or there was nothing there to find.
+    /// Whose these are does with them what the others could not: or there was nothing there to find. What is taken away is taken away last, and a session before
+    /// its member.
     async fn are_there(&self) {
-        let (last, first): (Vec<_>, Vec<_>) =
-            operations().into_iter().partition(|operation| operation.method == Method::DELETE);
-        for operation in first.into_iter().chain(last) {
-            let caller = match NAMED.iter().find(|(id, _)| *id == operation.id) {
-                Some((_, Named::Session)) => &self.hired,
-                Some((_, named)) if OF_TENANTS.contains(named) => &self.owner,
-                _ => continue,
-            };
-            let id = NAMED.iter().find(|(id, _)| *id == operation.id).and_then(|(_, named)| self.id(*named));
-            let reply = ask(caller, &operation, id.unwrap()).await;
+        let mut rows: Vec<(Operation, Named)> = operations()
+            .into_iter()
+            .filter_map(|operation| {
+                let (_, named) = *NAMED.iter().find(|(id, _)| *id == operation.id)?;
+                OF_TENANTS.contains(&named).then_some((operation, named))
+            })
+            .collect();
+        rows.sort_by_key(|(operation, named)| (*named != Named::Session, operation.method == Method::DELETE));
+        for (operation, named) in rows {
+            let caller = if named == Named::Session { &self.hired } else { &self.owner };
+            let reply = ask(caller, &operation, self.id(named).unwrap()).await;
             assert!(reply.status.is_success(), "{}: {}", operation.id, reply.text);
         }
     }
