@@ -110,7 +110,7 @@ impl TestAppBuilder {
             Config::load(Mode::Dev, &self.environment, None).unwrap_or_else(|errors| panic!("{errors}"));
         let pooler = match self.pooled.or_else(pooled_by_wish) {
             // What is about connections elsewhere has no pooler before them.
-            Some(size) if self.elsewhere.is_none() => Some(pooler(&database, size).await),
+            Some(size) if self.elsewhere.is_none() => Some(Box::pin(pooler(&database, size)).await),
             _ => None,
         };
         let place = Place {

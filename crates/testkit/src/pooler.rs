@@ -56,7 +56,7 @@ impl TestPooler {
         let host = folder.display().to_string().replace('/', "%2F");
         let url = format!("postgresql://nobody@{host}:6432/{name}");
         let target = Target::parse(&url).unwrap_or_else(|error| panic!("{error}")).0;
-        let pooler = Self { shell, target, folder };
+        let pooler = Self { shell, folder, target };
         let socket = pooler.folder.join(".s.PGSQL.6432");
         within("pgbouncer's socket", async {
             while UnixStream::connect(&socket).is_err() {

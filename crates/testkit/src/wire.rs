@@ -33,18 +33,19 @@ pub struct Answer {
 
 /// A request as it goes over the wire. A POST has a fresh idempotency key.
 pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Vec<u8> {
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
-    if let Some(token) = token {
-        head += &format!("authorization: Bearer {token}\r\n");
-    }
-    if method == "POST" {
-        head += &format!("idempotency-key: {}\r\n", System.uuid());
-    }
     let body = body.map(Value::to_string);
-    if let Some(body) = &body {
-        head += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
-    }
-    (head + "\r\n" + &body.unwrap_or_default()).into_bytes()
+    let told = body
+        .as_ref()
+        .map(|body| format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+    let lines = [
+        Some(format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n")),
+        token.map(|token| format!("authorization: Bearer {token}\r\n")),
+        (method == "POST").then(|| format!("idempotency-key: {}\r\n", System.uuid())),
+        told,
+        Some("\r\n".to_owned()),
+        body,
+    ];
+    lines.into_iter().flatten().collect::<String>().into_bytes()
 }
 
 impl Wire {
@@ -102,7 +103,7 @@ impl Wire {
             let line = self.line().await?.to_ascii_lowercase();
             match line.split_once(':') {
                 Some(("content-length", value)) => {
-                    length = value.trim().parse().map_err(|_| broken(&line))?
+                    length = value.trim().parse().map_err(|_| broken(&line))?;
                 }
                 Some(("transfer-encoding", value)) => chunked = value.trim() == "chunked",
                 Some(_) => {}

@@ -97,7 +97,7 @@ impl User {
                 1 => self.reads().await?,
                 2 => self.people(turn).await?,
                 3 => self.keys(turn).await?,
-                4 if self.number % 10 == 0 => self.operates(turn).await?,
+                4 if self.number.is_multiple_of(10) => self.operates(turn).await?,
                 5 if turn % 20 == 10 => self.sessions().await?,
                 _ => {}
             }

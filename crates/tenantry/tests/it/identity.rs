@@ -38,21 +38,22 @@ async fn wrong_access_tokens(app: &TestApp) -> Vec<(&'static str, Option<String>
     past.clock.drift(-chrono::TimeDelta::days(1));
     let token = async |at: &TestApp| {
         let answer = sign_in(at, "ada@acme.example", json!({"tenant": "acme"})).await;
-        answer["access_token"].as_str().unwrap().to_owned()
+        answer["access_token"].as_str().unwrap_or_default().to_owned()
     };
     let (good, expired, audience) = (token(&beside).await, token(&past).await, token(&elsewhere).await);
     // Each is wrong in this one thing alone: the same from a server beside this one is good, and so are these two where and when they were made.
     for (server, token) in [(app, &good), (&past, &expired), (&elsewhere, &audience)] {
         server.anyone.clone().with_token(Some(token)).get("/v1/me").await.expect(200);
     }
-    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let (signed, signature) = good.rsplit_once('.').unwrap_or_default();
     let flipped = if signature.starts_with('A') { 'B' } else { 'A' };
-    let unsigned = good.replacen(good.split('.').next().unwrap(), "eyJhbGciOiJub25lIn0", 1);
+    let unsigned =
+        good.split_once('.').map(|(_, rest)| format!("eyJhbGciOiJub25lIn0.{rest}")).unwrap_or_default();
     vec![
         ("an expired access token", Some(expired)),
         ("a wrong audience", Some(audience)),
         ("a wrong signature", Some(format!("{signed}.{flipped}{}", &signature[1..]))),
-        ("no algorithm", Some(format!("{}.", unsigned.rsplit_once('.').unwrap().0))),
+        ("no algorithm", Some(format!("{}.", unsigned.rsplit_once('.').unwrap_or_default().0))),
     ]
 }
 
@@ -85,7 +86,7 @@ async fn every_operation_needs_an_identity() {
     let app = TestApp::start().await;
     let acme = app.tenant("acme").await;
     second_workspace(&app, &acme).await;
-    let tokens = [wrong_tokens(&app).await, wrong_access_tokens(&app).await].concat();
+    let tokens = [wrong_tokens(&app).await, Box::pin(wrong_access_tokens(&app)).await].concat();
     let (open, guarded): (Vec<_>, Vec<_>) = operations().into_iter().partition(|operation| operation.open);
     assert_eq!(open.iter().map(|operation| operation.id.as_str()).collect::<Vec<_>>(), OPEN);
     let expected = told(&app.anyone.get("/v1/me").await.expect(401));

@@ -76,6 +76,10 @@ impl Home {
     }
 }
 
+fn must<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// How many requests were answered, and how many nobody waited for.
 #[derive(Default, Clone, Copy)]
 struct Count {
@@ -91,24 +95,24 @@ async fn stranger(home: Arc<Home>, address: SocketAddr, seed: usize) -> Count {
     for turn in 0..TURNS {
         let mut wire = match open.take() {
             Some(wire) => wire,
-            None => Wire::open(address).await.unwrap(),
+            None => must(Wire::open(address).await),
         };
         let wish = WISHES[chance.below(WISHES.len())];
         let bytes = home.bytes(wish, &format!("{seed}-{turn}"));
         let manner = chance.below(6);
         let sent = if manner == 0 { chance.below(bytes.len()) } else { bytes.len() };
-        wire.send(&bytes[..sent]).await.unwrap();
+        must(wire.send(&bytes[..sent]).await);
         match manner {
             0 | 1 => {}
-            2 => drop(wire.read_some(1 + chance.below(400)).await.unwrap()),
+            2 => drop(must(wire.read_some(1 + chance.below(400)).await)),
             // The second of two is not waited for.
             3 => {
-                wire.send(&home.bytes(Wish::List, "")).await.unwrap();
-                heard(&home, wish, &wire.answer().await.unwrap());
+                must(wire.send(&home.bytes(Wish::List, "")).await);
+                heard(&home, wish, &must(wire.answer().await));
                 count.answered += 1;
             }
             _ => {
-                heard(&home, wish, &wire.answer().await.unwrap());
+                heard(&home, wish, &must(wire.answer().await));
                 count.answered += 1;
                 open = Some(wire);
                 continue;
@@ -130,7 +134,7 @@ async fn dropped(home: Arc<Home>, seed: usize) -> Count {
     for turn in 0..TURNS {
         let wish = WISHES[chance.below(WISHES.len())];
         let (method, path, body) = home.request(wish, &format!("d{seed}-{turn}"));
-        let polls = u32::try_from(chance.below(16)).unwrap();
+        let polls = must(u32::try_from(chance.below(16)));
         match hanging_up(polls, home.client.call(method, &path, body.as_ref())).await {
             Some(reply) => {
                 home.check(wish, reply.status.as_u16(), &reply.json);
@@ -176,7 +180,8 @@ async fn warm(app: &TestApp, homes: &[Arc<Home>]) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), full).await.expect("the pool fills up");
+    let filled = tokio::time::timeout(Duration::from_secs(30), full).await;
+    assert!(filled.is_ok(), "the pool does not fill up");
 }
 
 async fn idle(app: &TestApp) {
@@ -185,7 +190,8 @@ async fn idle(app: &TestApp) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), idle).await.expect("every connection comes back");
+    let back = tokio::time::timeout(Duration::from_secs(30), idle).await;
+    assert!(back.is_ok(), "a connection does not come back");
 }
 
 /// The backends of the cell, and how many of them are in a transaction.
