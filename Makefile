@@ -9,7 +9,7 @@ CARGO := scripts/cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 SCRIPTS := $(wildcard scripts/* deploy/compose/*.sh) .ci/run
 
-.PHONY: help demo test check bench install fmt clippy tidy codegen scripts container rust-test bootstrap-demo clean crash-matrix fuzz
+.PHONY: help demo test check bench load install fmt clippy tidy codegen scripts container rust-test pooler-test bootstrap-demo clean crash-matrix fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -18,12 +18,15 @@ demo: bootstrap-demo ## Build, start everything with three demo tenants, say whe
 	@$(CARGO) build --locked --package tenantry
 	@exec "$(TARGET)/debug/tenantry" dev --demo
 
-test: install fmt clippy tidy codegen scripts container rust-test ## Install what is missing, run every check and test
+test: install fmt clippy tidy codegen scripts container rust-test pooler-test ## Install what is missing, run every check and test
 
 check: fmt clippy tidy ## The fast checks: format, lints, rules of the house
 
 bench: install ## Measure: each figure beside its floor or peer, JSON in target/bench
 	@$(CARGO) xtask bench
+
+load: install ## Users at once against a real server: 10 for a minute, then 1,000; SECONDS=5 MANY=0 … is shorter; JSON in target/bench/load.json
+	@$(CARGO) bench --quiet --locked --package tenantry --bench load -- --users $(or $(USERS),10) --seconds $(or $(SECONDS),60) --many $(or $(MANY),1000)
 
 crash-matrix: install ## Kill runs at every pair of points, compare the world with the registry; KIND=purge for one kind; JSON in target/crash-matrix.json
 	@$(CARGO) run --quiet --locked --package tenantry-testkit --bin crash_worker -- matrix "$(TARGET)/crash-matrix.json" $(KIND)
@@ -60,3 +63,10 @@ container:
 
 rust-test:
 	$(CARGO) test --workspace --locked
+
+# What goes through a scope, once more with every application behind a PgBouncer of its own, with two server connections for each cell.
+THROUGH_POOLER := access:: agents:: api_keys:: authz:: http:: idempotency:: identity:: isolation:: life:: matrix:: members:: pooler:: \
+	proof::a_whole_fence_is_proved stress:: tenants:: tokens:: workspaces::
+
+pooler-test:
+	TENANTRY_TEST_POOLER=1 $(CARGO) test --locked --package tenantry --test it -- $(THROUGH_POOLER)

@@ -8,33 +8,29 @@ use std::{
     process::{Command, ExitCode},
 };
 
-/// A package and its bench.
-const BENCHES: [(&str, &str); 5] = [
-    ("tenantry-pg", "scope"),
-    ("tenantry", "provisioning"),
-    ("tenantry", "life"),
-    ("tenantry", "identity"),
-    ("tenantry", "isolation"),
+/// A package, its bench, and its words; where `None`, the caller's, since the others have fleets of their own size.
+const BENCHES: [(&str, &str, Option<&[&str]>); 9] = [
+    ("tenantry-pg", "scope", Some(&[])),
+    ("tenantry-pg", "scope", Some(&["--tenants", "5000"])),
+    ("tenantry", "stack", Some(&[])),
+    ("tenantry", "isolation", Some(&[])),
+    ("tenantry", "proof", Some(&[])),
+    ("tenantry", "identity", Some(&[])),
+    ("tenantry", "life", Some(&[])),
+    ("tenantry", "provisioning", None),
+    ("tenantry", "fleet", None),
 ];
 
 pub(super) fn run(root: &Path, arguments: &[String]) -> ExitCode {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    for (package, bench) in BENCHES {
+    for (package, bench, words) in BENCHES {
         let mut command = Command::new(&cargo);
-        command.current_dir(root).args([
-            "bench",
-            "--quiet",
-            "--locked",
-            "--package",
-            package,
-            "--bench",
-            bench,
-            "--",
-        ]);
-        // The others have fleets of their own size.
-        if bench == "provisioning" {
-            command.args(arguments);
-        }
+        command.current_dir(root);
+        command.args(["bench", "--quiet", "--locked", "--package", package, "--bench", bench, "--"]);
+        match words {
+            Some(words) => command.args(words),
+            None => command.args(arguments),
+        };
         match command.status() {
             Ok(status) if status.success() => {}
             Ok(status) => {

@@ -1,14 +1,15 @@
 //! B6: throughput of a scoped query, beside its floor and the usual way, in the same run.
 //!
-//! Four connections, fifty tenants in turn, one primary-key read each:
+//! Four callers, fifty tenants in turn (`--tenants N`; above 500 there is more than one cell, and connections retire), one primary-key read each:
 //! - `unscoped`: the floor. One unnamed statement on a real schema name, no transaction, no role.
 //! - `scoped`: `TenantPools`: BEGIN, role and workspace, named statement, COMMIT in one round trip.
 //! - `four_awaits`: the same four statements, each awaited before the next, unnamed.
 //!
 //! The rounds of the three alternate, so that a noisy machine disturbs all of them. Prints the medians and writes
-//! `target/bench/b6.json`.
+//! `target/bench/b6-<tenants>.json`. `--seconds N` sets the length of a round (2).
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,13 +17,15 @@ use std::{
     time::{Duration, Instant},
 };
 use tenantry_pg::{Error, PoolSettings, Quiet, ScopeMinter, ScopeNames, TenantPools};
-use tenantry_testkit::TestApp;
-use tenantry_types::{AgentId, WorkspaceId, agent::Agent, tenant::Tenant};
+use tenantry_testkit::{
+    TestApp,
+    figures::{argument, write},
+};
+use tenantry_types::{AgentId, agent::Agent, tenant::TenantAndRun};
 use tokio_postgres::{Client, NoTls, types::Type};
 
 const CONNECTIONS: usize = 4;
 const ROUNDS: usize = 7;
-const ROUND: Duration = Duration::from_secs(2);
 const FIND: &str = "SELECT id, name, status FROM tenant.agents WHERE id = $1";
 
 struct Target {
@@ -37,15 +40,12 @@ fn main() {
 }
 
 async fn bench() {
-    let tenants = std::env::args()
-        .skip_while(|arg| arg != "--tenants")
-        .nth(1)
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(50);
-    let app = TestApp::builder().slots(tenants).start().await;
+    let tenants = argument("--tenants", 50).max(1);
+    let round = Duration::from_secs(argument("--seconds", 2).max(1) as u64);
+    let app = TestApp::builder().start().await;
     let targets: Arc<[Target]> = prepare(&app, tenants).await.into();
-    let settings =
-        PoolSettings { size: CONNECTIONS, tenants_per_connection: tenants * 2, ..PoolSettings::default() };
+    // Retirement is what production has: at 50 tenants nothing retires.
+    let settings = PoolSettings { size: CONNECTIONS, ..PoolSettings::default() };
     let pools = TenantPools::new(
         app.database.target.clone(),
         app.database.installation.clone(),
@@ -54,16 +54,23 @@ async fn bench() {
     );
     let (pools, minter) = (Arc::new(pools), Arc::new(ScopeMinter::new()));
     let raw = connect(&app, &app.database.installation.platform_login(), true).await;
-    let cell = connect(&app, &app.database.installation.cell_login(1), false).await;
+    let mut cells = BTreeMap::new();
+    for target in targets.iter() {
+        if !cells.contains_key(&target.names.cell) {
+            let login = app.database.installation.cell_login(target.names.cell);
+            cells.insert(target.names.cell, connect(&app, &login, false).await);
+        }
+    }
+    let cells = Arc::new(cells);
     let mut rates: [Vec<f64>; 3] = Default::default();
     // The first round warms caches and statements, and is not counted.
-    for round in 0..=ROUNDS {
+    for number in 0..=ROUNDS {
         let measured = [
-            unscoped(&raw, &targets).await,
-            scoped(&pools, &minter, &targets).await,
-            four_awaits(&cell, &targets).await,
+            unscoped(&raw, &targets, round).await,
+            scoped(&pools, &minter, &targets, round).await,
+            four_awaits(&cells, &targets, round).await,
         ];
-        if round > 0 {
+        if number > 0 {
             rates.iter_mut().zip(measured).for_each(|(rates, rate)| rates.push(rate));
         }
     }
@@ -72,13 +79,14 @@ async fn bench() {
 
 async fn prepare(app: &TestApp, tenants: usize) -> Vec<Target> {
     let mut targets = Vec::new();
-    for number in 0..tenants {
-        let tenant = app.tenant(&format!("bench-{number}")).await;
-        let body = serde_json::json!({"name": "Iris", "role": "bench"});
-        let agent: Agent = tenant.client.post("/v1/agents", &body).await.expect(201).parse();
-        let scope = app.scope(&tenant.key).await;
-        targets.push(target(&tenant.tenant, scope.workspace_id(), agent.id, app));
+    while targets.len() < tenants {
+        let batch = (tenants - targets.len()).min(64);
+        app.database.placement.fill(batch).await.unwrap_or_else(|error| panic!("{error}"));
+        for _ in 0..batch {
+            targets.push(target(app, &format!("bench-{}", targets.len())).await);
+        }
     }
+    app.database.placement.analyze_catalogue().await.unwrap_or_else(|error| panic!("{error}"));
     // The floor reads as the platform login, which has no rights in tenant schemas: an administrator lends them for this run.
     let admin = app.database.admin().await;
     let platform = app.database.installation.platform();
@@ -89,16 +97,25 @@ async fn prepare(app: &TestApp, tenants: usize) -> Vec<Target> {
     targets
 }
 
-fn target(tenant: &Tenant, workspace: WorkspaceId, agent: AgentId, app: &TestApp) -> Target {
+async fn target(app: &TestApp, slug: &str) -> Target {
+    let wish = serde_json::json!({"slug": slug, "name": slug, "admin_email": "bench@example.com"});
+    let made: TenantAndRun = app.operator().post("/v1/tenants", &wish).await.expect(202).parse();
+    let key = made.api_key.unwrap_or_else(|| panic!("no key of {slug}"));
+    let body = serde_json::json!({"name": "Iris", "role": "bench"});
+    let client = app.anyone.clone().with_token(Some(&key));
+    let agent: Agent = client.post("/v1/agents", &body).await.expect(201).parse();
+    let tenant = made.tenant;
+    let cell = format!("SELECT cell::text FROM public.tenants WHERE slug = '{slug}'");
+    let cell = app.database.admin().await.value(&cell).await.unwrap_or_else(|error| panic!("{error}"));
     let opaque = tenant.schema_name.trim_start_matches("tenant_");
     let names = ScopeNames {
         tenant: tenant.id,
         schema: Arc::from(tenant.schema_name.as_str()),
         role: Arc::from(app.database.installation.tenant_role(opaque)),
-        cell: 1,
-        workspace,
+        cell: cell.and_then(|cell| cell.parse().ok()).unwrap_or_else(|| panic!("{slug} is in no cell")),
+        workspace: agent.workspace_id,
     };
-    Target { names, agent, raw: FIND.replace("tenant.", &format!("{}.", tenant.schema_name)) }
+    Target { names, agent: agent.id, raw: FIND.replace("tenant.", &format!("{}.", tenant.schema_name)) }
 }
 
 async fn connect(app: &TestApp, login: &tenantry_pg::Login, reset: bool) -> Arc<[Client]> {
@@ -118,7 +135,7 @@ async fn connect(app: &TestApp, login: &tenantry_pg::Login, reset: bool) -> Arc<
 }
 
 /// Runs `CONNECTIONS` loops for a round; statements per second. Each loop starts at another tenant.
-async fn rate<F, Fut>(each: F) -> f64
+async fn rate<F, Fut>(round: Duration, each: F) -> f64
 where
     F: Fn(usize, usize) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send,
@@ -129,7 +146,7 @@ where
             let (each, done) = (Arc::clone(&each), Arc::clone(&done));
             tenantry_pg::task::detached(async move {
                 let mut turn = worker * 13;
-                while began.elapsed() < ROUND {
+                while began.elapsed() < round {
                     each(worker, turn).await;
                     done.fetch_add(1, Ordering::Relaxed);
                     turn += 1;
@@ -145,9 +162,9 @@ where
     done / began.elapsed().as_secs_f64()
 }
 
-async fn unscoped(clients: &Arc<[Client]>, targets: &Arc<[Target]>) -> f64 {
+async fn unscoped(clients: &Arc<[Client]>, targets: &Arc<[Target]>, round: Duration) -> f64 {
     let (clients, targets) = (Arc::clone(clients), Arc::clone(targets));
-    rate(move |worker, turn| {
+    rate(round, move |worker, turn| {
         let (clients, targets) = (Arc::clone(&clients), Arc::clone(&targets));
         async move {
             let target = &targets[turn % targets.len()];
@@ -158,9 +175,14 @@ async fn unscoped(clients: &Arc<[Client]>, targets: &Arc<[Target]>) -> f64 {
     .await
 }
 
-async fn scoped(pools: &Arc<TenantPools>, minter: &Arc<ScopeMinter>, targets: &Arc<[Target]>) -> f64 {
+async fn scoped(
+    pools: &Arc<TenantPools>,
+    minter: &Arc<ScopeMinter>,
+    targets: &Arc<[Target]>,
+    round: Duration,
+) -> f64 {
     let (pools, minter, targets) = (Arc::clone(pools), Arc::clone(minter), Arc::clone(targets));
-    rate(move |_, turn| {
+    rate(round, move |_, turn| {
         let (pools, minter, targets) = (Arc::clone(&pools), Arc::clone(&minter), Arc::clone(&targets));
         async move {
             let target = &targets[turn % targets.len()];
@@ -175,13 +197,15 @@ async fn scoped(pools: &Arc<TenantPools>, minter: &Arc<ScopeMinter>, targets: &A
     .await
 }
 
-async fn four_awaits(clients: &Arc<[Client]>, targets: &Arc<[Target]>) -> f64 {
-    let (clients, targets) = (Arc::clone(clients), Arc::clone(targets));
-    rate(move |worker, turn| {
-        let (clients, targets) = (Arc::clone(&clients), Arc::clone(&targets));
+type Cells = BTreeMap<i32, Arc<[Client]>>;
+
+async fn four_awaits(cells: &Arc<Cells>, targets: &Arc<[Target]>, round: Duration) -> f64 {
+    let (cells, targets) = (Arc::clone(cells), Arc::clone(targets));
+    rate(round, move |worker, turn| {
+        let (cells, targets) = (Arc::clone(&cells), Arc::clone(&targets));
         async move {
             let target = &targets[turn % targets.len()];
-            let client = &clients[worker];
+            let client = &cells[&target.names.cell][worker];
             let outcome = async {
                 client.batch_execute("BEGIN").await?;
                 let (role, workspace) = (&*target.names.role, target.names.workspace.0.to_string());
@@ -214,8 +238,5 @@ fn report(tenants: usize, [unscoped, scoped, four]: [f64; 3]) {
         "id": "B6", "tenants": tenants, "unscoped_per_s": unscoped, "scoped_per_s": scoped, "four_awaits_per_s": four,
         "ratio_to_floor": scoped / unscoped, "ratio_to_four_awaits": scoped / four,
     });
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
-    let written = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join(format!("b6-{tenants}.json")), json.to_string()));
-    written.unwrap_or_else(|error| panic!("{error}"));
+    write(&format!("b6-{tenants}"), &json);
 }

@@ -1,77 +1,94 @@
-//! The proof of isolation over a fleet: how long it takes, how much it tries, and how that grows.
+//! What a stranger can tell by time: requests for another tenant's row beside requests for one that there is not.
 //!
-//! Writes `target/bench/isolation.json`. `--tenants N` sets the large fleet (1,000).
+//! Four kinds of request, each foreign and absent in turn, which take turns at going first. As a measure of noise the same request is made twice and compared
+//! with itself. Prints the median of each and the ratios; writes `target/bench/isolation.json`. `--samples N` sets the pairs of each kind (2,000).
 
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-use tenantry_durable::Lease;
-use tenantry_testkit::TestApp;
-use tenantry_types::isolation::{IsolationReport, IsolationStatus};
+use std::time::Instant;
+use tenantry_testkit::{
+    Client, TestApp,
+    axum::http::Method,
+    figures::{Spread, argument, write},
+};
 
-const SMALL_FLEET: usize = 45;
-/// Slots made before they are claimed.
-const BATCH: usize = 64;
+const ABSENT: &str = "agt_00000000000000000000000007";
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.unwrap_or_else(|error| panic!("{error}")).block_on(bench(argument("--tenants", 1_000)));
+    runtime.unwrap_or_else(|error| panic!("{error}")).block_on(bench(argument("--samples", 2_000)));
 }
 
-fn argument(name: &str, default: usize) -> usize {
-    std::env::args().skip_while(|arg| arg != name).nth(1).and_then(|n| n.parse().ok()).unwrap_or(default)
+/// A request that finds nothing.
+struct Ask {
+    client: Client,
+    method: Method,
+    path: String,
+    body: Option<Value>,
 }
 
-async fn bench(large: usize) {
-    let app = TestApp::builder().start().await;
-    let mut figures = Vec::new();
-    let mut made = 0;
-    for fleet in [SMALL_FLEET.min(large), large] {
-        grow(&app, fleet, &mut made).await;
-        figures.push(measure(&app).await);
-    }
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
-    let written = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join("isolation.json"), json!(figures).to_string()));
-    written.unwrap_or_else(|error| panic!("{error}"));
-}
-
-async fn grow(app: &TestApp, wanted: usize, made: &mut usize) {
-    let placement = &app.database.placement;
-    while *made < wanted {
-        let batch = BATCH.min(wanted - *made);
-        placement.fill(batch).await.unwrap_or_else(|error| panic!("{error}"));
-        for _ in 0..batch {
-            app.tenant(&format!("fleet-{made}")).await;
-            *made += 1;
-        }
-    }
-    placement.analyze_catalogue().await.unwrap_or_else(|error| panic!("{error}"));
-}
-
-/// Two proofs: the first also waits for what the connections have to learn.
-async fn measure(app: &TestApp) -> Value {
-    let prover = app.app.prover(&app.database.placement.owner);
-    let mut seconds = Vec::new();
-    let mut last = None;
-    for _ in 0..2 {
-        app.operator().post("/v1/isolation-reports", &json!({"seed": 7})).await.expect(202);
-        let lease = Lease { token: app.app.ctx().uuid(), length: Duration::from_mins(10), holder: None };
+impl Ask {
+    /// Microseconds, and the status.
+    async fn once(&self) -> (f64, u16) {
         let began = Instant::now();
-        let report = prover.work(lease).await.unwrap_or_else(|error| panic!("{error}"));
-        seconds.push(began.elapsed().as_secs_f64());
-        last = report;
+        let reply = self.client.call(self.method.clone(), &self.path, self.body.as_ref()).await;
+        (began.elapsed().as_secs_f64() * 1e6, reply.status.as_u16())
     }
-    let report: IsolationReport = last.unwrap_or_else(|| panic!("no report"));
-    assert_eq!(report.status, IsolationStatus::Passed, "{report:?}");
-    let examined: i64 = report.checks.iter().map(|check| check.examined).sum();
+}
+
+async fn bench(samples: usize) {
+    let app = TestApp::builder().slots(2).start().await;
+    let (acme, rival) = (app.tenant("acme").await, app.tenant("rival").await);
+    let made = rival.client.post("/v1/agents", &json!({"name": "Iris", "role": "r"})).await.expect(201);
+    let foreign = made.json["id"].as_str().unwrap_or_default().to_owned();
+    let ask = |method: Method, id: &str, body: Option<Value>| Ask {
+        client: acme.client.clone(),
+        method,
+        path: format!("/v1/agents/{id}"),
+        body,
+    };
+    let named = |slug: &str| Ask {
+        client: acme.client.clone().with_header("x-tenant-slug", slug),
+        ..ask(Method::GET, ABSENT, None)
+    };
+    let change = || Some(json!({"role": "mine"}));
+    let kinds = [
+        ("show", ask(Method::GET, &foreign, None), ask(Method::GET, ABSENT, None)),
+        ("update", ask(Method::PATCH, &foreign, change()), ask(Method::PATCH, ABSENT, change())),
+        ("delete", ask(Method::DELETE, &foreign, None), ask(Method::DELETE, ABSENT, None)),
+        ("tenant's name", named("rival"), named("nobody")),
+        ("noise", ask(Method::GET, ABSENT, None), ask(Method::GET, ABSENT, None)),
+    ];
+    println!("foreign beside absent, {samples} pairs each, alternating");
+    let mut figures = serde_json::Map::new();
+    for (kind, foreign, absent) in kinds {
+        figures.insert(kind.to_owned(), pairs(kind, &foreign, &absent, samples).await);
+    }
+    write("isolation", &json!({"unit": "us", "samples": samples, "kinds": figures}));
+}
+
+async fn pairs(kind: &str, foreign: &Ask, absent: &Ask, samples: usize) -> Value {
+    let mut took = [Vec::new(), Vec::new()];
+    // The first tenth warms caches, and is not counted.
+    for pair in 0..samples + samples / 10 {
+        let mut order = [(0, foreign), (1, absent)];
+        if pair % 2 == 1 {
+            order.reverse();
+        }
+        let mut statuses = Vec::new();
+        for (which, ask) in order {
+            let (micros, status) = ask.once().await;
+            statuses.push(status);
+            if pair >= samples / 10 {
+                took[which].push(micros);
+            }
+        }
+        assert!(matches!(statuses[..], [404, 404] | [403, 403]), "{kind}: {statuses:?}");
+    }
+    let [foreign, absent] = took.map(Spread::of);
+    let ratio = foreign.p50 / absent.p50;
     println!(
-        "proof of {:>5} tenants{}: {:.2} s, again {:.2} s; {} attempts, {} refused, {examined} things looked at or tried (required: 1,000 tenants in 30 s)",
-        report.tenants,
-        if report.sampled { ", sampled" } else { "" },
-        seconds[0],
-        seconds[1],
-        report.attempts,
-        report.refusals
+        "    {kind:<14} foreign p50 {:>7.1} µs, p99 {:>7.1} µs   absent p50 {:>7.1} µs, p99 {:>7.1} µs   {ratio:.3} x",
+        foreign.p50, foreign.p99, absent.p50, absent.p99
     );
-    json!({"tenants": report.tenants, "sampled": report.sampled, "seconds": seconds, "attempts": report.attempts, "refusals": report.refusals, "examined": examined})
+    json!({"foreign": foreign.json(), "absent": absent.json(), "ratio_p50": ratio})
 }

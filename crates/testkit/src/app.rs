@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing. Calls: server's wiring. Called by: tests. After a crash: nothing is left.
 
-use crate::{Client, TestClock, TestDatabase, TestFaults, TestFile};
+use crate::{Client, TestClock, TestDatabase, TestFaults, TestFile, TestPooler};
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tenantry_core::{
@@ -34,7 +34,7 @@ pub struct TestAppBuilder {
     slots: usize,
     environment: BTreeMap<String, String>,
     template: Option<Template>,
-    pooler: Option<Target>,
+    pooled: Option<usize>,
     database: Option<TestDatabase>,
     elsewhere: Option<Target>,
     proves_over_http: bool,
@@ -64,10 +64,10 @@ impl TestAppBuilder {
         self
     }
 
-    /// Tenant traffic through a pooler.
+    /// Tenant traffic through a pooler of its own, with so many server connections for each cell. `TENANTRY_TEST_POOLER` gives every application one.
     #[must_use]
-    pub fn pooler(mut self, pooler: Target) -> Self {
-        self.pooler = Some(pooler);
+    pub fn through_pooler(mut self, size: usize) -> Self {
+        self.pooled = Some(size);
         self
     }
 
@@ -116,9 +116,14 @@ impl TestAppBuilder {
         }
         let config =
             Config::load(Mode::Dev, &self.environment, None).unwrap_or_else(|errors| panic!("{errors}"));
+        let pooler = match self.pooled.or_else(pooled_by_wish) {
+            // What is about connections elsewhere has no pooler before them.
+            Some(size) if self.elsewhere.is_none() => Some(Box::pin(pooler(&database, size)).await),
+            _ => None,
+        };
         let place = Place {
             target: self.elsewhere.unwrap_or_else(|| database.target.clone()),
-            pooler: self.pooler,
+            pooler: pooler.as_ref().map(|pooler| pooler.target().clone()),
             installation: database.installation.clone(),
             template,
             ctx,
@@ -127,7 +132,7 @@ impl TestAppBuilder {
         let app = App::new(&config, place).unwrap_or_else(|error| panic!("{error}"));
         let anyone = Client::new(run::router(&config, &app), None);
         let (slots, proves_over_http) = (self.slots, self.proves_over_http);
-        TestApp { app, anyone, clock, faults, database, config, slots, proves_over_http }
+        TestApp { app, anyone, clock, faults, database, config, slots, proves_over_http, _pooler: pooler }
     }
 }
 
@@ -147,6 +152,23 @@ pub struct TestApp {
     pub config: Config,
     slots: usize,
     proves_over_http: bool,
+    _pooler: Option<TestPooler>,
+}
+
+/// Server connections for each cell where every application is to have a pooler: as few as a tenant's request can make do with, and one to take turns with.
+pub const POOLED: usize = 2;
+
+#[expect(clippy::disallowed_methods, reason = "how a whole run of the tests is asked to go through a pooler")]
+fn pooled_by_wish() -> Option<usize> {
+    std::env::var("TENANTRY_TEST_POOLER").is_ok_and(|wish| wish == "1").then_some(POOLED)
+}
+
+/// Cells whose logins a pooler knows, whether they are there yet or not: their passwords come from the key.
+const POOLED_CELLS: i32 = 10;
+
+async fn pooler(database: &TestDatabase, size: usize) -> TestPooler {
+    let logins: Vec<_> = (1..=POOLED_CELLS).map(|cell| database.installation.cell_login(cell)).collect();
+    TestPooler::start(database, &logins, size).await
 }
 
 /// A tenant with an identity in it.
@@ -174,7 +196,7 @@ impl TestApp {
             slots: 0,
             environment: environment.into(),
             template: None,
-            pooler: None,
+            pooled: None,
             database: None,
             elsewhere: None,
             proves_over_http: true,

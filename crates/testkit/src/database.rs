@@ -55,6 +55,11 @@ pub(crate) fn scratch(what: &str) -> PathBuf {
     std::env::temp_dir().join(format!("tenantry-test-{}-{what}-{number}", std::process::id()))
 }
 
+/// Waits for what another process or task does; fails the test when it never does.
+pub(crate) async fn within<F: Future>(what: &str, future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(30), future).await.unwrap_or_else(|_| panic!("never: {what}"))
+}
+
 fn owner() -> Login {
     Login { user: OWNER.to_owned(), passwords: vec!["test-owner".to_owned()] }
 }

@@ -12,19 +12,28 @@ mod clock;
 pub mod crash;
 mod database;
 mod faults;
+pub mod figures;
 mod file;
 pub mod fuzz;
 mod issuer;
+mod pooler;
+mod program;
+mod served;
 mod smtp;
+mod wire;
 
 /// The router's own types, for what [`Client`] sends and gets.
 pub use axum;
 
-pub use app::{OPERATOR, TestApp, TestAppBuilder, TestTenant};
+pub use app::{OPERATOR, POOLED, TestApp, TestAppBuilder, TestTenant};
 pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use database::{TestDatabase, cluster};
 pub use faults::TestFaults;
 pub use file::TestFile;
 pub use issuer::{TestIssuer, TestKey, sign_webhook, webhook_secret};
+pub use pooler::TestPooler;
+pub use program::Program;
+pub use served::Served;
 pub use smtp::{Mood, TestMail, TestSmtp};
+pub use wire::{Answer, Wire, request};

@@ -98,7 +98,10 @@ async fn the_checklist_is_judged_by_what_is_there() {
         let told = app.operator().get("/v1/doctor?security=true").await.expect(200);
         let checks = told.json["checks"].as_array().cloned().unwrap_or_default();
         let word = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
-        checks.iter().map(|check| format!("{} {}", word(check, "name"), word(check, "status"))).collect::<Vec<_>>()
+        checks
+            .iter()
+            .map(|check| format!("{} {}", word(check, "name"), word(check, "status")))
+            .collect::<Vec<_>>()
     };
     insta::assert_snapshot!(told().await.join("\n"), @r"
     tables_guarded warn
@@ -123,7 +126,10 @@ async fn the_checklist_is_judged_by_what_is_there() {
     assert_eq!(told().await, after);
     crate::proof::proved(&app, &json!({})).await;
     let after = told().await;
-    assert_eq!((after[0].as_str(), after[2].as_str()), ("tables_guarded failing", "isolation_proof_fresh failing"));
+    assert_eq!(
+        (after[0].as_str(), after[2].as_str()),
+        ("tables_guarded failing", "isolation_proof_fresh failing")
+    );
     assert_eq!(acme.client.get("/v1/doctor?security=true").await.expect(403).code(), "forbidden");
     assert_eq!(app.operator().get("/v1/doctor?security=perhaps").await.expect(422).code(), "invalid");
 }

@@ -1,7 +1,11 @@
 //! Who may do what: every operation against every kind of caller.
 
-use crate::support::{
-    Ids, NOBODY, agent, as_superuser, nowhere, operations, second_workspace, superuser_sees, told, told_by,
+use crate::{
+    people::{member, sign_in, user},
+    support::{
+        Ids, NOBODY, agent, as_superuser, nowhere, operations, second_workspace, superuser_sees, told,
+        told_by,
+    },
 };
 use serde_json::{Value, json};
 use tenantry_testkit::{OPERATOR, TestApp};
@@ -21,6 +25,38 @@ const OPEN: [&str; 12] = [
     "verify_email",
     "receive_clerk_webhook",
 ];
+
+/// A member's access tokens, each wrong in one thing. The servers that signed them share this one's keys.
+async fn wrong_access_tokens(app: &TestApp) -> Vec<(&'static str, Option<String>)> {
+    user(app, "ada@acme.example").await;
+    member(app, "ada@acme.example", ("acme", "default"), "owner").await;
+    let (beside, past) = (
+        TestApp::builder().database(&app.database).start().await,
+        TestApp::builder().database(&app.database).start().await,
+    );
+    let elsewhere =
+        TestApp::builder().database(&app.database).set("TENANTRY_TOKEN_AUDIENCE", "elsewhere").start().await;
+    past.clock.drift(-chrono::TimeDelta::days(1));
+    let token = async |at: &TestApp| {
+        let answer = sign_in(at, "ada@acme.example", json!({"tenant": "acme"})).await;
+        answer["access_token"].as_str().unwrap_or_default().to_owned()
+    };
+    let (good, expired, audience) = (token(&beside).await, token(&past).await, token(&elsewhere).await);
+    // Each is wrong in this one thing alone: the same from a server beside this one is good, and so are these two where and when they were made.
+    for (server, token) in [(app, &good), (&past, &expired), (&elsewhere, &audience)] {
+        server.anyone.clone().with_token(Some(token)).get("/v1/me").await.expect(200);
+    }
+    let (signed, signature) = good.rsplit_once('.').unwrap_or_default();
+    let flipped = if signature.starts_with('A') { 'B' } else { 'A' };
+    let unsigned =
+        good.split_once('.').map(|(_, rest)| format!("eyJhbGciOiJub25lIn0.{rest}")).unwrap_or_default();
+    vec![
+        ("an expired access token", Some(expired)),
+        ("a wrong audience", Some(audience)),
+        ("a wrong signature", Some(format!("{signed}.{flipped}{}", &signature[1..]))),
+        ("no algorithm", Some(format!("{}.", unsigned.rsplit_once('.').unwrap_or_default().0))),
+    ]
+}
 
 /// Tokens that are nobody's, each wrong in its own way.
 async fn wrong_tokens(app: &TestApp) -> Vec<(&'static str, Option<String>)> {
@@ -51,13 +87,15 @@ async fn every_operation_needs_an_identity() {
     let app = TestApp::start().await;
     let acme = app.tenant("acme").await;
     second_workspace(&app, &acme).await;
-    let tokens = wrong_tokens(&app).await;
+    let tokens = [wrong_tokens(&app).await, Box::pin(wrong_access_tokens(&app)).await].concat();
     let (open, guarded): (Vec<_>, Vec<_>) = operations().into_iter().partition(|operation| operation.open);
     assert_eq!(open.iter().map(|operation| operation.id.as_str()).collect::<Vec<_>>(), OPEN);
     let expected = told(&app.anyone.get("/v1/me").await.expect(401));
+    let mut asked = 0;
     for operation in &guarded {
         for (kind, token) in &tokens {
             for prefix in ["", "/api"] {
+                asked += 1;
                 let client = app.anyone.clone().with_token(token.as_deref());
                 let path = format!("{prefix}{}", operation.path(&NOBODY));
                 let reply = client.call(operation.method.clone(), &path, operation.body().as_ref()).await;
@@ -65,6 +103,8 @@ async fn every_operation_needs_an_identity() {
             }
         }
     }
+    println!("{asked} requests of nobody, each answered alike");
+    assert_eq!(asked, guarded.len() * tokens.len() * 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +138,9 @@ async fn operators_and_tenants_do_not_mix() {
     {
         let callers = match operation.tag.as_str() {
             // An owner sees the tenant's own (`the_owner_sees_who_was_let_in`).
-            "tenants" | "runs" | "operations" | "operators" | "grants" => vec![&acme.client, &admin],
+            "tenants" | "runs" | "operations" | "operators" | "grants" | "isolation" => {
+                vec![&acme.client, &admin]
+            }
             // Of people in the workspace (`keys_are_for_admins_of_the_workspace`).
             // A tenant's admins read their own (`a_key_sees_its_own_trail_only`).
             "audit" => vec![&acme.client],

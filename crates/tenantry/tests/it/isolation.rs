@@ -121,7 +121,7 @@ async fn the_demo_shows_a_real_refusal() {
 }
 
 /// What a request answers, unless its caller hangs up at the given poll.
-async fn hanging_up<T>(polls: u32, request: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn hanging_up<T>(polls: u32, request: impl Future<Output = T>) -> Option<T> {
     let (mut request, mut left) = (pin!(request), polls);
     poll_fn(|context| {
         if left == 0 {

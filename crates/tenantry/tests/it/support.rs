@@ -67,6 +67,7 @@ impl Operation {
             Some("users" | "operators") => NO_USER,
             Some("api-keys") => "key_00000000000000000000000007",
             Some("access-grants") => "grt_00000000000000000000000007",
+            Some("isolation-reports") => "iso_00000000000000000000000007",
             Some("sessions") => "ses_00000000000000000000000007",
             _ => ids.agent,
         };
@@ -90,6 +91,7 @@ impl Operation {
             | "open_psql_session"
             | "resume_tenant"
             | "restore_tenant"
+            | "create_isolation_report"
             | "retry_provisioning_run" => Some(json!({})),
             "suspend_tenant" => Some(json!({"reason": "unpaid"})),
             "purge_tenant" | "roll_back_tenant" | "roll_back_provisioning_run" => {

@@ -95,8 +95,8 @@ pub fn matrix_main(report: &Path, names: &[&str]) -> ExitCode {
     let reports = runtime.block_on(async {
         let mut reports = kinds(&exe, &wanted, Depth::Pairs).await;
         if everything {
-            reports.push(two_workers(&exe).await);
-            reports.push(slots(&exe).await);
+            reports.push(Box::pin(two_workers(&exe)).await);
+            reports.push(Box::pin(slots(&exe)).await);
         }
         reports
     });

@@ -22,7 +22,7 @@ async fn every_single_crash_leaves_no_difference() {
 /// Each of two workers has a run, and a third one waits.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_two_workers_is_killed() {
-    let report = two_workers(exe()).await;
+    let report = Box::pin(two_workers(exe())).await;
     println!("{}", summary(std::slice::from_ref(&report)));
     assert!(report.differences.is_empty(), "\n{}", table(&[report]));
 }
@@ -30,7 +30,7 @@ async fn one_of_two_workers_is_killed() {
 /// A batch of slots is one transaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_is_killed_while_it_makes_slots() {
-    let report = slots(exe()).await;
+    let report = Box::pin(slots(exe())).await;
     println!("{}", summary(std::slice::from_ref(&report)));
     assert!(report.differences.is_empty(), "\n{}", table(&[report]));
 }
