@@ -149,7 +149,7 @@ pub struct VerifyIsolationArgs {
     #[arg(long, conflicts_with = "tenant")]
     pub all: bool,
     /// Tries the same pairs of tenants as the proof with this seed, where there are too many to try all
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..=4_294_967_295))]
     pub seed: Option<i64>,
     /// Shows a proof that was made, in place of making one
     #[arg(long, value_name = "ID", conflicts_with_all = ["tenant", "all", "seed"])]

@@ -9,7 +9,7 @@
 //! `target/bench/b6-<tenants>.json`. `--seconds N` sets the length of a round (2).
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -56,9 +56,9 @@ async fn bench() {
     let raw = connect(&app, &app.database.installation.platform_login(), true).await;
     let mut cells = BTreeMap::new();
     for target in targets.iter() {
-        if !cells.contains_key(&target.names.cell) {
+        if let Entry::Vacant(cell) = cells.entry(target.names.cell) {
             let login = app.database.installation.cell_login(target.names.cell);
-            cells.insert(target.names.cell, connect(&app, &login, false).await);
+            cell.insert(connect(&app, &login, false).await);
         }
     }
     let cells = Arc::new(cells);

@@ -1,4 +1,4 @@
-//! The proof of isolation over a fleet: how long it takes, how much it tries, and how that grows.
+//! The proof of isolation over a fleet, in the catalogue and live (over HTTP it does not grow with the fleet): how long it takes, how much it tries, and how that grows.
 //!
 //! Writes `target/bench/proof.json`. `--tenants N` sets the large fleet (1,000).
 
@@ -22,7 +22,7 @@ fn argument(name: &str, default: usize) -> usize {
 }
 
 async fn bench(large: usize) {
-    let app = TestApp::builder().start().await;
+    let app = TestApp::builder().without_the_proof_over_http().start().await;
     let mut figures = Vec::new();
     let mut made = 0;
     for fleet in [SMALL_FLEET.min(large), large] {
@@ -50,7 +50,7 @@ async fn grow(app: &TestApp, wanted: usize, made: &mut usize) {
 
 /// Two proofs: the first also waits for what the connections have to learn.
 async fn measure(app: &TestApp) -> Value {
-    let prover = app.app.prover(&app.database.placement.owner);
+    let prover = app.worker().prover.unwrap_or_else(|| panic!("no prover"));
     let mut seconds = Vec::new();
     let mut last = None;
     for _ in 0..2 {

@@ -102,8 +102,8 @@ pub struct RequestIsolationReport {
     /// The one tenant that it is to be about, as who tries and as who is tried; absent: all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Slug>,
-    /// Decides what is tried where not everything is; absent: a new one.
+    /// 0 to 4,294,967,295. Decides what is tried where not everything is; absent: a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 4_294_967_295_u64)]
     pub seed: Option<i64>,
 }

@@ -99,7 +99,7 @@ struct Ended {
 /// Asks for a proof; a worker makes it.
 ///
 /// # Errors
-/// 404 for a tenant that is not there, 422 for a seed below zero.
+/// 404 for a tenant that is not there, 422 for a seed out of its range.
 pub async fn request(
     platform: &Pool,
     ctx: &Ctx,
@@ -109,8 +109,8 @@ pub async fn request(
     wish: RequestIsolationReport,
 ) -> Result<Answer<IsolationReport>> {
     let mut fields = Fields::default();
-    if wish.seed.is_some_and(|seed| seed < 0) {
-        fields.wrong("/seed", "out_of_range", "must not be negative");
+    if wish.seed.is_some_and(|seed| u32::try_from(seed).is_err()) {
+        fields.wrong("/seed", "out_of_range", format!("must be 0 to {}", u32::MAX));
     }
     fields.check()?;
     let seed = match wish.seed {

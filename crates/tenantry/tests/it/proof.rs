@@ -407,7 +407,7 @@ fn lease(app: &TestApp) -> Lease {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_is_purged_meanwhile_is_no_alarm() {
     for point in ["isolation.homes", "isolation.relations"] {
-        let app = Arc::new(TestApp::builder().slots(2).start().await);
+        let app = Arc::new(TestApp::builder().slots(2).without_the_proof_over_http().start().await);
         for slug in ["acme", "rival", "third"] {
             app.tenant(slug).await;
         }
@@ -423,7 +423,7 @@ async fn a_tenant_that_is_purged_meanwhile_is_no_alarm() {
             tokio::task::block_in_place(|| runtime.block_on(purge(&gone)));
         });
         let faults = Arc::new(Meanwhile { point, done: AtomicBool::new(false), what });
-        let mut prover = app.app.prover(&app.database.placement.owner);
+        let mut prover = app.worker().prover.unwrap();
         prover.ctx = Ctx { faults, ..prover.ctx };
         app.operator().post("/v1/isolation-reports", &json!({})).await.expect(202);
         let report = prover.work(lease(&app)).await.unwrap().unwrap();
