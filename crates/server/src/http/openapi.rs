@@ -34,6 +34,7 @@ use utoipa::{
         (name = "tenant", description = "The caller's own tenant."),
         (name = "keys", description = "API keys of the caller's workspace."),
         (name = "operators", description = "Users of the platform itself, for its admins."),
+        (name = "isolation", description = "Proofs that no tenant reaches another, for operators."),
         (name = "grants", description = "Operators who were let into a tenant: for operators, and for the tenant's owner."),
         (name = "people", description = "Members, invitations and workspaces: for people in their own workspace."),
         (name = "agents", description = "Agents of the caller's workspace."),

@@ -277,7 +277,12 @@ async fn another_tenants_name_is_refused_by_every_operation() {
                 let reply = client.call(operation.method.clone(), &path, operation.body().as_ref()).await;
                 let what = format!("{} {who}, {header}: {name}", operation.id);
                 assert_eq!((reply.status.as_u16(), reply.code()), (403, "tenant_inactive"), "{what}");
-                answers.push(bytes(&reply));
+                let mut answer = bytes(&reply);
+                if operation.id == "authorize_request" {
+                    // A proxy is told the status once more.
+                    answer.1.retain(|(name, _)| name != "x-authz-status");
+                }
+                answers.push(answer);
             }
         }
     }

@@ -472,7 +472,7 @@ async fn a_proof_whose_worker_died_is_begun_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_installation_is_proved() {
-    let app = TestApp::start().await;
+    let app = TestApp::builder().without_the_proof_over_http().start().await;
     let report = proved(&app, &json!({})).await;
     assert_eq!(
         (report.status, report.tenants, report.attempts),
