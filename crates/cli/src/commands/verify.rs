@@ -146,7 +146,11 @@ mod tests {
         let server = Server::start(vec![json(202, &pending), json(200, &pending), json(200, &passed)]);
         let ran = Hands::at(&server).run("verify isolation --seed 7");
         assert_eq!(ran.code, 0);
-        insta::assert_snapshot!(ran.out, @r"");
+        insta::assert_snapshot!(ran.out, @r"
+        catalogue
+          ok    home              3/3  Is there.
+        passed: isolation of 3 tenants, 39 of 40 attempts refused, 0 open in 1.5 s, pairs sampled with seed 7 (tenantry 1, PostgreSQL 17.12)
+        ");
         let broken = report("broken", ENDED) + r#","open":0,"checks":[],"error":"no database"}"#;
         let ran = Hands::at(&Server::start(vec![json(202, &broken)])).run("verify isolation --all");
         assert_eq!((ran.code, ran.out.as_str()), (1, "broken: no database\n"));
@@ -158,7 +162,15 @@ mod tests {
             + r#","open":25,"checks":[{"layer":"catalogue","name":"workspace_policy","promise":"Every table has it.","examined":30,"held":5,"open":25,"evidence":["tenant_a.agents: without the policy"]},{"layer":"live","name":"foreign_tables","promise":"Closed.","examined":0,"held":0,"open":0,"evidence":[]}]}"#;
         let ran = Hands::at(&Server::start(vec![json(202, &failed)])).run("verify isolation --tenant acme");
         assert_eq!(ran.code, 1);
-        insta::assert_snapshot!(ran.out, @r"");
+        insta::assert_snapshot!(ran.out, @r"
+        catalogue
+          open  workspace_policy             5/30  Every table has it.
+                    tenant_a.agents: without the policy
+                    and 24 more
+        live
+          none  foreign_tables                0/0  Closed.
+        failed: isolation of 3 tenants, 39 of 40 attempts refused, 25 open in 1.5 s, pairs sampled with seed 7 (tenantry 1, PostgreSQL 17.12)
+        ");
     }
 
     #[test]
