@@ -68,6 +68,8 @@ fn still(mut answer: Answer, operation: &Operation) -> Answer {
     let ends = operation.lists() == Some("sessions");
     calm(&mut json, &|name| MOVING.contains(&name) || (ends && name == "expires_at"));
     answer.body = json.to_string();
+    // With what moves, the length does.
+    answer.headers.retain(|(name, _)| name != "content-length");
     answer
 }
 
@@ -92,12 +94,16 @@ mod tests {
     fn only_what_moves_by_itself_is_left_aside() {
         let all = operations::all();
         let listing = |kind: &str| all.iter().find(|one| one.lists() == Some(kind)).unwrap().clone();
-        let told = |body: Value| Answer { status: 200, headers: Vec::new(), body: body.to_string() };
+        let told = |body: Value| {
+            let length = body.to_string().len().to_string();
+            let headers = vec![("content-length".to_owned(), length)];
+            Answer { status: 200, headers, body: body.to_string() }
+        };
         let item = |name: &str, used: &str, ends: &str| {
             told(json!({"items": [{"name": name, "last_used_at": used, "expires_at": ends}]}))
         };
         let keys = listing("api-keys");
-        assert_eq!(still(item("a", "1", "2"), &keys), still(item("a", "3", "2"), &keys));
+        assert_eq!(still(item("a", "", "2"), &keys), still(item("a", "3", "2"), &keys));
         assert_ne!(still(item("a", "1", "2"), &keys), still(item("b", "1", "2"), &keys));
         assert_ne!(still(item("a", "1", "2"), &keys), still(item("a", "1", "9"), &keys));
         let sessions = listing("sessions");
