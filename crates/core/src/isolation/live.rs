@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Error, Result, authz::ProofScope, placement::inspect, tenancy::ATTEMPT};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use tenantry_types::WorkspaceId;
 
 /// Tenants that try at the same time. More would keep requests waiting for connections.
@@ -36,42 +36,50 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
     ("control_plane_schemas", "The login of the control plane enters no tenant's schema."),
 ];
 
-/// Every tenant of the ring tries those that follow it. `only` is the place of the one tenant that it is about: it tries all others, and is tried by them.
+/// Somebody who tries.
+struct Actor<'a> {
+    one: &'a Fleet,
+    targets: Vec<&'a Fleet>,
+    /// Whether the proof is about it. One that only tries the tenant that the proof is about shows no more than that its own attempts are sound: what is
+    /// open elsewhere is not that tenant's.
+    about: bool,
+}
+
+/// Every tenant of the ring tries those that follow it. `only` is the place of the one tenant that it is about: it tries its peers, and is tried by them.
 pub(super) async fn prove(
     prover: &Prover,
     ring: &[Fleet],
     only: Option<usize>,
     tally: &mut Tally,
 ) -> Result<()> {
-    let pairs = |place: usize| -> Vec<usize> {
-        match only {
+    let (places, about): (Vec<usize>, _) = match only {
+        None => ((0..ring.len()).collect(), None),
+        Some(only) => (std::iter::once(only).chain(plan::peers(only, ring.len())).collect(), Some(only)),
+    };
+    let tries = |place: usize| -> Vec<usize> {
+        match about {
             None => plan::tried_by(place, ring.len()).collect(),
-            Some(only) if only == place => {
-                (0..ring.len()).filter(|other| *other != place).take(plan::PAIRS).collect()
-            }
-            Some(only) => vec![only],
+            Some(about) if about == place => plan::peers(place, ring.len()).collect(),
+            Some(about) => vec![about],
         }
     };
-    let places: Vec<usize> = (0..ring.len()).collect();
     for slice in places.chunks(SLICE) {
-        let involved: Vec<&Fleet> = {
-            let mut all: Vec<usize> =
-                slice.iter().flat_map(|place| pairs(*place)).chain(slice.iter().copied()).collect();
-            all.sort_unstable();
-            all.dedup();
-            all.into_iter().map(|place| &ring[place]).collect()
-        };
+        let involved: BTreeSet<usize> =
+            slice.iter().flat_map(|place| tries(*place)).chain(slice.iter().copied()).collect();
+        let involved: Vec<&Fleet> = involved.into_iter().map(|place| &ring[place]).collect();
         let relations = relations(prover, &involved).await?;
         prover.ctx.faults.at("isolation.relations")?;
-        let tried = stream::iter(slice.iter().copied())
+        let mut trying = stream::iter(slice.iter().copied())
             .map(|place| {
-                let targets: Vec<&Fleet> = pairs(place).into_iter().map(|other| &ring[other]).collect();
-                one(prover, &ring[place], targets, &relations)
+                let targets = tries(place).into_iter().map(|other| &ring[other]).collect();
+                let about = about.is_none_or(|about| about == place);
+                each(prover, Actor { one: &ring[place], targets, about }, &relations)
             })
             .buffer_unordered(SIDE_BY_SIDE);
-        let tried: Vec<Tried> = tried.try_collect().await?;
-        for (attempt, fault) in tried.into_iter().flatten() {
-            tally.attempted(attempt.check, fault);
+        while let Some(tried) = trying.try_next().await? {
+            for (check, fault) in tried {
+                tally.attempted(check, fault);
+            }
         }
     }
     Ok(())
@@ -99,25 +107,21 @@ fn of<'a>(relations: &'a BySchema, one: &Fleet) -> &'a [Relation] {
     relations.get(&*one.tenant.schema_name).map_or(&[], Vec::as_slice)
 }
 
-type Tried = Vec<(Attempt, Option<String>)>;
+/// Of each attempt its check, and what was wrong with what came of it.
+type Tried = Vec<(&'static str, Option<String>)>;
 
-/// What one tenant tries, and what was wrong with what came of it. Whoever is removed meanwhile is neither asked nor tried: what is not there refuses nothing.
-async fn one(
-    prover: &Prover,
-    actor: &Fleet,
-    mut targets: Vec<&Fleet>,
-    relations: &BySchema,
-) -> Result<Tried> {
+/// What one tenant tries. Whoever is removed meanwhile is neither asked nor tried: what is not there refuses nothing.
+async fn each(prover: &Prover, mut actor: Actor<'_>, relations: &BySchema) -> Result<Tried> {
     loop {
-        let tried = all_of(prover, actor, &targets, relations).await;
+        let tried = all_of(prover, &actor, relations).await;
         if tried.as_ref().is_ok_and(|tried| tried.iter().all(|(_, fault)| fault.is_none())) {
             return tried;
         }
         let fleet = prover.fleet().await?;
         let there = |one: &Fleet| fleet.iter().any(|now| now.tenant.schema_name == one.tenant.schema_name);
-        let before = targets.len();
-        targets.retain(|target| there(target));
-        match (there(actor), targets.len() == before) {
+        let before = actor.targets.len();
+        actor.targets.retain(|target| there(target));
+        match (there(actor.one), actor.targets.len() == before) {
             (false, _) => return Ok(Vec::new()),
             (true, true) => return tried,
             (true, false) => {}
@@ -125,23 +129,29 @@ async fn one(
     }
 }
 
-async fn all_of(prover: &Prover, actor: &Fleet, targets: &[&Fleet], relations: &BySchema) -> Result<Tried> {
-    let own: Vec<Attempt> = of(relations, actor).iter().flat_map(attempt::own).collect();
-    let nothing = own.is_empty().then(|| attempt::without_control(&actor.tenant.slug));
+async fn all_of(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) -> Result<Tried> {
+    let Actor { one, targets, about } = actor;
+    let mut own: Vec<Attempt> = of(relations, one).iter().flat_map(attempt::own).collect();
+    let nothing = own.is_empty().then(|| attempt::without_control(&one.tenant.slug));
+    if !about {
+        own.truncate(1);
+    }
     let foreign = targets.iter().flat_map(|target| {
         let schema = attempt::foreign_schema(&target.tenant.schema_name);
         std::iter::once(schema).chain(of(relations, target).iter().flat_map(attempt::foreign))
     });
-    let mut done = in_scope(prover, actor, actor.workspace, own.into_iter().chain(foreign).collect()).await?;
+    let mut done = in_scope(prover, one, one.workspace, own.into_iter().chain(foreign).collect()).await?;
     done.extend(nothing);
-    // From another workspace of its own; where it has but one, from one that does not exist.
-    let elsewhere = actor.second.unwrap_or_else(|| WorkspaceId(prover.ctx.uuid()));
-    let rows = of(relations, actor)
-        .iter()
-        .flat_map(|relation| attempt::other_workspace(relation, actor.workspace))
-        .collect();
-    done.extend(in_scope(prover, actor, elsewhere, rows).await?);
-    done.extend(in_control(prover, actor, targets, relations).await?);
+    if *about {
+        // From another workspace of its own; where it has but one, from one that does not exist.
+        let elsewhere = one.second.unwrap_or_else(|| WorkspaceId(prover.ctx.uuid()));
+        let rows = of(relations, one)
+            .iter()
+            .flat_map(|relation| attempt::other_workspace(relation, one.workspace))
+            .collect();
+        done.extend(in_scope(prover, one, elsewhere, rows).await?);
+    }
+    done.extend(in_control(prover, actor, relations).await?);
     Ok(done)
 }
 
@@ -154,17 +164,13 @@ async fn in_scope(
     let scope = ProofScope::mint(&actor.tenant, workspace);
     let statements = attempts.iter().map(|attempt| attempt.sql.clone()).collect();
     let outcomes = prover.tenancy.attempt(&scope, statements).await?;
-    Ok(judged(actor, attempts, &outcomes))
+    Ok(judged(actor, &attempts, &outcomes))
 }
 
 /// The same on the control plane, where all of a tenant's requests share one login.
-async fn in_control(
-    prover: &Prover,
-    actor: &Fleet,
-    targets: &[&Fleet],
-    relations: &BySchema,
-) -> Result<Tried> {
-    let mut attempts = vec![attempt::own_row(actor.tenant.id)];
+async fn in_control(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) -> Result<Tried> {
+    let Actor { one, targets, about } = actor;
+    let mut attempts = vec![attempt::own_row(one.tenant.id)];
     attempts.extend(targets.iter().map(|target| attempt::foreign_members(target.tenant.id)));
     // Every table against one tenant: row-level security asks for the own id, and does not know the others apart.
     if let Some(target) = targets.first() {
@@ -173,7 +179,7 @@ async fn in_control(
                 Some(column) if table.open => {
                     attempts.extend(attempt::foreign_rows(table.name, column, target.tenant.id));
                 }
-                _ if !table.open => {
+                _ if *about && !table.open => {
                     attempts.push(attempt::closed("control_plane_rows", "public", table.name));
                 }
                 _ => {}
@@ -187,17 +193,17 @@ async fn in_control(
     }
     let statements = attempts.iter().map(|attempt| attempt.sql.clone()).collect();
     let outcomes =
-        prover.control.attempt_for(actor.tenant.id, ATTEMPT, statements).await.map_err(Error::from)?;
-    Ok(judged(actor, attempts, &outcomes))
+        prover.control.attempt_for(one.tenant.id, ATTEMPT, statements).await.map_err(Error::from)?;
+    Ok(judged(one, &attempts, &outcomes))
 }
 
-fn judged(actor: &Fleet, attempts: Vec<Attempt>, outcomes: &[tenantry_pg::Outcome]) -> Tried {
+fn judged(actor: &Fleet, attempts: &[Attempt], outcomes: &[tenantry_pg::Outcome]) -> Tried {
     attempts
-        .into_iter()
+        .iter()
         .zip(outcomes)
         .map(|(attempt, outcome)| {
             let fault = attempt.fault(outcome).map(|fault| format!("as {}: {fault}", actor.tenant.slug));
-            (attempt, fault)
+            (attempt.check, fault)
         })
         .collect()
 }

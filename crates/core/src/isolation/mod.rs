@@ -279,7 +279,7 @@ impl Prover {
         Ok(Ended {
             status: if open == 0 { IsolationStatus::Passed } else { IsolationStatus::Failed },
             software: format!("tenantry {}, PostgreSQL {version}", env!("CARGO_PKG_VERSION")),
-            sampled: only.is_none() && plan::reach(ring.len()) + 1 < ring.len(),
+            sampled: plan::sampled(only.is_some(), ring.len()),
             tenants: i64::try_from(if only.is_some() { 1 } else { ring.len() }).unwrap_or(i64::MAX),
             attempts,
             refusals,

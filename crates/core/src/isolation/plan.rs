@@ -2,13 +2,16 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: isolation.
 //! Invariants: everybody tries and is tried equally often, whatever the seed (`everybody_tries_and_is_tried`); below the bound every pair is tried
-//! (`below_the_bound_every_pair_is_tried`); the same seed tries the same (`a_seed_repeats`). After a crash: nothing is left.
+//! (`below_the_bound_every_pair_is_tried`); one tenant alone is tried by each of its peers, and tries it (`one_tenant_meets_its_peers_once_each`); the same seed tries the same (`a_seed_repeats`). After a crash: nothing is left.
 
 use sha2::{Digest, Sha256};
 use tenantry_types::TenantId;
 
 /// Pairs that are all tried. Above, each tenant tries as many others as keep the sum near this, and two at least.
 pub(super) const PAIRS: usize = 2_000;
+
+/// Others whom a tenant that a proof is about tries, and by whom it is tried.
+pub(super) const PEERS: usize = 500;
 
 /// How many others each of `tenants` tries.
 pub(super) fn reach(tenants: usize) -> usize {
@@ -26,7 +29,21 @@ pub(super) fn ring<T>(mut tenants: Vec<T>, seed: i64, id: impl Fn(&T) -> TenantI
 
 /// Places in the ring of whom the one at `place` tries.
 pub(super) fn tried_by(place: usize, tenants: usize) -> impl Iterator<Item = usize> {
-    (1..=reach(tenants)).map(move |step| (place + step) % tenants)
+    after(place, reach(tenants), tenants)
+}
+
+/// Places of the peers of the one tenant that a proof is about.
+pub(super) fn peers(place: usize, tenants: usize) -> impl Iterator<Item = usize> {
+    after(place, PEERS.min(tenants.saturating_sub(1)), tenants)
+}
+
+fn after(place: usize, count: usize, tenants: usize) -> impl Iterator<Item = usize> {
+    (1..=count).map(move |step| (place + step) % tenants)
+}
+
+/// Whether some are left out.
+pub(super) fn sampled(one: bool, tenants: usize) -> bool {
+    tenants > 1 + if one { PEERS } else { reach(tenants) }
 }
 
 #[cfg(test)]
@@ -61,6 +78,17 @@ mod tests {
         let pairs: BTreeSet<_> =
             (0..45).flat_map(|place| tried_by(place, 45).map(move |other| (place, other))).collect();
         assert_eq!(pairs.len(), 45 * 44);
+    }
+
+    #[test]
+    fn one_tenant_meets_its_peers_once_each() {
+        for count in [1, 2, 501, 502, 3_000] {
+            let met: BTreeSet<_> = peers(count - 1, count).collect();
+            assert_eq!(met.len(), PEERS.min(count - 1));
+            assert!(!met.contains(&(count - 1)));
+        }
+        assert_eq!([1, 501, 502].map(|count| sampled(true, count)), [false, false, true]);
+        assert_eq!([0, 1, 45, 46].map(|count| sampled(false, count)), [false, false, false, true]);
     }
 
     #[test]

@@ -63,6 +63,21 @@ async fn a_function_that_runs_as_its_owner_is_closed() {
     assert_eq!(slots(&app.database).await, "broken 1, claimed 2, ready 2");
 }
 
+const TRIGGER: &str = "
+CREATE TABLE notes (id uuid PRIMARY KEY, workspace_id uuid NOT NULL);
+CREATE FUNCTION as_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER notes_kept BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION as_owner();
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_home_whose_trigger_runs_as_its_owner_is_not_made() {
+    let template = template("trigger", &[("V1__trigger.sql", TRIGGER)]).unwrap();
+    let app = TestApp::builder().template(template).slots(0).start().await;
+    let refused = app.database.placement.fill(1).await.unwrap_err().to_string();
+    assert!(refused.contains("notes: the trigger notes_kept runs as its owner"), "{refused}");
+    assert_eq!(value(&app.database, "SELECT count(*)::text FROM slots").await, "0");
+}
+
 const SHOP: &str = r#"
 CREATE TABLE "Ord""er; s" (id bigserial PRIMARY KEY, workspace_id uuid NOT NULL, note text);
 CREATE TABLE numbered (id bigint GENERATED ALWAYS AS IDENTITY, workspace_id uuid NOT NULL);

@@ -71,6 +71,15 @@ async fn one_tenant_is_proved_alone() {
     // It is not acme's fence that is open, but acme gets through.
     assert_eq!(report.status, IsolationStatus::Failed);
     assert_eq!(report.tenants, 1);
+    // What is open between others is not acme's.
+    app.tenant("third").await;
+    let report = proved(&app, &json!({"tenant": "third"})).await;
+    assert_eq!(report.status, IsolationStatus::Failed, "it gets through to rival too");
+    execute(&app.database, &format!("REVOKE ALL ON SCHEMA {schema} FROM PUBLIC; REVOKE ALL ON {schema}.agents FROM PUBLIC; ALTER TABLE {schema}.agents DISABLE ROW LEVEL SECURITY")).await;
+    let report = proved(&app, &json!({"tenant": "acme"})).await;
+    assert_eq!((report.status, report.sampled), (IsolationStatus::Passed, false), "{report:?}");
+    let report = proved(&app, &json!({"tenant": "rival"})).await;
+    assert_eq!(report.status, IsolationStatus::Failed);
     let refused = app.operator().post("/v1/isolation-reports", &json!({"tenant": "nobody"})).await;
     assert_eq!(refused.expect(404).code(), "not_found");
     let refused = app.operator().post("/v1/isolation-reports", &json!({"seed": -1})).await;

@@ -37,12 +37,12 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
     ),
     ("routines", "No function runs as its owner for a tenant, and none is open to PUBLIC."),
     ("views", "Views read as their caller; materialized views and foreign tables are granted to nobody."),
+    ("triggers", "No trigger runs as its owner."),
 ];
 
 /// Names and promises of what is looked at beyond that by the proof alone: what costs more than the making of a home may take.
 pub(super) const FURTHER_CHECKS: &[(&str, &str)] = &[
     ("rights_elsewhere", "Tenant roles own nothing, and have no right outside their own schema."),
-    ("triggers", "No trigger runs as its owner."),
     ("no_way_through", "No view and no parent table reads across the border of a schema."),
     (
         "foreign_keys",
@@ -189,6 +189,11 @@ pub(super) const LOOK: &str = concat!(
         WHEN NOT coalesce((SELECT o.option_value::boolean FROM pg_options_to_table(r.reloptions) o
                            WHERE o.option_name = 'security_invoker'), false) THEN 'reads as its owner, past row-level security' END END
     FROM relation r WHERE r.relkind IN ('v', 'm', 'f')
+  UNION ALL
+    SELECT 'triggers', r.named, (
+        SELECT string_agg('the trigger ' || t.tgname || ' runs as its owner', ', ') FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
+        WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND f.prosecdef)
+    FROM relation r WHERE r.relkind IN ('r', 'p', 'v')
 )
 ",
     counted!()
@@ -211,11 +216,6 @@ pub(super) const LOOK_FURTHER: &str = concat!(
               OR (s.classid = 'pg_policy'::regclass AND EXISTS (
                       SELECT FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE p.oid = s.objid AND c.relnamespace = h.schema)))))
     FROM home h
-  UNION ALL
-    SELECT 'triggers', r.named, (
-        SELECT string_agg('the trigger ' || t.tgname || ' runs as its owner', ', ') FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
-        WHERE t.tgrelid = r.oid AND NOT t.tgisinternal AND f.prosecdef)
-    FROM relation r WHERE r.relkind IN ('r', 'p', 'v')
   UNION ALL
     SELECT 'no_way_through', r.named, (
         SELECT string_agg(DISTINCT o.oid::regclass || CASE WHEN o.inward THEN ' reads it' ELSE ' is read by it' END, ', ') FROM (
