@@ -64,9 +64,10 @@ container:
 rust-test:
 	$(CARGO) test --workspace --locked
 
-# What goes through a scope, once more with every application behind a PgBouncer of its own, with two server connections for each cell.
+# What goes through a scope, once more with every application behind a PgBouncer of its own, with two server connections for each cell. Of the whole workspace, as
+# above: the features of one package alone would have it compiled anew.
 THROUGH_POOLER := access:: agents:: api_keys:: authz:: http:: idempotency:: identity:: isolation:: life:: matrix:: members:: pooler:: \
 	proof::a_whole_fence_is_proved stress:: tenants:: tokens:: workspaces::
 
 pooler-test:
-	TENANTRY_TEST_POOLER=1 $(CARGO) test --locked --package tenantry --test it -- $(THROUGH_POOLER)
+	TENANTRY_TEST_POOLER=1 $(CARGO) test --workspace --locked --test it -- $(THROUGH_POOLER)

@@ -22,12 +22,14 @@ CREATE TABLE isolation_reports (
     holder_pid     integer,
     holder_started timestamptz,
     CHECK ((status IN ('passed', 'failed', 'broken')) = (finished_at IS NOT NULL)),
-    CHECK ((status = 'broken') = (error IS NOT NULL)),
+    CHECK (status <> 'broken' OR error IS NOT NULL),
+    CHECK (status <> 'passed' OR error IS NULL),
     CHECK (status <> 'passed' OR open = 0),
     CHECK (status <> 'failed' OR open > 0)
 );
 CREATE INDEX isolation_reports_due_idx ON isolation_reports (requested_at) WHERE finished_at IS NULL;
 COMMENT ON TABLE isolation_reports IS 'Proofs of isolation, the newest five hundred.';
-COMMENT ON COLUMN isolation_reports.status IS 'pending: waits for a worker; running; passed: nothing is open; failed: something is, and the checks name it; broken: not brought to its end.';
+COMMENT ON COLUMN isolation_reports.status IS 'pending: waits for a worker; running; passed: nothing is open; failed: something is, and the checks name it; broken: something could not be tried, and nothing is open in what was.';
+COMMENT ON COLUMN isolation_reports.error IS 'What could not be tried.';
 COMMENT ON COLUMN isolation_reports.tenant_slug IS 'The one tenant that it is about; NULL: all.';
 COMMENT ON COLUMN isolation_reports.checks IS 'Each check with its promise, its counts, and up to twenty pieces of evidence.';

@@ -18,7 +18,7 @@ words! {
         Passed = "passed",
         /// Something is open. The checks name it.
         Failed = "failed",
-        /// The proof could not be brought to its end, and says nothing.
+        /// Something could not be tried, and nothing is open in what was. It proves nothing.
         Broken = "broken",
     } "pending, running, passed, failed, broken"
 }
@@ -90,7 +90,7 @@ pub struct IsolationReport {
     pub open: i64,
     /// Each check.
     pub checks: Vec<IsolationCheck>,
-    /// Why the proof is broken.
+    /// What could not be tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

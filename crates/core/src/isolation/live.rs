@@ -8,17 +8,19 @@ use super::{
     Fleet, Prover, plan,
     store::{
         self, Relation,
-        attempt::{self, Attempt},
+        attempt::{self, Attempt, Verdict},
     },
     tally::Tally,
 };
 use crate::{Error, Result, authz::ProofScope, placement::inspect, tenancy::ATTEMPT};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use std::collections::{BTreeSet, HashMap};
 use tenantry_types::WorkspaceId;
 
 /// Tenants that try at the same time. More would keep requests waiting for connections.
 const SIDE_BY_SIDE: usize = 2;
+/// Times that a tenant is tried whose tables somebody else has locked. Each statement waits for a while by itself.
+const LOCKED: usize = 3;
 /// Tenants whose tables are in memory at once.
 const SLICE: usize = 100;
 
@@ -73,12 +75,23 @@ pub(super) async fn prove(
             .map(|place| {
                 let targets = tries(place).into_iter().map(|other| &ring[other]).collect();
                 let about = about.is_none_or(|about| about == place);
-                each(prover, Actor { one: &ring[place], targets, about }, &relations)
+                let (one, relations) = (&ring[place], &relations);
+                async move { (one, each(prover, Actor { one, targets, about }, relations).await) }
             })
             .buffer_unordered(SIDE_BY_SIDE);
-        while let Some(tried) = trying.try_next().await? {
-            for (check, fault) in tried {
-                tally.attempted(check, fault);
+        while let Some((one, tried)) = trying.next().await {
+            match tried {
+                Ok(tried) => {
+                    for (check, verdict) in tried {
+                        tally.attempted(check, verdict);
+                    }
+                }
+                // The others are tried all the same: what is wrong with one must not hide what is open elsewhere.
+                Err(error) => {
+                    if !tally.untried(format!("as {}: {error}", one.tenant.slug)) {
+                        return Ok(());
+                    }
+                }
             }
         }
     }
@@ -107,21 +120,25 @@ fn of<'a>(relations: &'a BySchema, one: &Fleet) -> &'a [Relation] {
     relations.get(&*one.tenant.schema_name).map_or(&[], Vec::as_slice)
 }
 
-/// Of each attempt its check, and what was wrong with what came of it.
-type Tried = Vec<(&'static str, Option<String>)>;
+/// Of each attempt its check, and what came of it.
+type Tried = Vec<(&'static str, Verdict)>;
 
 /// What one tenant tries. Whoever is removed meanwhile is neither asked nor tried: what is not there refuses nothing.
 async fn each(prover: &Prover, mut actor: Actor<'_>, relations: &BySchema) -> Result<Tried> {
+    let mut left = LOCKED;
     loop {
         let tried = all_of(prover, &actor, relations).await;
-        if tried.as_ref().is_ok_and(|tried| tried.iter().all(|(_, fault)| fault.is_none())) {
+        if tried.as_ref().is_ok_and(|tried| tried.iter().all(|(_, verdict)| *verdict == Verdict::Holds)) {
             return tried;
         }
+        let waited = |(_, verdict): &(_, Verdict)| matches!(verdict, Verdict::Busy(_));
+        let again = left > 1 && tried.as_ref().is_ok_and(|tried| tried.iter().any(waited));
+        left -= usize::from(again);
         let fleet = prover.fleet().await?;
         let there = |one: &Fleet| fleet.iter().any(|now| now.tenant.schema_name == one.tenant.schema_name);
         let before = actor.targets.len();
         actor.targets.retain(|target| there(target));
-        match (there(actor.one), actor.targets.len() == before) {
+        match (there(actor.one), actor.targets.len() == before && !again) {
             (false, _) => return Ok(Vec::new()),
             (true, true) => return tried,
             (true, false) => {}
@@ -171,7 +188,7 @@ async fn in_scope(
 async fn in_control(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) -> Result<Tried> {
     let Actor { one, targets, about } = actor;
     let mut attempts = vec![attempt::own_row(one.tenant.id)];
-    attempts.extend(targets.iter().map(|target| attempt::foreign_members(target.tenant.id)));
+    attempts.extend(targets.iter().filter_map(|target| target.member).map(attempt::foreign_member));
     // Every table against one tenant: row-level security asks for the own id, and does not know the others apart.
     if let Some(target) = targets.first() {
         for table in inspect::control_tables() {
@@ -202,8 +219,13 @@ fn judged(actor: &Fleet, attempts: &[Attempt], outcomes: &[tenantry_pg::Outcome]
         .iter()
         .zip(outcomes)
         .map(|(attempt, outcome)| {
-            let fault = attempt.fault(outcome).map(|fault| format!("as {}: {fault}", actor.tenant.slug));
-            (attempt.check, fault)
+            let told = |what| format!("as {}: {what}", actor.tenant.slug);
+            let verdict = match attempt.judge(outcome) {
+                Verdict::Holds => Verdict::Holds,
+                Verdict::Open(fault) => Verdict::Open(told(fault)),
+                Verdict::Busy(why) => Verdict::Busy(told(why)),
+            };
+            (attempt.check, verdict)
         })
         .collect()
 }

@@ -2,8 +2,9 @@
 //!
 //! Owns: nothing. Calls: nothing. Called by: isolation's parts.
 //! Invariants: every check of the lists is in the report, also where it had nothing to look at (`every_check_is_told`); what is open under a name that no list has
-//! is not lost (`what_no_list_has_is_not_lost`). After a crash: nothing is left.
+//! is not lost (`what_no_list_has_is_not_lost`); what could not be tried is told beside what was (`what_was_not_tried_is_told`). After a crash: nothing is left.
 
+use super::store::attempt::Verdict;
 use tenantry_types::isolation::{IsolationCheck, IsolationLayer};
 
 /// Evidence that is kept of one check.
@@ -15,14 +16,21 @@ pub(super) const HTTP_CONTROLS: &str = "http_controls";
 /// Checks that look or that must succeed: no attempts, and so no refusals.
 const LOOKS: &[&str] = &["controls", HTTP_CONTROLS, "http_no_marker", "http_rows_untouched"];
 
+/// Parts that could not be tried before the rest is given up.
+const PATIENCE: usize = 20;
+
 /// Counts by check.
 #[derive(Debug, Default)]
-pub(super) struct Tally(Vec<IsolationCheck>);
+pub(super) struct Tally {
+    checks: Vec<IsolationCheck>,
+    /// What could not be tried, and why.
+    untried: Vec<String>,
+}
 
 impl Tally {
     /// Adds a layer's checks, with nothing counted.
     pub(super) fn expect(&mut self, layer: IsolationLayer, checks: &[(&str, &str)]) {
-        self.0.extend(checks.iter().map(|(name, promise)| IsolationCheck {
+        self.checks.extend(checks.iter().map(|(name, promise)| IsolationCheck {
             layer,
             name: (*name).to_owned(),
             promise: (*promise).to_owned(),
@@ -35,22 +43,40 @@ impl Tally {
 
     /// Adds checks that were counted elsewhere.
     pub(super) fn add(&mut self, checks: Vec<IsolationCheck>) {
-        self.0.extend(checks);
+        self.checks.extend(checks);
     }
 
-    /// Counts one attempt, with what was wrong with what came of it.
-    pub(super) fn attempted(&mut self, check: &str, fault: Option<String>) {
-        let open = i64::from(fault.is_some());
-        self.counted(check, 1, open, fault.into_iter().collect());
+    /// Counts one attempt.
+    pub(super) fn attempted(&mut self, check: &str, verdict: Verdict) {
+        match verdict {
+            Verdict::Holds => self.counted(check, 1, 0, Vec::new()),
+            Verdict::Open(fault) => self.counted(check, 1, 1, vec![fault]),
+            Verdict::Busy(why) => self.untried.push(why),
+        }
+    }
+
+    /// A part that could not be tried. False: there are too many of them to go on.
+    pub(super) fn untried(&mut self, what: String) -> bool {
+        self.untried.push(what);
+        self.untried.len() < PATIENCE
+    }
+
+    /// What could not be tried, in one sentence.
+    pub(super) fn error(&self) -> Option<String> {
+        let first = self.untried.first()?;
+        Some(match self.untried.len() {
+            1 => format!("not tried: {first}"),
+            all => format!("{all} parts were not tried, such as: {first}"),
+        })
     }
 
     /// Counts what a look found.
     pub(super) fn counted(&mut self, check: &str, examined: i64, open: i64, evidence: Vec<String>) {
         // One that no list has is told all the same: what is open under it must not be lost.
-        if !self.0.iter().any(|known| known.name == check) {
+        if !self.checks.iter().any(|known| known.name == check) {
             self.expect(IsolationLayer::Live, &[(check, "In no list of checks.")]);
         }
-        let Some(known) = self.0.iter_mut().find(|known| known.name == check) else { return };
+        let Some(known) = self.checks.iter_mut().find(|known| known.name == check) else { return };
         known.examined += examined;
         known.held += examined - open;
         known.open += open;
@@ -61,19 +87,19 @@ impl Tally {
     /// Attempts and refusals of the layers that try, and what is open of all.
     pub(super) fn sums(&self) -> (i64, i64, i64) {
         let tried = || {
-            self.0.iter().filter(|check| {
+            self.checks.iter().filter(|check| {
                 check.layer != IsolationLayer::Catalogue && !LOOKS.contains(&check.name.as_str())
             })
         };
         (
             tried().map(|check| check.examined).sum(),
             tried().map(|check| check.held).sum(),
-            self.0.iter().map(|check| check.open).sum(),
+            self.checks.iter().map(|check| check.open).sum(),
         )
     }
 
     pub(super) fn into_checks(self) -> Vec<IsolationCheck> {
-        self.0
+        self.checks
     }
 }
 
@@ -84,8 +110,20 @@ mod tests {
     #[test]
     fn what_no_list_has_is_not_lost() {
         let mut tally = Tally::default();
-        tally.attempted("forgotten", Some("open".to_owned()));
+        tally.attempted("forgotten", Verdict::Open("open".to_owned()));
         assert_eq!(tally.sums(), (1, 0, 1));
+    }
+
+    #[test]
+    fn what_was_not_tried_is_told() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.error(), None);
+        tally.attempted("controls", Verdict::Busy("a lock".to_owned()));
+        assert_eq!(tally.error().unwrap(), "not tried: a lock");
+        let more = (0..PATIENCE).take_while(|n| tally.untried(format!("{n}"))).count();
+        assert_eq!(more, PATIENCE - 2);
+        assert_eq!(tally.error().unwrap(), "20 parts were not tried, such as: a lock");
+        assert_eq!(tally.sums(), (0, 0, 0), "it is no attempt");
     }
 
     #[test]
@@ -94,9 +132,10 @@ mod tests {
         tally.expect(IsolationLayer::Catalogue, &[("home", "Is there.")]);
         tally.expect(IsolationLayer::Live, &[("controls", "Sound."), ("foreign_tables", "Closed.")]);
         tally.counted("home", 3, 1, vec!["a: gone".to_owned()]);
-        tally.attempted("controls", None);
+        tally.attempted("controls", Verdict::Holds);
         for n in 0..30 {
-            tally.attempted("foreign_tables", (n % 2 == 0).then(|| format!("{n}")));
+            let verdict = if n % 2 == 0 { Verdict::Open(format!("{n}")) } else { Verdict::Holds };
+            tally.attempted("foreign_tables", verdict);
         }
         assert_eq!(tally.sums(), (30, 15, 16));
         let checks = tally.into_checks();

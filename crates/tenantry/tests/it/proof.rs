@@ -1,6 +1,9 @@
 //! The proof of isolation: it passes where the fence holds, and each break of the fence makes it fail and is named.
 
-use crate::catalogue::{execute, value};
+use crate::{
+    catalogue::{execute, value},
+    people::{member, user},
+};
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -331,6 +334,30 @@ const BREAKS: &[Break] = &[
         &["control_plane", "control_plane_rows"],
     ),
     breaks(
+        "people who are not confined to their tenant",
+        "ALTER TABLE public.users DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE public.users ENABLE ROW LEVEL SECURITY",
+        &["control_plane", "control_plane_rows"],
+    ),
+    breaks(
+        "somebody who may take on a cell's login",
+        "CREATE ROLE intern; GRANT {cell} TO intern",
+        "DROP ROLE intern",
+        &["login_memberships"],
+    ),
+    breaks(
+        "a login that makes temporary tables",
+        "GRANT CREATE, TEMPORARY ON DATABASE {db} TO {cell}",
+        "REVOKE CREATE, TEMPORARY ON DATABASE {db} FROM {cell}",
+        &["login_rights"],
+    ),
+    breaks(
+        "a psql session that passes row-level security",
+        "CREATE ROLE {psql} LOGIN BYPASSRLS",
+        "DROP ROLE {psql}",
+        &["login_attributes"],
+    ),
+    breaks(
         "a table of the control plane that tenants' requests may read",
         "GRANT SELECT ON public.sessions TO {control}",
         "REVOKE SELECT ON public.sessions FROM {control}",
@@ -345,6 +372,9 @@ async fn each_break_is_named() {
     for slug in ["acme", "rival"] {
         let tenant = app.tenant(slug).await;
         crate::support::agent(&tenant.client, "Iris").await;
+        let email = format!("member@{slug}.example");
+        user(&app, &email).await;
+        member(&app, &email, (slug, "default"), "member").await;
     }
     let names = names(&app).await;
     let filled = |sql: &str| names.iter().fold(sql.to_owned(), |sql, (name, value)| sql.replace(name, value));
@@ -380,6 +410,7 @@ async fn names(app: &TestApp) -> Vec<(&'static str, String)> {
         ("{p}", of("rival", "role_name").await),
         ("{cell}", installation.cell(1)),
         ("{control}", installation.control()),
+        ("{psql}", format!("{}_psql_0", installation.prefix())),
         (
             "{owner}",
             value(
@@ -460,6 +491,40 @@ async fn a_proof_without_controls_fails() {
     let report = proved(&app, &json!({})).await;
     assert_eq!(report.status, IsolationStatus::Failed);
     assert!(open(&report).contains("a refusal shows nothing"), "{}", open(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_is_no_hole_and_no_proof() {
+    let app = TestApp::builder().slots(2).without_the_proof_over_http().start().await;
+    for slug in ["acme", "rival"] {
+        app.tenant(slug).await;
+    }
+    let schema = value(&app.database, "SELECT schema_name FROM tenants WHERE slug = 'acme'").await;
+    let admin = app.database.admin().await;
+    admin.execute(&format!("BEGIN; LOCK TABLE {schema}.agents IN ACCESS EXCLUSIVE MODE")).await.unwrap();
+    let report = proved(&app, &json!({})).await;
+    admin.execute("ROLLBACK").await.unwrap();
+    assert_eq!((report.status, open(&report).as_str()), (IsolationStatus::Broken, ""));
+    assert!(report.error.as_ref().is_some_and(|error| error.contains("55P03")), "{:?}", report.error);
+    assert!(report.refusals > 0, "what could be tried was");
+    assert_eq!(proved(&app, &json!({})).await.status, IsolationStatus::Passed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_cannot_be_entered_hides_no_other() {
+    let app = TestApp::builder().slots(3).without_the_proof_over_http().start().await;
+    for slug in ["acme", "rival", "third"] {
+        app.tenant(slug).await;
+    }
+    let names = names(&app).await;
+    let filled = |sql: &str| names.iter().fold(sql.to_owned(), |sql, (name, value)| sql.replace(name, value));
+    execute(&app.database, &filled("REVOKE {r} FROM {cell}; GRANT SELECT ON {o}.agents TO PUBLIC; GRANT USAGE ON SCHEMA {o} TO PUBLIC")).await;
+    let report = proved(&app, &json!({})).await;
+    assert_eq!(report.status, IsolationStatus::Failed);
+    let told = open(&report);
+    assert!(told.contains("the cell cannot take on the role"), "{told}");
+    assert!(told.contains("as third: not refused"), "{told}");
+    assert!(report.error.as_ref().is_some_and(|error| error.contains("as acme: ")), "{:?}", report.error);
 }
 
 #[tokio::test(flavor = "multi_thread")]

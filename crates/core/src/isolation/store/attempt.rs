@@ -2,14 +2,14 @@
 //!
 //! Owns: nothing (reads tenants, users, memberships and whatever a tenant has). Calls: pg's quoting. Called by: isolation's live part.
 //! Invariants: no statement changes a row that it should not reach, even where it succeeds: it asks for one row, for none, or is undone; only SQLSTATE 42501 counts as refused
-//! (`only_42501_is_a_refusal`); an attempt is made on what a tenant has, so a new table is tried without being listed anywhere. After a crash: nothing is left.
+//! (`only_42501_is_a_refusal`), and whoever found a lock on what is its own has shown nothing (`a_lock_shows_nothing`); an attempt is made on what a tenant has, so a new table is tried without being listed anywhere. After a crash: nothing is left.
 
 use super::Relation;
 use tenantry_pg::{
     Outcome,
     sql::{quote_ident, quote_literal},
 };
-use tenantry_types::{Slug, TenantId, WorkspaceId};
+use tenantry_types::{Slug, TenantId, UserId, WorkspaceId};
 
 /// What must come of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +18,27 @@ pub(in crate::isolation) enum Must {
     Refuse,
     /// PostgreSQL does it: the control of an attempt that must be refused.
     Do,
+    /// It is done, to one row at least.
+    Find,
     /// It is done, to no row at all.
     FindNothing,
     /// Either of the two.
     RefuseOrFindNothing,
 }
+
+/// What came of an attempt, beside what must.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::isolation) enum Verdict {
+    /// It is as it must be.
+    Holds,
+    /// It is not, and how.
+    Open(String),
+    /// It waited for a lock that somebody else has, and so shows nothing.
+    Busy(String),
+}
+
+/// Another holds a lock, or was chosen before it: `lock_not_available`, `query_canceled`, `deadlock_detected`.
+const BUSY: &[&str] = &["55P03", "57014", "40P01"];
 
 /// One statement.
 #[derive(Debug, Clone)]
@@ -37,23 +53,34 @@ impl Attempt {
         Self { check, sql, must }
     }
 
-    /// What is wrong with what came of it, if anything.
-    pub(in crate::isolation) fn fault(&self, outcome: &Outcome) -> Option<String> {
+    /// What must come of it, beside what came. Before PostgreSQL waits for a lock it asks for the right to enter the schema: whoever waits at a foreign one is
+    /// in there already.
+    pub(in crate::isolation) fn judge(&self, outcome: &Outcome) -> Verdict {
         let refused = matches!(outcome, Outcome::Refused { sql_state, .. } if sql_state == "42501");
         let nothing = *outcome == Outcome::Done(0);
         let holds = match self.must {
             Must::Refuse => refused,
             Must::Do => matches!(outcome, Outcome::Done(_)),
+            Must::Find => matches!(outcome, Outcome::Done(1..)),
             Must::FindNothing => nothing,
             Must::RefuseOrFindNothing => refused || nothing,
         };
-        if holds {
-            return None;
+        match outcome {
+            _ if holds => Verdict::Holds,
+            Outcome::Done(rows) if self.must == Must::Find => {
+                Verdict::Open(format!("{rows} rows found: {}", self.sql))
+            }
+            Outcome::Done(rows) => Verdict::Open(format!("not refused, {rows} rows: {}", self.sql)),
+            Outcome::Refused { sql_state, message } => {
+                let told = format!("{sql_state}, {message}: {}", self.sql);
+                let at_home = matches!(self.check, "controls" | "foreign_workspaces" | "control_plane_rows");
+                if at_home && BUSY.contains(&sql_state.as_str()) {
+                    Verdict::Busy(told)
+                } else {
+                    Verdict::Open(told)
+                }
+            }
         }
-        Some(match outcome {
-            Outcome::Done(rows) => format!("not refused, {rows} rows: {}", self.sql),
-            Outcome::Refused { sql_state, message } => format!("{sql_state}, {message}: {}", self.sql),
-        })
     }
 }
 
@@ -125,9 +152,9 @@ pub(in crate::isolation) fn own(relation: &Relation) -> Vec<Attempt> {
 }
 
 /// A tenant that may use nothing of its own: what is refused to it shows nothing.
-pub(in crate::isolation) fn without_control(tenant: &Slug) -> (&'static str, Option<String>) {
+pub(in crate::isolation) fn without_control(tenant: &Slug) -> (&'static str, Verdict) {
     let fault = format!("as {tenant}: it may use none of its own tables, so that a refusal shows nothing");
-    ("controls", Some(fault))
+    ("controls", Verdict::Open(fault))
 }
 
 /// Rows of the workspace `owner`, tried from another workspace of the same tenant.
@@ -181,11 +208,11 @@ pub(in crate::isolation) fn foreign_rows(table: &str, column: &str, of: TenantId
     .collect()
 }
 
-/// Users who are members of another tenant alone.
-pub(in crate::isolation) fn foreign_members(of: TenantId) -> Attempt {
+/// Somebody who is a member of another tenant, unless they have joined this one meanwhile.
+pub(in crate::isolation) fn foreign_member(user: UserId) -> Attempt {
     let sql = format!(
-        "SELECT 1 FROM public.users WHERE id IN (SELECT user_id FROM public.memberships WHERE tenant_id = '{}')",
-        of.0
+        "SELECT 1 FROM public.users WHERE id = '{0}' AND NOT EXISTS (SELECT FROM public.memberships WHERE user_id = '{0}')",
+        user.0
     );
     Attempt::new("control_plane_rows", Must::FindNothing, sql)
 }
@@ -201,7 +228,7 @@ pub(in crate::isolation) fn closed(check: &'static str, schema: &str, table: &st
 
 /// The control of [`foreign_rows`].
 pub(in crate::isolation) fn own_row(of: TenantId) -> Attempt {
-    Attempt::new("controls", Must::Do, format!("SELECT 1 FROM public.tenants WHERE id = '{}'", of.0))
+    Attempt::new("controls", Must::Find, format!("SELECT 1 FROM public.tenants WHERE id = '{}'", of.0))
 }
 
 #[cfg(test)]
@@ -212,7 +239,9 @@ mod tests {
     fn only_42501_is_a_refusal() {
         let refused =
             |state: &str| Outcome::Refused { sql_state: state.to_owned(), message: "no".to_owned() };
-        let holds = |must, outcome| Attempt::new("x", must, "SELECT 1".to_owned()).fault(&outcome).is_none();
+        let holds = |must, outcome| {
+            Attempt::new("x", must, "SELECT 1".to_owned()).judge(&outcome) == Verdict::Holds
+        };
         assert!(holds(Must::Refuse, refused("42501")));
         for other in ["42P01", "3F000", "23505", "57014", "55P03"] {
             assert!(!holds(Must::Refuse, refused(other)), "{other}");
@@ -226,6 +255,18 @@ mod tests {
                 && !holds(Must::RefuseOrFindNothing, Outcome::Done(2))
         );
         assert!(holds(Must::Do, Outcome::Done(0)) && !holds(Must::Do, refused("42501")));
+        assert!(holds(Must::Find, Outcome::Done(1)) && !holds(Must::Find, Outcome::Done(0)));
+    }
+
+    #[test]
+    fn a_lock_shows_nothing() {
+        let locked = Outcome::Refused { sql_state: "55P03".to_owned(), message: "locked".to_owned() };
+        let judged = |check, must| Attempt::new(check, must, "SELECT 1".to_owned()).judge(&locked);
+        assert!(matches!(judged("controls", Must::Do), Verdict::Busy(_)));
+        assert!(matches!(judged("foreign_workspaces", Must::FindNothing), Verdict::Busy(_)));
+        // It got so far as to wait.
+        assert!(matches!(judged("foreign_tables", Must::Refuse), Verdict::Open(_)));
+        assert!(matches!(judged("control_plane_schemas", Must::Refuse), Verdict::Open(_)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! SQL of isolation's reports, and what the proof asks the catalogue and the registry for.
 //!
-//! Owns: `isolation_reports` (reads tenants, workspaces). Calls: pg. Called by: isolation.
+//! Owns: `isolation_reports` (reads tenants, workspaces, memberships). Calls: pg. Called by: isolation.
 //! Invariants: a report has one holder at a time, whose writes name its token. After a crash: one transaction or none.
 
 pub(super) mod attempt;
@@ -17,7 +17,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tenantry_durable::{Lease, lease_is_free};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
-use tenantry_types::{IsolationReportId, Slug, WorkspaceId, isolation::IsolationReport, run::Millis};
+use tenantry_types::{
+    IsolationReportId, Slug, UserId, WorkspaceId, isolation::IsolationReport, run::Millis,
+};
 use uuid::Uuid;
 
 impl FromRow for Fleet {
@@ -26,18 +28,21 @@ impl FromRow for Fleet {
             tenant: TenantRecord::from_row(row)?,
             workspace: WorkspaceId(row.get("first_workspace")?),
             second: row.get::<Option<Uuid>>("second_workspace")?.map(WorkspaceId),
+            member: row.get::<Option<Uuid>>("only_member")?.map(UserId),
         })
     }
 }
 
-/// Every tenant that has a home, with its default workspace and one more.
+/// Every tenant that has a home, with its default workspace and one more, and somebody who is a member of no other tenant.
 pub(in crate::isolation) async fn fleet(tx: &ControlTx) -> Result<Vec<Fleet>> {
     Ok(tx
         .all(
             select_tenant_with!(
                 "fleet",
                 ", w.first_workspace, (SELECT o.id FROM workspaces o WHERE o.tenant_id = t.id AND o.id <> w.first_workspace
-                       ORDER BY o.id LIMIT 1) AS second_workspace",
+                       ORDER BY o.id LIMIT 1) AS second_workspace,
+                   (SELECT m.user_id FROM memberships m WHERE m.tenant_id = t.id AND NOT EXISTS (
+                        SELECT FROM memberships o WHERE o.user_id = m.user_id AND o.tenant_id <> t.id) LIMIT 1) AS only_member",
                 "JOIN LATERAL (SELECT d.id AS first_workspace FROM workspaces d WHERE d.tenant_id = t.id
                                ORDER BY d.is_default DESC, d.id LIMIT 1) AS w ON true
                  WHERE t.cell IS NOT NULL AND t.status <> 'provisioning' ORDER BY t.id"

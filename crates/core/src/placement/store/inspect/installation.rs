@@ -19,7 +19,10 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
         "login_rights",
         "A cell's login has no right of its own but to connect; the others have rights in `public` alone.",
     ),
-    ("login_memberships", "A login is a member of the roles of its own cell's tenants, and of nothing else."),
+    (
+        "login_memberships",
+        "A login is a member of the roles of its own cell's tenants and of nothing else, and nobody may take on a login.",
+    ),
     ("default_privileges", "Nothing that is made later is granted to anybody by default."),
     ("public_rights", "PUBLIC may neither connect nor make temporary tables, and creates in no schema."),
     (
@@ -38,6 +41,9 @@ pub(super) const LOOK: &str = "-- inspect::installation
 WITH login AS MATERIALIZED (
     SELECT r.*, r.rolname ~ '_cell_[0-9]+$' AS is_cell FROM pg_roles r
     WHERE r.rolname IN ($1 || '_platform', $1 || '_control') OR r.rolname ~ ('^' || $1 || '_cell_[0-9]+$')
+), visitor AS MATERIALIZED (
+    -- Logins of psql sessions: of one tenant, for a while.
+    SELECT r.* FROM pg_roles r WHERE r.rolname ^@ ($1 || '_psql_')
 ), ours AS MATERIALIZED (
     SELECT r.oid FROM pg_roles r WHERE r.rolname ^@ ($1 || '_')
 ), here AS (
@@ -50,7 +56,9 @@ WITH login AS MATERIALIZED (
         WHEN l.rolinherit THEN 'inherits'
         WHEN l.rolsuper OR l.rolbypassrls OR l.rolreplication THEN 'passes row-level security'
         WHEN l.rolcreaterole OR l.rolcreatedb THEN 'may create roles or databases' END
-    FROM login l
+    FROM (SELECT oid, rolname, rolinherit, rolsuper, rolbypassrls, rolreplication, rolcreaterole, rolcreatedb FROM login
+          UNION ALL
+          SELECT oid, rolname, false, rolsuper, rolbypassrls, rolreplication, rolcreaterole, rolcreatedb FROM visitor) AS l
   UNION ALL
     SELECT 'login_settings', l.rolname::text, CASE
         WHEN EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) AS one (setting)
@@ -63,7 +71,8 @@ WITH login AS MATERIALIZED (
         SELECT string_agg(DISTINCT CASE WHEN s.dbid IN (0, h.oid) THEN pg_describe_object(s.classid, s.objid, 0) ELSE 'another database' END, ', ')
         FROM pg_shdepend s, here h
         WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = l.oid AND NOT (
-            (s.deptype = 'a' AND s.classid = 'pg_database'::regclass AND s.objid = h.oid)
+            (s.deptype = 'a' AND s.classid = 'pg_database'::regclass AND s.objid = h.oid AND NOT EXISTS (
+                SELECT FROM aclexplode(h.datacl) a WHERE a.grantee = l.oid AND (a.privilege_type <> 'CONNECT' OR a.is_grantable)))
             OR (NOT l.is_cell AND s.dbid = h.oid AND s.deptype IN ('a', 'r') AND (
                 (s.classid = 'pg_namespace'::regclass AND s.objid = 'public'::regnamespace)
                 OR (s.classid = 'pg_class'::regclass
@@ -74,11 +83,15 @@ WITH login AS MATERIALIZED (
     FROM login l
   UNION ALL
     SELECT 'login_memberships', l.rolname::text, (
-        SELECT string_agg(m.roleid::regrole::text, ', ') FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
-        WHERE m.member = l.oid AND NOT EXISTS (
-            SELECT FROM slots s JOIN cells c ON c.id = s.cell
-            WHERE c.login = l.rolname AND r.rolname IN (s.role_name, s.role_name || '_wide')))
-    FROM login l
+        SELECT string_agg(CASE m.member WHEN l.oid THEN 'a member of ' || m.roleid::regrole ELSE m.member::regrole || ' may take it on' END, ', ')
+        FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
+        WHERE (m.member = l.oid AND NOT EXISTS (
+                   SELECT FROM slots s JOIN cells c ON c.id = s.cell
+                   WHERE c.login = l.rolname AND r.rolname IN (s.role_name, s.role_name || '_wide')))
+           -- Whoever made a role is its administrator, from PostgreSQL 16 on.
+           OR (m.roleid = l.oid AND m.member <> to_regrole(quote_ident(current_user))::oid))
+    FROM (SELECT oid, rolname FROM login UNION ALL SELECT oid, rolname FROM visitor v WHERE EXISTS (
+              SELECT FROM pg_auth_members m WHERE m.roleid = v.oid)) AS l
   UNION ALL
     SELECT 'default_privileges', 'default privileges of ' || d.defaclrole::regrole, (
         SELECT string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, ', ')
