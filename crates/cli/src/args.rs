@@ -135,14 +135,14 @@ pub enum Command {
 /// Proofs.
 #[derive(Debug, Clone, Subcommand)]
 pub enum VerifyCommand {
-    /// Prove that no tenant and no workspace reaches another's rows; every attempt is undone
+    /// Prove that no tenant and no workspace reaches another's rows; what is tried in the database is rolled back
     Isolation(VerifyIsolationArgs),
 }
 
 /// `verify isolation`.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyIsolationArgs {
-    /// Slug of one tenant, which is tried against all others [default: all tenants]
+    /// Slug of one tenant, which tries up to 500 others and is tried by them [default: all tenants]
     #[arg(long, value_name = "SLUG", value_parser = NonEmptyStringValueParser::new())]
     pub tenant: Option<String>,
     /// All tenants

@@ -1,8 +1,8 @@
-//! Links of the documentation, and what the requirements page refers to.
+//! Links of the documentation, and what the pages refer to that promise something.
 //!
 //! Owns: no tables. Calls: `tree`. Called by: `tidy`.
 //! Invariants: a link into the repository leads to a file, and its anchor to a heading (`a_dead_link_is_found`); a test,
-//! file or command that a requirement names is there (`a_dead_reference_is_found`).
+//! file or command that a page of promises names is there, in a row or in prose (`a_dead_reference_is_found`).
 //! After a crash: nothing is left.
 
 use super::{
@@ -11,8 +11,13 @@ use super::{
     words::has_word,
 };
 
-/// The pages whose rows are promises.
-const REQUIREMENTS: &[&str] = &["docs/requirements.md", "docs/security/controls.md"];
+/// The pages that promise something.
+const PROMISES: &[&str] = &[
+    "docs/requirements.md",
+    "docs/security/controls.md",
+    "docs/security/isolation-strategy.md",
+    "docs/security/threat-model.md",
+];
 
 /// Every relative link of every page leads somewhere.
 pub(super) fn links(tree: &Tree) -> Vec<Finding> {
@@ -101,15 +106,15 @@ fn slug(heading: &str) -> String {
     kept.collect()
 }
 
-/// Every test, file and command in backticks in a row of these pages is there.
+/// Every test, file and command in backticks in these pages is there.
 pub(super) fn requirements(tree: &Tree) -> Vec<Finding> {
-    REQUIREMENTS.iter().flat_map(|page| promises(tree, page)).collect()
+    PROMISES.iter().flat_map(|page| promises(tree, page)).collect()
 }
 
 fn promises(tree: &Tree, path: &str) -> Vec<Finding> {
     let Some(page) = tree.text(path) else { return Vec::new() };
     let mut findings = Vec::new();
-    for (number, line) in prose(page).filter(|(_, line)| line.trim_start().starts_with('|')) {
+    for (number, line) in prose(page) {
         for name in line.split('`').skip(1).step_by(2) {
             if let Some(problem) = missing(tree, name.trim()) {
                 findings.push(Finding::new(path, number, problem));
@@ -160,7 +165,7 @@ fn missing_test(tree: &Tree, name: &str) -> Option<String> {
         .sources()
         .filter(|(path, _)| !known || path.starts_with(&home))
         .any(|(_, source)| source.code.iter().any(|line| has_word(line, "fn") && has_word(line, test)));
-    (!found).then(|| format!("`{name}`: no function `{test}` there; name the test that proves the row"))
+    (!found).then(|| format!("`{name}`: no function `{test}` there; name the test that proves it"))
 }
 
 /// A subcommand is a variant of a clap enum: `verify` is `Verify`, `migrate-control` is `MigrateControl`.
@@ -224,8 +229,8 @@ mod tests {
 
     #[test]
     fn a_dead_reference_is_found() {
-        let row_of = |home: &str, cell: &str| {
-            let page = format!("| what | how |\n|---|---|\n| a | `{cell}` |\n");
+        let found = |home: &str, name: &str, (before, after): (&str, &str)| {
+            let page = format!("# What is promised\n\n{before}`{name}`{after}\n");
             requirements(&Tree::of(&[
                 (home, &page),
                 ("Makefile", "demo: build\n\techo\n"),
@@ -236,9 +241,11 @@ mod tests {
             ]))
             .len()
         };
-        let row = |cell: &str| {
-            let counts: BTreeSet<usize> = REQUIREMENTS.iter().map(|home| row_of(home, cell)).collect();
-            assert_eq!(counts.len(), 1, "{cell}: the pages are held to the same");
+        let places = [("| what | how |\n|---|---|\n| a | ", " |"), ("It holds, see ", ".")];
+        let problems = |name: &str| {
+            let of_page = |home: &&str| places.map(|place| found(home, name, place));
+            let counts: BTreeSet<usize> = PROMISES.iter().flat_map(of_page).collect();
+            assert_eq!(counts.len(), 1, "{name}: the pages are held to the same, in rows and in prose");
             counts.into_iter().sum::<usize>()
         };
         for dead in [
@@ -250,7 +257,7 @@ mod tests {
             "cargo xtask bench",
             "tenantry readiness",
         ] {
-            assert_eq!(row(dead), 1, "{dead}");
+            assert_eq!(problems(dead), 1, "{dead}");
         }
         for fine in [
             "pg::sql::tests::a_test",
@@ -266,7 +273,7 @@ mod tests {
             "tenants.slug",
             "tenantry --help",
         ] {
-            assert_eq!(row(fine), 0, "{fine}");
+            assert_eq!(problems(fine), 0, "{fine}");
         }
     }
 }

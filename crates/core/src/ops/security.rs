@@ -1,7 +1,7 @@
 //! The security checklist: each control with what shows it, for `tenantry doctor --security`.
 //!
 //! Owns: nothing. Calls: store. Called by: server's doctor.
-//! Invariants: what nobody has looked at is not called well (`what_was_not_proved_is_no_green`); what is held by the build and not by a look says so; every item of the list is
+//! Invariants: what nobody has looked at, or not lately, is not called well (`what_was_not_proved_is_no_green`); what is held by the build and not by a look says so; every item of the list is
 //! told, those that are not there yet too (`the_checklist_is_whole`). After a crash: it only reads.
 
 use super::store::{self, KeyFacts};
@@ -61,7 +61,7 @@ pub async fn security(platform: &Pool, ctx: &Ctx, evidence: Evidence) -> Result<
 fn judge(evidence: &Evidence, keys: &KeyFacts, now: DateTime<Utc>) -> Vec<Check> {
     let proof = evidence.proof.as_ref();
     vec![
-        guarded(proof),
+        guarded(proof, now),
         tokens(),
         fresh(proof, now),
         scoped(keys),
@@ -105,10 +105,15 @@ fn built(name: &str, detail: &str) -> Check {
 
 const PROVE: &str = "`tenantry verify isolation` makes a proof and names what is open.";
 
-/// Tables, as the last proof saw them.
-fn guarded(proof: Option<&IsolationReport>) -> Check {
+/// Whether what was seen at that time is still to be called well.
+fn lately(ended: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now - ended < TimeDelta::hours(FRESH)
+}
+
+/// Tables, as the last proof saw them. A guard that was open then is told however long ago it was; that all were whole counts for a while.
+fn guarded(proof: Option<&IsolationReport>, now: DateTime<Utc>) -> Check {
     let name = "tables_guarded";
-    let Some(proof) = proof else {
+    let Some((proof, ended)) = proof.and_then(|proof| Some((proof, proof.finished_at?))) else {
         return item(name, CheckStatus::Warn, "nobody has looked yet".to_owned(), PROVE);
     };
     let guards = || {
@@ -117,11 +122,17 @@ fn guarded(proof: Option<&IsolationReport>) -> Check {
     };
     let (looked, open) = guards().fold((0, 0), |sum, check| (sum.0 + check.examined, sum.1 + check.open));
     let first = guards().find_map(|check| check.evidence.first());
-    let seen = format!("{looked} guards of tables looked at by {}, {open} of them open", proof.id);
+    let seen = format!(
+        "{looked} guards of tables looked at by {} at {}, {open} of them open",
+        proof.id,
+        ended.format("%F %H:%M UTC")
+    );
     match (looked, first) {
         (0, _) => item(name, CheckStatus::Warn, format!("{} looked at no table", proof.id), PROVE),
         (_, Some(first)) => item(name, CheckStatus::Failing, format!("{seen}: {first}"), PROVE),
-        _ => item(name, if open == 0 { CheckStatus::Ok } else { CheckStatus::Failing }, seen, PROVE),
+        _ if open > 0 => item(name, CheckStatus::Failing, seen, PROVE),
+        _ if lately(ended, now) => item(name, CheckStatus::Ok, seen, PROVE),
+        _ => item(name, CheckStatus::Warn, seen, PROVE),
     }
 }
 
@@ -152,7 +163,7 @@ fn fresh(proof: Option<&IsolationReport>, now: DateTime<Utc>) -> Check {
         proof.open
     );
     let status = match proof.status {
-        IsolationStatus::Passed if now - ended < TimeDelta::hours(FRESH) => CheckStatus::Ok,
+        IsolationStatus::Passed if lately(ended, now) => CheckStatus::Ok,
         IsolationStatus::Passed => CheckStatus::Warn,
         _ => CheckStatus::Failing,
     };
@@ -274,15 +285,22 @@ mod tests {
             told.into_iter().find(|(told, _)| told == name).map(|(_, status)| status)
         };
         let hours = |hours| DateTime::UNIX_EPOCH - TimeDelta::hours(hours);
+        let unended = || IsolationReport { finished_at: None, ..proof(IsolationStatus::Passed, hours(1), 0) };
         for (made, guarded, fresh) in [
             (None, "warn", "warn"),
-            (Some(proof(IsolationStatus::Passed, hours(25), 0)), "ok", "warn"),
+            (Some(unended()), "warn", "warn"),
+            (Some(proof(IsolationStatus::Passed, hours(23), 0)), "ok", "ok"),
+            (Some(proof(IsolationStatus::Passed, hours(25), 0)), "warn", "warn"),
+            (Some(proof(IsolationStatus::Passed, hours(24 * 365), 0)), "warn", "warn"),
             (Some(proof(IsolationStatus::Failed, hours(1), 1)), "failing", "failing"),
+            (Some(proof(IsolationStatus::Failed, hours(25), 1)), "failing", "failing"),
             (Some(proof(IsolationStatus::Failed, hours(1), 0)), "ok", "failing"),
         ] {
             assert_eq!(of(made.clone(), "tables_guarded"), Some(guarded), "{made:?}");
             assert_eq!(of(made.clone(), "isolation_proof_fresh"), Some(fresh), "{made:?}");
         }
+        let old = guarded(Some(&proof(IsolationStatus::Passed, hours(25), 0)), DateTime::UNIX_EPOCH);
+        assert!(old.detail.is_some_and(|told| told.contains("1969-12-30 23:00 UTC")), "when it was is told");
         assert_eq!(of(None, "tls_enforced"), Some("warn"));
         let astray = KeyFacts { astray: 1, ..KEYS };
         let told = judged(None, &astray, Front::Proxy { https: false });

@@ -4,7 +4,8 @@
 //! Invariants: no such route is reached without an identity (`every_operation_needs_an_identity`) that the policy lets do it
 //! (`every_operation_asks_the_policy`), and one that the policy does not know is for nobody (`every_operation_has_its_action`); a host or header that names another
 //! tenant than the identity's is refused like an unknown tenant, before any look-up (`a_foreign_header_is_refused`), counted, and written down
-//! (`a_mismatch_is_written_down_once_a_minute`); where nothing names a tenant, an operation of a tenant says so (`nobodys_tenant_is_a_400`).
+//! (`a_mismatch_is_written_down_once_a_minute`); where nothing names a tenant, an operation of a tenant says so (`nobodys_tenant_is_a_400`); behind a proxy a client
+//! does not make a change look like a read (`no_client_says_its_own_method`).
 //! After a crash: nothing is left.
 
 use super::{AccessInfo, ApiError, RequestInfo, claims::Claims, cookie, router};
@@ -157,7 +158,7 @@ pub async fn authenticate_for_proxy(
     next: Next,
 ) -> Result<Response, ApiError> {
     let mut actor =
-        identify(&app, &info, &original_method(&info, request.headers()), request.headers()).await?;
+        identify(&app, &info, &original_method(info.via_proxy, request.headers()), request.headers()).await?;
     let claims = claims_of(&app, &info, &request);
     // An issuer's token says where its person works; one that does not is for nowhere.
     if let (Actor::User(person), Some(slug)) = (actor.as_ref(), claims.one())
@@ -174,12 +175,14 @@ pub async fn authenticate_for_proxy(
     Ok(next.run(request).await)
 }
 
-/// The method of the request that a proxy asks about. Where no trusted one tells, it may be any: one that changes something.
-fn original_method(info: &RequestInfo, headers: &HeaderMap) -> Method {
-    let told = |name: &str| headers.get(name).and_then(|value| Method::from_bytes(value.as_bytes()).ok());
-    let told =
-        if info.via_proxy { told("x-original-method").or_else(|| told("x-forwarded-method")) } else { None };
-    told.unwrap_or(Method::POST)
+/// The method of the request that a proxy asks about. Where no trusted one tells, it may be any: one that changes something. A proxy sets one of the two headers and may pass on
+/// what the client sent under the other name, so that of all that is told the one that changes something counts.
+fn original_method(via_proxy: bool, headers: &HeaderMap) -> Method {
+    let told = ["x-original-method", "x-forwarded-method"].into_iter().flat_map(|name| headers.get_all(name));
+    told.filter(|_| via_proxy)
+        .map(|value| Method::from_bytes(value.as_bytes()).unwrap_or(Method::POST))
+        .reduce(|one, other| if one.is_safe() { other } else { one })
+        .unwrap_or(Method::POST)
 }
 
 async fn identify(
@@ -289,6 +292,24 @@ mod tests {
             vec![("authorization", "Bearer a"), ("authorization", "Bearer b")],
         ] {
             assert_eq!(bearer(&headers(&wrong)), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn of_all_methods_that_are_told_the_one_that_changes_counts() {
+        let (original, forwarded) = ("x-original-method", "x-forwarded-method");
+        for (via_proxy, told, method) in [
+            (true, vec![(original, "GET")], Method::GET),
+            (true, vec![(forwarded, "HEAD")], Method::HEAD),
+            (true, vec![(original, "GET"), (forwarded, "GET")], Method::GET),
+            (true, vec![(original, "GET"), (forwarded, "DELETE")], Method::DELETE),
+            (true, vec![(original, "DELETE"), (forwarded, "GET")], Method::DELETE),
+            (true, vec![(forwarded, "GET"), (forwarded, "PUT")], Method::PUT),
+            (true, vec![(original, "no method"), (forwarded, "GET")], Method::POST),
+            (true, vec![], Method::POST),
+            (false, vec![(original, "GET"), (forwarded, "GET")], Method::POST),
+        ] {
+            assert_eq!(original_method(via_proxy, &headers(&told)), method, "{via_proxy} {told:?}");
         }
     }
 }

@@ -365,6 +365,27 @@ async fn a_browsers_cookie_passes_nginx_as_its_method_allows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_client_says_its_own_method() {
+    let app = builder().start().await;
+    app.tenant("acme").await;
+    let (cookie, _) = browser(&app).await;
+    let server = serve(&app);
+    let asked = async |methods: &str| {
+        let lines = format!("Host: acme.example.com\r\nCookie: {cookie}\r\n{methods}Connection: close");
+        let answer = server.send(format!("GET /v1/authz HTTP/1.1\r\n{lines}\r\n\r\n").as_bytes()).await;
+        (answer.status, answer.code())
+    };
+    let refused = (403, "csrf_refused".to_owned());
+    // As Traefik asks: its own word for the method, and all that the client sent.
+    assert_eq!(asked("X-Original-Method: GET\r\nX-Forwarded-Method: POST\r\n").await, refused);
+    assert_eq!(asked("X-Original-Method: POST\r\nX-Forwarded-Method: GET\r\n").await, refused);
+    assert_eq!(asked("").await, refused);
+    for fine in ["X-Forwarded-Method: GET\r\n", "X-Original-Method: GET\r\nX-Forwarded-Method: GET\r\n"] {
+        assert_eq!(asked(fine).await.0, 200, "{fine}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nginx_lets_nobody_through_where_nobody_can_be_asked() {
     let app = builder().start().await;
     let acme = app.tenant("acme").await;

@@ -84,9 +84,20 @@ async fn one_unknown_token_costs_one_look() {
         assert_eq!(answer.as_ref().err().map(tenantry_core::Error::code), Some(ErrorCode::Unauthenticated));
     }
     assert_eq!(statements.0.load(Ordering::Relaxed), 1, "64 requests with one unknown token");
-    // And what was refused a moment ago is not asked for again.
-    let (again, before) = (gate.verify(&unknown, &visit).await, statements.0.load(Ordering::Relaxed));
-    assert!(again.is_err() && before <= 2, "{before}");
+    // And what was refused a moment ago is not asked for again. Half a second may pass before the second of two is there, or access may change meanwhile: then two
+    // more are sent. Where nothing is remembered of refusals, every one of them is a look.
+    let refused = async || {
+        assert!(gate.verify(&unknown, &visit).await.is_err());
+        statements.0.load(Ordering::Relaxed)
+    };
+    let mut looks = Vec::new();
+    for _ in 0..5 {
+        looks.push((refused().await, refused().await));
+    }
+    assert!(
+        looks.iter().any(|(first, second)| first == second),
+        "each refusal was looked up anew: {looks:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -194,6 +194,19 @@ async fn a_key_belongs_to_its_principal_and_route() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_persons_key_belongs_to_one_workspace() {
+    let app = TestApp::builder().slots(2).start().await;
+    let acme = owned(&app, "acme", "enterprise").await;
+    acme.client.post("/v1/workspaces", &json!({"slug": "lab", "name": "Lab"})).await.expect(201);
+    let lab = crate::crew::sign_in(&app, &acme.email, "acme", "lab").await;
+    let body = json!({"name": "Ada", "role": "r"});
+    let (own, _) = twice(&keyed(acme.client, "same"), "/v1/agents", &body).await;
+    let (theirs, again) = twice(&keyed(lab.client, "same"), "/v1/agents", &body).await;
+    assert_ne!(theirs.json["workspace_id"], own.json["workspace_id"]);
+    assert_eq!(again.json["id"], theirs.json["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn both_prefixes_share_a_key() {
     let app = TestApp::start().await;
     app.tenant("acme").await;

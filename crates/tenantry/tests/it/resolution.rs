@@ -225,20 +225,26 @@ async fn a_row_of_elsewhere_is_refused_and_counted() {
     let second = crate::support::second_workspace(&app, &acme).await;
     let theirs = crate::support::agent(&second, "Ada").await;
     let own = crate::support::agent(&acme.client, "Iris").await;
-    // As if row-level security had been lost on the table.
-    as_superuser(&app, &format!("ALTER TABLE {}.agents DISABLE ROW LEVEL SECURITY", acme.tenant.schema_name))
-        .await;
+    // As if row-level security had been lost on the table, and on that of its events, which would refuse the event of a change elsewhere.
+    for table in ["agents", "_events"] {
+        let sql = format!("ALTER TABLE {}.{table} DISABLE ROW LEVEL SECURITY", acme.tenant.schema_name);
+        as_superuser(&app, &sql).await;
+    }
     for reply in [
         acme.client.get("/v1/agents").await,
         acme.client.get(&format!("/v1/agents/{theirs}")).await,
         acme.client.patch(&format!("/v1/agents/{theirs}"), &json!({"role": "mine"})).await,
+        acme.client.delete(&format!("/v1/agents/{theirs}")).await,
     ] {
         assert!(!reply.text.contains("Ada"), "{}", reply.text);
         assert_eq!((reply.status.as_u16(), reply.code()), (500, "internal"), "{}", reply.text);
     }
-    let role = format!("SELECT role || version FROM {}.agents WHERE name = 'Ada'", acme.tenant.schema_name);
-    assert_eq!(superuser_sees(&app, &role).await, "r1", "what was refused was not committed");
+    let row = format!(
+        "SELECT role || version || (deleted_at IS NULL)::text FROM {}.agents WHERE name = 'Ada'",
+        acme.tenant.schema_name
+    );
+    assert_eq!(superuser_sees(&app, &row).await, "r1true", "what was refused was not committed");
     acme.client.get(&format!("/v1/agents/{own}")).await.expect(200);
     let page = app.operator().get("/metrics").await.expect(200).text;
-    assert!(page.contains("\ncross_tenant_query_attempts_total 3\n"), "{page}");
+    assert!(page.contains("\ncross_tenant_query_attempts_total 4\n"), "{page}");
 }

@@ -1,7 +1,7 @@
 //! SQL of agents.
 //!
 //! Owns: tenant.agents. Calls: pg. Called by: agents.
-//! Invariants: row-level security adds the workspace to every statement, and a row of elsewhere is refused and counted if it ever comes back
+//! Invariants: row-level security adds the workspace to every statement, and a row of elsewhere is refused and counted if it ever comes back or is changed
 //! (`a_row_of_elsewhere_is_refused_and_counted`); a change writes its event in the same statement, so that scope,
 //! change and event are one round trip. After a crash: one transaction or none.
 
@@ -227,7 +227,7 @@ pub(super) async fn delete(tx: &TenantTx, id: AgentId, expected: Option<i64>, ev
                                              request_id, address, before)
                  SELECT $4, g.workspace_id, $3, $5, $6, $7, 'agent', $10, $8, $9, to_jsonb(g) FROM gone g
              )
-             SELECT id FROM gone",
+             SELECT id, workspace_id FROM gone",
             &[
                 &id.0,
                 &expected,
@@ -243,5 +243,8 @@ pub(super) async fn delete(tx: &TenantTx, id: AgentId, expected: Option<i64>, ev
             ],
         )
         .await?;
+    for row in &rows {
+        tx.own(WorkspaceId(row.get("workspace_id")?))?;
+    }
     Ok(!rows.is_empty())
 }

@@ -23,8 +23,9 @@ use tenantry_types::{
 
 /// Has isolation proved.
 ///
-/// A worker looks at the catalogue, tries from every tenant's scope what must be refused, and asks the API for what belongs to others; every attempt is undone.
-/// The report is `pending` at first; ask for it until `finished_at` is there. One of a single tenant tries that one against all others.
+/// A worker looks at the catalogue, tries from every tenant's scope what must be refused, and asks the API for what belongs to others. Every attempt in the
+/// database is rolled back; for the API two tenants are made and deleted again, and their runs and audit events stay. The report is `pending` at first; ask for it
+/// until `finished_at` is there. One of a single tenant has it try up to 500 others, and these try it; `sampled` says when that is not all.
 #[utoipa::path(post, path = "/isolation-reports", operation_id = "create_isolation_report", tag = "isolation", request_body = RequestIsolationReport,
     params(("Idempotency-Key" = Option<String>, Header, description = idempotency::ABOUT)), responses(
     (status = 202, description = "The report. `Location` is its address.", body = IsolationReport),
