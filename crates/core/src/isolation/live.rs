@@ -81,8 +81,8 @@ pub(super) async fn prove(
             .buffer_unordered(SIDE_BY_SIDE);
         while let Some((one, tried)) = trying.next().await {
             match tried {
-                Ok(tried) => {
-                    for (check, verdict) in tried {
+                Ok(judged) => {
+                    for (check, verdict) in judged {
                         tally.attempted(check, verdict);
                     }
                 }

@@ -23,8 +23,9 @@ const PATIENCE: usize = 20;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     checks: Vec<IsolationCheck>,
-    /// What could not be tried, and why.
-    untried: Vec<String>,
+    /// Parts that could not be tried, and the first of them with its reason.
+    untried: usize,
+    first_untried: Option<String>,
 }
 
 impl Tally {
@@ -51,20 +52,23 @@ impl Tally {
         match verdict {
             Verdict::Holds => self.counted(check, 1, 0, Vec::new()),
             Verdict::Open(fault) => self.counted(check, 1, 1, vec![fault]),
-            Verdict::Busy(why) => self.untried.push(why),
+            Verdict::Busy(why) => {
+                self.untried(why);
+            }
         }
     }
 
     /// A part that could not be tried. False: there are too many of them to go on.
     pub(super) fn untried(&mut self, what: String) -> bool {
-        self.untried.push(what);
-        self.untried.len() < PATIENCE
+        self.first_untried.get_or_insert(what);
+        self.untried += 1;
+        self.untried < PATIENCE
     }
 
     /// What could not be tried, in one sentence.
     pub(super) fn error(&self) -> Option<String> {
-        let first = self.untried.first()?;
-        Some(match self.untried.len() {
+        let first = self.first_untried.as_ref()?;
+        Some(match self.untried {
             1 => format!("not tried: {first}"),
             all => format!("{all} parts were not tried, such as: {first}"),
         })

@@ -239,9 +239,8 @@ mod tests {
     fn only_42501_is_a_refusal() {
         let refused =
             |state: &str| Outcome::Refused { sql_state: state.to_owned(), message: "no".to_owned() };
-        let holds = |must, outcome| {
-            Attempt::new("x", must, "SELECT 1".to_owned()).judge(&outcome) == Verdict::Holds
-        };
+        let holds =
+            |must, outcome| Attempt::new("x", must, "SELECT 1".to_owned()).judge(&outcome) == Verdict::Holds;
         assert!(holds(Must::Refuse, refused("42501")));
         for other in ["42P01", "3F000", "23505", "57014", "55P03"] {
             assert!(!holds(Must::Refuse, refused(other)), "{other}");

@@ -17,9 +17,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tenantry_durable::{Lease, lease_is_free};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
-use tenantry_types::{
-    IsolationReportId, Slug, UserId, WorkspaceId, isolation::IsolationReport, run::Millis,
-};
+use tenantry_types::{IsolationReportId, Slug, UserId, WorkspaceId, isolation::IsolationReport, run::Millis};
 use uuid::Uuid;
 
 impl FromRow for Fleet {
