@@ -443,7 +443,7 @@ async fn within_the_tenant(
     };
     let mut rows = rows.unwrap_or_else(|error| panic!("{id}: {error}"));
     if kind != "agents" {
-        rows.push_str(&format!(" AND tenant_id = (SELECT id FROM tenants WHERE schema_name = '{schema}')"));
+        rows = format!("{rows} AND tenant_id = (SELECT id FROM tenants WHERE schema_name = '{schema}')");
     }
     let was_there = value(&app.database, &format!("SELECT count(*) FROM {rows}")).await != "0";
     execute(&app.database, &format!("DELETE FROM {rows}")).await;
