@@ -237,6 +237,7 @@ pub(crate) fn settings(config: &Config) -> WorkerSettings {
         warm_slots: usize::try_from(config.warm_slots).unwrap_or(0),
         lease: config.lease,
         retention: config.retention,
+        grace: config.shutdown_grace,
         ..WorkerSettings::default()
     }
 }

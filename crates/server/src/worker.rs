@@ -3,7 +3,7 @@
 //!
 //! Owns: nothing. Calls: core's placement, provisioning, psql, audit, mail, ops. Called by: commands, dev, the test kit.
 //! Invariants: wake-ups are for speed, the poll for truth; filling slots keeps nobody waiting for longer than a batch takes
-//! (`filling_slots_keeps_nobody_waiting`); a run that waits keeps nobody's audit events from being sealed (`a_worker_seals_while_its_run_waits`); several workers may run (leases and locks keep them apart). After a crash: the
+//! (`filling_slots_keeps_nobody_waiting`); a proof that is stopped leaves no tenant that serves (`a_worker_that_stops_removes_what_its_proof_made`); a run that waits keeps nobody's audit events from being sealed (`a_worker_seals_while_its_run_waits`); several workers may run (leases and locks keep them apart). After a crash: the
 //! connection that its leases name is gone, so the next look of any worker goes on.
 
 use crate::telemetry::Metrics;
@@ -33,6 +33,8 @@ pub struct WorkerSettings {
     pub poll: Duration,
     /// How long a deleted tenant is kept; for ever where there is none.
     pub retention: Option<TimeDelta>,
+    /// How long what a proof has made is being removed when the worker is told to stop; what is left is removed by whoever begins the report anew.
+    pub grace: Duration,
 }
 
 impl Default for WorkerSettings {
@@ -42,6 +44,7 @@ impl Default for WorkerSettings {
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
             retention: Some(TimeDelta::days(30)),
+            grace: Duration::from_secs(20),
         }
     }
 }
@@ -104,9 +107,9 @@ impl Worker {
         while !*stop.borrow() {
             woken.mark_unchanged();
             tokio::select! {
-                // Dropped half-way it leaves nothing behind: the lease ends with this process, and another begins the report anew.
+                // Dropped half-way: the lease ends with this process, and another begins the report anew.
                 () = self.prove_all() => {}
-                _ = stop.changed() => return,
+                _ = stop.changed() => return self.give_up().await,
             }
             tokio::select! {
                 _ = woken.changed() => {}
@@ -123,6 +126,13 @@ impl Worker {
         {
             self.metrics.isolation_proved(&report);
             self.waker.wake();
+        }
+    }
+
+    async fn give_up(&self) {
+        let Some(http) = self.prover.as_ref().and_then(|prover| prover.http.as_ref()) else { return };
+        if tokio::time::timeout(self.settings.grace, http.give_up()).await.is_err() {
+            tracing::warn!("tenants of a proof are left; whoever begins it anew removes them");
         }
     }
 

@@ -41,11 +41,14 @@ const KEPT: i64 = 500;
 
 /// The part of the proof that goes over HTTP, which the server knows how to do.
 pub trait OverHttp: Send + Sync + 'static {
-    /// Asks every operation for what belongs to another tenant and another workspace.
+    /// Asks every operation for what belongs to another tenant and another workspace. What a former attempt at the same report left is removed first.
     ///
     /// # Errors
-    /// What kept it from being asked.
-    fn prove(&self, seed: i64) -> BoxFuture<'_, Result<Vec<IsolationCheck>>>;
+    /// What kept it from being begun.
+    fn prove(&self, report: IsolationReportId, seed: i64) -> BoxFuture<'_, Result<Vec<IsolationCheck>>>;
+
+    /// Removes what a proof has made that was dropped half-way; nothing where none was.
+    fn give_up(&self) -> BoxFuture<'_, ()>;
 }
 
 /// What a worker proves with.
@@ -256,7 +259,7 @@ impl Prover {
         tally.expect(IsolationLayer::Live, live::CHECKS);
         live::prove(self, &ring, only, &mut tally).await?;
         if let Some(http) = &self.http {
-            match http.prove(order.seed).await {
+            match http.prove(order.id, order.seed).await {
                 Ok(checks) => tally.add(checks),
                 Err(error) => {
                     tally.untried(format!("the API: {error}"));

@@ -1,14 +1,16 @@
 //! What one tenant of the proof asks for, and what must come of it.
 //!
 //! Owns: nothing. Calls: the API. Called by: proof.
-//! Invariants: two answers that have to be alike are asked for again before they count as different, since a worker may have sealed or swept in between; the other
-//! tenant has looked at its own before it is asked for, so that whatever remembers answers has something to give away (`each_break_of_the_api_is_named`); a kind of id
-//! that the proof does not know is open, so that a new one is taught (`a_whole_api_is_proved`). After a crash: nothing is left.
+//! Invariants: two answers that have to be alike are asked for again before they count as different, since a worker may have sealed or swept in between, but not where
+//! the first may have done something, since it is done by then (`each_break_between_workspaces_is_named`); the other tenant and the other workspace have looked at their
+//! own before it is asked for, so that whatever remembers answers has something to give away (`each_break_of_the_api_is_named`), and look again at the end, also where the
+//! asking was cut short (`what_was_found_is_told_where_the_rest_could_not_be_asked`); a kind of id that the proof does not know is open, so that a new one is taught
+//! (`a_whole_api_is_proved`). After a crash: nothing is left.
 
 use super::{
     counts::{CONTROLS, Counts, IDS, ROWS, TENANT, WORKSPACE},
     making::{Identity, Ids, Probe},
-    operations::{self, MAILS, NAMING, Operation},
+    operations::{self, MAILS, NAMING, OF_NO_WORKSPACE, Operation},
     talking::{Answer, Asked, Talk},
     view::View,
 };
@@ -39,52 +41,73 @@ struct Pair<'a> {
     must: Option<(u16, &'static str)>,
 }
 
+/// What is seen of what is asked for, by whom it belongs to.
+struct Seen {
+    theirs: View,
+    /// Of our own second workspace, what it has for itself.
+    second: View,
+}
+
 impl Asking {
-    /// Everything. Where mail goes out, nobody is mailed.
-    pub(super) async fn all(&mut self, mails: bool) -> Result<()> {
+    /// Everything. Where mail goes out, nobody is mailed. What keeps it from being asked is counted: what was found until then must not be lost by it, and may be what
+    /// keeps it, as an answer that never ends.
+    pub(super) async fn all(&mut self, mails: bool) {
+        if let Err(error) = self.looked_at(mails).await {
+            self.counts.count(CONTROLS, Some(format!("the rest was not asked: {error}")));
+        }
+    }
+
+    async fn looked_at(&mut self, mails: bool) -> Result<()> {
         let operations = operations::all();
-        let before = self.theirs_seen(&operations).await?;
+        let before = self.seen(&operations).await?;
         self.controls(&before);
-        // So that whatever remembers answers has some of the second workspace, too.
-        View::of(&self.talk, &operations, &[&self.ours.second], &self.ours.ids_of_second).await?;
+        let asked = self.each(&operations, mails).await;
+        let after = self.seen(&operations).await?;
+        let changes = before.theirs.changes(&after.theirs).chain(before.second.changes(&after.second));
+        for change in changes {
+            self.counts.count(ROWS, change);
+        }
+        asked
+    }
+
+    async fn each(&mut self, operations: &[Operation], mails: bool) -> Result<()> {
         for who in self.ours.first.clone().into_iter().chain([self.ours.second.clone()]) {
-            for operation in &operations {
+            for operation in operations {
                 self.by_name(&who, operation).await?;
                 self.by_id(&who, operation, false).await?;
                 self.by_query(&who, operation).await?;
             }
         }
         for who in self.ours.first.clone() {
-            for operation in &operations {
+            for operation in operations {
                 self.by_id(&who, operation, true).await?;
-                if !(mails && MAILS.contains(&operation.id.as_str())) {
-                    self.plainly(&who, operation).await?;
-                }
+                self.plainly(&who, operation, mails).await?;
             }
-        }
-        let after = self.theirs_seen(&operations).await?;
-        for change in before.changes(&after).collect::<Vec<_>>() {
-            self.counts.count(ROWS, change);
         }
         Ok(())
     }
 
-    async fn theirs_seen(&self, operations: &[Operation]) -> Result<View> {
+    async fn seen(&self, operations: &[Operation]) -> Result<Seen> {
         let identities: Vec<_> = self.theirs.first.iter().collect();
-        View::of(&self.talk, operations, &identities, &self.theirs.ids).await
+        let theirs = View::of(&self.talk, operations, &identities, &self.theirs.ids).await?;
+        let ids = &self.ours.ids_of_second;
+        let has = |operation: &&Operation| {
+            operation.kind().or(operation.lists()).is_some_and(|kind| ids.contains_key(kind))
+        };
+        let operations: Vec<_> = operations.iter().filter(has).cloned().collect();
+        let second = View::of(&self.talk, &operations, &[&self.ours.second, &self.ours.guest], ids).await?;
+        Ok(Seen { theirs, second })
     }
 
     /// Without these a refusal would show nothing: it is all there, for whoever it belongs to.
-    fn controls(&mut self, view: &View) {
-        for kind in
-            ["agents", "api-keys", "workspaces", "members", "sessions", "access-grants", "invitations"]
-        {
-            let Some(ids) = self.theirs.ids.get(kind) else { continue };
-            for id in ids {
-                let fault =
-                    (!view.shows(id)).then(|| format!("{id} of {kind} is not shown to its own tenant"));
-                self.counts.count(CONTROLS, fault);
-            }
+    fn controls(&mut self, seen: &Seen) {
+        let kinds =
+            ["agents", "api-keys", "workspaces", "members", "sessions", "access-grants", "invitations"];
+        let theirs = kinds.into_iter().filter_map(|kind| Some((kind, self.theirs.ids.get(kind)?)));
+        let faults = hidden(&seen.theirs, theirs, "tenant");
+        let second = self.ours.ids_of_second.iter().map(|(kind, ids)| (*kind, ids));
+        for fault in faults.into_iter().chain(hidden(&seen.second, second, "workspace")) {
+            self.counts.count(CONTROLS, fault);
         }
     }
 
@@ -115,22 +138,16 @@ impl Asking {
     /// The path names what is the other tenant's, or the other workspace's.
     async fn by_id(&mut self, who: &Identity, operation: &Operation, second: bool) -> Result<()> {
         let Some(kind) = operation.kind() else { return Ok(()) };
+        let of = |ids: &Ids| ids.get(kind).cloned().unwrap_or_default();
         let (check, ids) = if second {
-            (WORKSPACE, of_the_workspace(&self.ours.ids_of_second, kind))
+            if OF_NO_WORKSPACE.contains(&kind) {
+                return Ok(());
+            }
+            (WORKSPACE, of(&self.ours.ids_of_second))
         } else {
-            (
-                IDS,
-                self.theirs
-                    .ids
-                    .get(kind)
-                    .into_iter()
-                    .chain(self.theirs.ids_of_second.get(kind))
-                    .flatten()
-                    .cloned()
-                    .collect(),
-            )
+            (IDS, [of(&self.theirs.ids), of(&self.theirs.ids_of_second)].concat())
         };
-        if ids.is_empty() && !second && kind != "invitations" {
+        if ids.is_empty() {
             self.counts.count(check, Some(format!("{}: the proof knows no id of {kind}", operation.id)));
         }
         for id in ids {
@@ -182,15 +199,27 @@ impl Asking {
         Ok(())
     }
 
-    /// Nothing foreign is named, or in the body alone: no answer tells of the other tenant.
-    async fn plainly(&mut self, who: &Identity, operation: &Operation) -> Result<()> {
+    /// Nothing foreign is named, or in the body alone: no answer tells of the other tenant, and no list of the other workspace.
+    async fn plainly(&mut self, who: &Identity, operation: &Operation, mails: bool) -> Result<()> {
         if operation.kind().is_some() {
             return Ok(());
         }
         let theirs = self.theirs.tenant.slug.to_string();
         let nobody = absent(&theirs);
         if !operation.names_a_tenant() {
-            return self.told(who, &operation.asked("", &nobody)).await.map(drop);
+            let mut asked = operation.asked("", &nobody);
+            if mails && MAILS.contains(&operation.id.as_str()) {
+                asked = asked.to(&self.ours.email);
+            }
+            let answer = self.told(who, &asked).await?;
+            for id in
+                operation.lists().and_then(|kind| self.ours.ids_of_second.get(kind)).into_iter().flatten()
+            {
+                let fault =
+                    answer.holds(id).then(|| format!("{}: {asked}: {} with {id}", who.name, answer.status));
+                self.counts.count(WORKSPACE, fault);
+            }
+            return Ok(());
         }
         let pair = Pair {
             check: IDS,
@@ -203,30 +232,35 @@ impl Asking {
     }
 
     async fn alike(&mut self, pair: Pair<'_>) -> Result<()> {
-        let mut fault = self.differs(&pair).await?;
-        for _ in 0..AGAIN {
-            if fault.is_none() {
+        let mut fault = None;
+        for _ in 0..=AGAIN {
+            let differs = self.differs(&pair).await?;
+            let again = differs.as_ref().is_some_and(|(_, again)| *again);
+            fault = differs.map(|(fault, _)| fault);
+            if !again {
                 break;
             }
-            fault = self.differs(&pair).await?;
         }
         self.counts.count(pair.check, fault);
         Ok(())
     }
 
-    async fn differs(&mut self, pair: &Pair<'_>) -> Result<Option<String>> {
+    /// What is wrong with the two answers, and whether asking again may show that it was by chance.
+    async fn differs(&mut self, pair: &Pair<'_>) -> Result<Option<(String, bool)>> {
         let Pair { who, foreign, absent, must, .. } = pair;
         let theirs = self.told(who, &foreign.0).await?;
         let nobodys = self.told(who, &absent.0).await?;
         let told = format!("{}: {}: {}", who.name, foreign.0, theirs.status);
+        let again = by_chance(&foreign.0.method, [theirs.status, nobodys.status]);
         if let Some((status, code)) = must
             && (theirs.status != *status || !theirs.holds(code))
         {
-            return Ok(Some(format!("{told} instead of {status} {code}")));
+            return Ok(Some((format!("{told} instead of {status} {code}"), again)));
         }
         let (theirs, nobodys) = (theirs.without(foreign.1), nobodys.without(&absent.1));
         Ok((theirs != nobodys).then(|| {
-            format!("{}: {}: {}, as what does not exist", who.name, foreign.0, theirs.against(&nobodys))
+            let against = theirs.against(&nobodys);
+            (format!("{}: {}: {against}, as what does not exist", who.name, foreign.0), again)
         }))
     }
 
@@ -250,7 +284,37 @@ fn any<'a>(probe: &'a Probe, kind: &str) -> &'a str {
     if probe.ids.contains_key(kind) { probe.id(kind) } else { probe.id("agents") }
 }
 
-/// Of the kinds that belong to a workspace; others are the tenant's, whose owner sees all of them.
-fn of_the_workspace(ids: &Ids, kind: &str) -> Vec<String> {
-    ids.get(kind).filter(|_| kind != "sessions").cloned().unwrap_or_default()
+/// Whether two answers may differ by chance. A deed is done only once: asked again, it would be answered like what does not exist, since by then it does not. Whoever was
+/// told to wait has done nothing.
+fn by_chance(method: &Method, statuses: [u16; 2]) -> bool {
+    let waits = statuses.contains(&429) && statuses.iter().all(|status| (400..500).contains(status));
+    method.is_safe() || statuses[0] == statuses[1] || waits
+}
+
+/// Of each id, whether it is not shown to its own.
+fn hidden<'a>(
+    view: &View,
+    of: impl Iterator<Item = (&'static str, &'a Vec<String>)>,
+    whose: &str,
+) -> Vec<Option<String>> {
+    let each = of.flat_map(|(kind, ids)| ids.iter().map(move |id| (kind, id)));
+    each.map(|(kind, id)| {
+        (!view.shows(id)).then(|| format!("{id} of {kind} is not shown to its own {whose}"))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deed_is_not_asked_for_again() {
+        let again = |method: Method, theirs, nobodys| by_chance(&method, [theirs, nobodys]);
+        assert!(again(Method::GET, 200, 404) && again(Method::DELETE, 404, 404));
+        assert!(again(Method::POST, 401, 429) && again(Method::POST, 429, 401));
+        for (theirs, nobodys) in [(204, 404), (409, 404), (500, 404), (204, 429), (404, 204)] {
+            assert!(!again(Method::DELETE, theirs, nobodys), "{theirs} {nobodys}");
+        }
+    }
 }

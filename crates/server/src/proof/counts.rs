@@ -22,7 +22,7 @@ const CHECKS: &[(&str, &str)] = &[
     (IDS, "What belongs to another tenant is answered byte for byte like what does not exist."),
     (WORKSPACE, "What belongs to another workspace is answered byte for byte like what does not exist."),
     (MARKER, "No answer holds an id, a name or anything else of another tenant."),
-    (ROWS, "After all of it the other tenant sees what it saw before."),
+    (ROWS, "After all of it the other tenant and the other workspace see what they saw before."),
 ];
 
 pub(super) struct Counts {
@@ -42,6 +42,13 @@ impl Counts {
             evidence: Vec::new(),
         };
         Self { checks: CHECKS.iter().map(none).collect(), markers: markers.to_vec() }
+    }
+
+    /// Says in the report what was not asked.
+    pub(super) fn not_asked(&mut self, told: &str) {
+        for known in self.checks.iter_mut().filter(|known| known.name == CONTROLS) {
+            known.promise = format!("{} {told}", known.promise);
+        }
     }
 
     /// One attempt or look, with what was wrong.

@@ -1,7 +1,8 @@
-//! A tenant of the proof: made like any other, with rows and identities in two workspaces.
+//! A tenant of the proof: made like any other, with rows, people and identities in two workspaces.
 //!
 //! Owns: nothing. Calls: core's provisioning, registry, identity; the API as its owner. Called by: proof.
-//! Invariants: its slug and its addresses tell what it is for, and no mail can go there. After a crash: what was made is removed by a later proof.
+//! Invariants: its slug and its addresses tell what it is for, and no mail goes there, whether the installation mails or not (`a_proof_where_mail_goes_out_asks_the_same`).
+//! After a crash: what was made is removed by a later proof.
 
 use super::{
     HttpProof,
@@ -12,14 +13,15 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 use tenantry_core::{
     Error, Result,
-    authz::Actor,
-    ctx::random,
+    authz::{Action, Actor},
+    ctx::{Request, random},
     idempotency::{Once, Sent},
+    identity::{Credential, Visit, invitations, people::People},
     provisioning, registry,
 };
 use tenantry_pg::roles::hex;
 use tenantry_types::{
-    identity::CreateAccessGrant,
+    identity::{CreateAccessGrant, CreateInvitation, Invitation},
     run::RunStatus,
     tenant::{CreateTenant, Tenant, TenantAndRun},
 };
@@ -52,6 +54,8 @@ pub(super) struct Probe {
     pub(super) first: Vec<Identity>,
     /// Of the second workspace: a key.
     pub(super) second: Identity,
+    /// Somebody who is a member of the second workspace alone, and sees all of it.
+    pub(super) guest: Identity,
     /// What it has, in the first workspace or in none.
     pub(super) ids: Ids,
     /// What it has in the second.
@@ -89,6 +93,36 @@ impl Hand<'_> {
     }
 }
 
+/// Somebody with a password.
+struct Person<'a> {
+    email: String,
+    password: String,
+    tenant: &'a str,
+}
+
+impl<'a> Person<'a> {
+    fn new(email: String, tenant: &'a str) -> Result<Self> {
+        Ok(Self { email, password: hex(&random::<24>()?), tenant })
+    }
+
+    /// Accepts the invitation of a link; the user's id.
+    async fn accept(&self, talk: &Talk, link: &str) -> Result<String> {
+        let accepted =
+            json!({"token": link.rsplit('=').next(), "password": self.password, "name": self.tenant});
+        let asked = Asked::new(Method::POST, "/v1/auth/accept-invitation").body(Some(accepted));
+        word(&talk.have(None, &asked).await?, "user_id")
+    }
+
+    /// Signs in to a workspace; the session goes among the ids.
+    async fn sign_in(&self, talk: &Talk, workspace: Option<&str>, ids: &mut Ids) -> Result<String> {
+        let body = json!({"email": self.email, "password": self.password, "tenant": self.tenant, "workspace": workspace});
+        let asked = Asked::new(Method::POST, "/v1/auth/login").body(Some(body));
+        let signed_in = talk.have(None, &asked).await?;
+        ids.entry("sessions").or_default().push(word(&signed_in, "session_id")?);
+        word(&signed_in, "access_token")
+    }
+}
+
 fn word(answer: &Value, name: &str) -> Result<String> {
     let found = answer[name].as_str().map(str::to_owned);
     found.ok_or_else(|| Error::Fault(format!("an answer of the API has no {name}")))
@@ -101,21 +135,17 @@ impl HttpProof {
         let (mut ids, mut ids_of_second) = (Ids::new(), Ids::new());
         let key = made.api_key.ok_or_else(|| Error::Fault("a new tenant has no key".to_owned()))?;
         let link = made.owner_invitation.map(|invitation| invitation.url).unwrap_or_default();
-        let password = hex(&random::<24>()?);
-        let accepted = json!({"token": link.rsplit('=').next(), "password": password, "name": slug});
-        let asked = Asked::new(Method::POST, "/v1/auth/accept-invitation").body(Some(accepted));
-        let user = word(&talk.have(None, &asked).await?, "user_id")?;
-        let signing = json!({"email": email, "password": password, "tenant": slug});
-        let owner = sign_in(talk, signing.clone(), &mut ids).await?;
-        let second = format!("second-of-{slug}");
+        let person = Person::new(email.clone(), slug)?;
+        let user = person.accept(talk, &link).await?;
+        let owner = person.sign_in(talk, None, &mut ids).await?;
+        let second = second_of(slug);
         let mut hand = Hand { talk, token: &owner, ids: &mut ids };
         hand.make("workspaces", json!({"slug": second, "name": second})).await?;
         self.rows(&mut hand, slug).await?;
-        let mut signing = signing;
-        signing["workspace"] = json!(second);
-        let there = sign_in(talk, signing, &mut ids).await?;
+        let there = person.sign_in(talk, Some(&second), &mut ids).await?;
         let mut hand = Hand { talk, token: &there, ids: &mut ids_of_second };
         let key_of_second = self.rows(&mut hand, &second).await?;
+        let guest = self.guest(&mut hand, slug).await?;
         let tenant = registry::show(&self.app.platform, &self.app.public_url, slug).await?;
         ids.insert("tenants", vec![slug.to_owned()]);
         ids.insert("slugs", vec![slug.to_owned()]);
@@ -129,17 +159,40 @@ impl HttpProof {
         let first =
             vec![Identity { name: "a key", token: key }, Identity { name: "the owner", token: owner }];
         let second = Identity { name: "a key of the second workspace", token: key_of_second };
-        Ok(Probe { tenant, email, first, second, ids, ids_of_second })
+        Ok(Probe { tenant, email, first, second, guest, ids, ids_of_second })
     }
 
     /// Rows of the workspace that the hand is in; its new key.
     async fn rows(&self, hand: &mut Hand<'_>, name: &str) -> Result<String> {
         hand.make("agents", json!({"name": format!("agent of {name}"), "role": "probe"})).await?;
-        if !self.app.sends_mail {
-            hand.make("invitations", json!({"email": address(&format!("guest-{name}"))})).await?;
-        }
+        let invited = self.invited(hand.token, format!("guest@{name}.invalid"), "member").await?;
+        hand.ids.entry("invitations").or_default().push(invited.id.to_string());
         let key = json!({"name": format!("key of {name}"), "role": "admin"});
         word(&hand.make("api-keys", key).await?, "key")
+    }
+
+    /// Somebody else joins the workspace that the hand is in, and no other.
+    async fn guest(&self, hand: &mut Hand<'_>, slug: &str) -> Result<Identity> {
+        let second = second_of(slug);
+        let person = Person::new(address(&second), slug)?;
+        // As an admin, who sees its keys and invitations too.
+        let invited = self.invited(hand.token, person.email.clone(), "admin").await?;
+        let link = invited.link.ok_or_else(|| Error::Fault("an invitation has no link".to_owned()))?;
+        let user = person.accept(hand.talk, link.expose()).await?;
+        hand.ids.insert("members", vec![user]);
+        let token = person.sign_in(hand.talk, Some(&second), hand.ids).await?;
+        Ok(Identity { name: "a member of the second workspace", token })
+    }
+
+    /// Invites as whoever has the token. The link is told and not mailed, whatever the configuration: no mailbox is there.
+    async fn invited(&self, token: &str, email: String, role: &str) -> Result<Invitation> {
+        let credential = Credential::Bearer(token.to_owned());
+        let actor = self.app.gate.verify(&credential, &Visit::default()).await?;
+        let scope = actor.scope(Action::WriteInvitations)?;
+        let request = Request { actor: (*actor).clone(), ..super::request(scope.tenant().slug.as_str()) };
+        let people = People { sends_mail: false, ..self.app.people.clone() };
+        let wish = CreateInvitation { email, role: Some(role.to_owned()), expires_in_hours: None };
+        Ok(invitations::create(&people, &request, &scope, None, &wish).await?.value)
     }
 
     async fn tenant(&self, slug: &str, email: &str) -> Result<TenantAndRun> {
@@ -156,15 +209,20 @@ impl HttpProof {
         Ok(made)
     }
 
-    /// Waits for the last run of the tenant, and drives what nobody else drives meanwhile.
+    /// Waits for the last run of the tenant to succeed.
     pub(super) async fn driven(&self, slug: &str) -> Result<()> {
+        match self.ended(slug).await? {
+            RunStatus::Succeeded => Ok(()),
+            ended => Err(Error::Fault(format!("the run of {slug} ended as {ended}"))),
+        }
+    }
+
+    /// Waits for the last run of the tenant to end, and drives what nobody else drives meanwhile.
+    pub(super) async fn ended(&self, slug: &str) -> Result<RunStatus> {
         for _ in 0..LOOKS {
-            match provisioning::latest(&self.app.platform, slug).await?.status {
-                RunStatus::Succeeded => return Ok(()),
-                ended if ended.is_final() => {
-                    return Err(Error::Fault(format!("the run of {slug} ended as {ended}")));
-                }
-                _ => {}
+            let status = provisioning::latest(&self.app.platform, slug).await?.status;
+            if status.is_final() {
+                return Ok(status);
             }
             if provisioning::work(&self.placement, LEASE, None).await?.is_none() {
                 tokio::time::sleep(PAUSE).await;
@@ -194,8 +252,7 @@ pub(super) fn address(name: &str) -> String {
     format!("owner@{name}.invalid")
 }
 
-async fn sign_in(talk: &Talk, body: Value, ids: &mut Ids) -> Result<String> {
-    let signed_in = talk.have(None, &Asked::new(Method::POST, "/v1/auth/login").body(Some(body))).await?;
-    ids.entry("sessions").or_default().push(word(&signed_in, "session_id")?);
-    word(&signed_in, "access_token")
+/// The second workspace of the tenant of this slug. 63 characters at most, as the slug of a workspace, and as a label of an address.
+pub(super) fn second_of(slug: &str) -> String {
+    format!("second-of-{slug}")
 }

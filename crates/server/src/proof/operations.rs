@@ -1,8 +1,8 @@
 //! Every operation of the OpenAPI document, as something that can be asked.
 //!
 //! Owns: the list of what is left out. Calls: the document. Called by: proof.
-//! Invariants: what is left out is left out by name, and no more than that (`what_the_proof_leaves_out_only_shrinks`); a body has what its schema requires
-//! (`a_body_has_what_is_required`). After a crash: nothing is left.
+//! Invariants: what is left out is left out by name, which the report says, and no more than that (`what_the_proof_leaves_out_only_shrinks`); a body has what its
+//! schema requires (`a_body_has_what_is_required`); a kind of id is of a workspace unless it is named here (`what_a_workspace_has_is_known`). After a crash: nothing is left.
 
 use super::talking::Asked;
 use crate::http::router;
@@ -16,8 +16,21 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("leave_workspace", "it takes the identity with which the rest is asked"),
 ];
 
-/// Operations that mail somebody, where a mail server is configured.
-pub(super) const MAILS: &[&str] = &["create_invitation", "join_tenant", "reset_password", "verify_email"];
+/// Operations that would mail somebody, where a mail server is configured; they are asked with the address of a member, which is refused before. With the bodies
+/// that they are asked with here, no other mails: nobody has the address, no tenant has its domain, and a token is no ask for a link.
+pub(super) const MAILS: &[&str] = &["create_invitation"];
+
+/// Kinds of ids of which a workspace has none of its own: they are the tenant's, whose owner sees all of them, or the platform's.
+pub(super) const OF_NO_WORKSPACE: &[&str] = &[
+    "access-grants",
+    "isolation-reports",
+    "operators",
+    "provisioning-runs",
+    "slugs",
+    "tenants",
+    "users",
+    "workspaces",
+];
 
 /// Parameters of queries that name what may be somebody's.
 pub(super) const NAMING: &[&str] = &["tenant", "actor", "target", "cursor", "q", "email"];
@@ -61,6 +74,18 @@ pub(super) fn all() -> Vec<Operation> {
         }
     }
     operations
+}
+
+/// What the report says of operations that are not asked, or not as others are.
+pub(super) fn not_asked(mails: bool) -> String {
+    let names: Vec<_> = LEFT_OUT.iter().map(|(name, _)| *name).collect();
+    let mut told = format!("Not asked, since each would end the identity that asks: {}.", names.join(", "));
+    if mails {
+        let asked =
+            format!(" Asked for an address that is refused, since mail goes out: {}.", MAILS.join(", "));
+        told.push_str(&asked);
+    }
+    told
 }
 
 fn text(value: &Value) -> String {
@@ -126,7 +151,7 @@ impl Operation {
     }
 }
 
-/// The smallest body that the schema lets pass; of one that requires nothing, one field.
+/// The smallest body that the schema lets pass; of one that requires nothing, one field. A link's token before nothing at all, which would ask for a mail.
 fn example(schema: &Value, tenant: &str) -> Value {
     let properties = schema["properties"].as_object().cloned().unwrap_or_default();
     let required: Vec<&str> =
@@ -137,7 +162,9 @@ fn example(schema: &Value, tenant: &str) -> Value {
             body.insert(name.clone(), value(name, schema, tenant));
         }
     }
-    let plain = |(name, schema): &(&String, &Value)| is_text(schema) || *name == "overlap_minutes";
+    let plain = |(name, schema): &(&String, &Value)| {
+        is_text(schema) || matches!(&***name, "overlap_minutes" | "token")
+    };
     if body.is_empty()
         && let Some((name, schema)) = properties.iter().find(plain)
     {
@@ -181,6 +208,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_asked_is_told() {
+        for (name, _) in LEFT_OUT {
+            assert!(not_asked(false).contains(name), "{name}");
+        }
+        assert!(
+            !not_asked(false).contains("create_invitation") && not_asked(true).contains("create_invitation")
+        );
+    }
+
+    #[test]
+    fn what_a_workspace_has_is_known() {
+        let all = all();
+        let kinds: std::collections::BTreeSet<_> = all.iter().filter_map(Operation::kind).collect();
+        let own: Vec<_> = kinds.iter().filter(|kind| !OF_NO_WORKSPACE.contains(kind)).collect();
+        // Each is made in the second workspace, or the proof is open.
+        assert_eq!(own, [&"agents", &"api-keys", &"invitations", &"members", &"sessions"]);
+        assert!(OF_NO_WORKSPACE.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+    }
+
+    #[test]
     fn a_body_has_what_is_required() {
         let all = all();
         let asked = |id: &str| {
@@ -195,5 +242,7 @@ mod tests {
         assert_eq!(asked("show_agent").body, None);
         assert_eq!(asked("reroll_api_key").path, "/v1/api-keys/7/reroll");
         assert_eq!(body("import_tenant"), json!({}));
+        assert_eq!(body("verify_email"), json!({"token": "0".repeat(64)}));
+        assert_eq!(body("reset_password"), json!({"email": "nobody@isolation-probe.invalid"}));
     }
 }

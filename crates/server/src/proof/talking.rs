@@ -56,6 +56,14 @@ impl Asked {
         self
     }
 
+    /// With this address in the body.
+    pub(super) fn to(mut self, email: &str) -> Self {
+        if let Some(Value::Object(body)) = &mut self.body {
+            body.insert("email".to_owned(), Value::from(email));
+        }
+        self
+    }
+
     /// Whether the text is in the request.
     pub(super) fn says(&self, text: &str) -> bool {
         self.path.contains(text)

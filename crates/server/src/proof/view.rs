@@ -1,4 +1,4 @@
-//! What a tenant of the proof sees of itself: the control before, and the witness after.
+//! What a tenant of the proof, or its second workspace, sees of itself: the control before, and the witness after.
 //!
 //! Owns: nothing. Calls: the API, as the tenant's own identities. Called by: proof.
 //! Invariants: what moves by itself is no difference, and everything else is (`only_what_moves_by_itself_is_left_aside`). After a crash: nothing is left.
