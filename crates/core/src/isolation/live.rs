@@ -8,7 +8,7 @@ use super::{
     Fleet, Prover, plan,
     store::{
         self, Relation,
-        attempt::{self, Attempt, Verdict},
+        attempt::{self, Attempt, Share, Verdict},
     },
     tally::Tally,
 };
@@ -45,6 +45,7 @@ struct Actor<'a> {
     /// Whether the proof is about it. One that only tries the tenant that the proof is about shows no more than that its own attempts are sound: what is
     /// open elsewhere is not that tenant's.
     about: bool,
+    share: Share,
 }
 
 /// Every tenant of the ring tries those that follow it. `only` is the place of the one tenant that it is about: it tries its peers, and is tried by them.
@@ -58,6 +59,7 @@ pub(super) async fn prove(
         None => ((0..ring.len()).collect(), None),
         Some(only) => (std::iter::once(only).chain(plan::peers(only, ring.len())).collect(), Some(only)),
     };
+    let sampled = plan::sampled(only.is_some(), ring.len());
     let tries = |place: usize| -> Vec<usize> {
         match about {
             None => plan::tried_by(place, ring.len()).collect(),
@@ -76,7 +78,8 @@ pub(super) async fn prove(
                 let targets = tries(place).into_iter().map(|other| &ring[other]).collect();
                 let about = about.is_none_or(|about| about == place);
                 let (one, relations) = (&ring[place], &relations);
-                async move { (one, each(prover, Actor { one, targets, about }, relations).await) }
+                let share = if sampled { Share::Turn(place) } else { Share::Whole };
+                async move { (one, each(prover, Actor { one, targets, about, share }, relations).await) }
             })
             .buffer_unordered(SIDE_BY_SIDE);
         while let Some((one, tried)) = trying.next().await {
@@ -147,7 +150,7 @@ async fn each(prover: &Prover, mut actor: Actor<'_>, relations: &BySchema) -> Re
 }
 
 async fn all_of(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) -> Result<Tried> {
-    let Actor { one, targets, about } = actor;
+    let Actor { one, targets, about, share } = actor;
     let mut own: Vec<Attempt> = of(relations, one).iter().flat_map(attempt::own).collect();
     let nothing = own.is_empty().then(|| attempt::without_control(&one.tenant.slug));
     if !about {
@@ -155,7 +158,8 @@ async fn all_of(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) -> Res
     }
     let foreign = targets.iter().flat_map(|target| {
         let schema = attempt::foreign_schema(&target.tenant.schema_name);
-        std::iter::once(schema).chain(of(relations, target).iter().flat_map(attempt::foreign))
+        std::iter::once(schema)
+            .chain(of(relations, target).iter().flat_map(|relation| attempt::foreign(relation, *share)))
     });
     let mut done = in_scope(prover, one, one.workspace, own.into_iter().chain(foreign).collect()).await?;
     done.extend(nothing);
@@ -186,12 +190,12 @@ async fn in_scope(
 
 /// The same on the control plane, where all of a tenant's requests share one login.
 async fn in_control(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) -> Result<Tried> {
-    let Actor { one, targets, about } = actor;
+    let Actor { one, targets, about, share } = actor;
     let mut attempts = vec![attempt::own_row(one.tenant.id)];
     attempts.extend(targets.iter().filter_map(|target| target.member).map(attempt::foreign_member));
     // Every table against one tenant: row-level security asks for the own id, and does not know the others apart.
     if let Some(target) = targets.first() {
-        for table in inspect::control_tables() {
+        for (_, table) in inspect::control_tables().enumerate().filter(|(index, _)| share.has(*index)) {
             match table.confined_by {
                 Some(column) if table.open => {
                     attempts.extend(attempt::foreign_rows(table.name, column, target.tenant.id));
@@ -203,9 +207,9 @@ async fn in_control(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) ->
             }
         }
     }
-    for relation in
-        targets.iter().flat_map(|target| of(relations, target)).filter(|relation| relation.kind != "S")
-    {
+    let foreign =
+        targets.iter().flat_map(|target| of(relations, target)).filter(|relation| relation.kind != "S");
+    for (_, relation) in foreign.enumerate().filter(|(index, _)| share.has(*index)) {
         attempts.push(attempt::closed("control_plane_schemas", &relation.schema, &relation.name));
     }
     let statements = attempts.iter().map(|attempt| attempt.sql.clone()).collect();
