@@ -5,7 +5,7 @@ FROM node:22-bookworm-slim AS console
 WORKDIR /src/console
 COPY console .
 RUN --mount=type=cache,target=/tmp/npm \
-    npm ci --no-audit --no-fund --cache /tmp/npm \
+    npm install --no-save --no-audit --no-fund --cache /tmp/npm \
     && npm run build \
     && node scripts/compress.mjs
 
