@@ -49,9 +49,8 @@ fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), Box<
 fn table(dist: &Path, files: &[String]) -> Result<String, Box<dyn Error>> {
     let dist = dist.canonicalize().unwrap_or_else(|_| dist.to_owned());
     let bytes = |path: &str| format!("include_bytes!({:?})", dist.join(path));
-    let form = |path: String| match files.contains(&path) {
-        true => format!("Some({})", bytes(&path)),
-        false => "None".to_owned(),
+    let form = |path: String| {
+        if files.contains(&path) { format!("Some({})", bytes(&path)) } else { "None".to_owned() }
     };
     let mut table = String::from("&[\n");
     for path in files.iter().filter(|path| !path.ends_with(".br") && !path.ends_with(".gz")) {

@@ -2,7 +2,7 @@
 
 use crate::{
     catalogue::{execute, value},
-    staff::{member, operator, text},
+    staff::{member, operator},
     support::agent,
 };
 use chrono::TimeDelta;
@@ -339,6 +339,5 @@ async fn the_list_is_exported_whole() {
     assert_eq!(none.text.lines().count(), 1, "the header alone");
     assert_eq!(app.operator().get("/v1/tenants/export?sort=weight").await.expect(422).code(), "invalid");
     let auditor = operator(&app, "grace", "auditor").await;
-    assert!(text(&auditor.client.get("/v1/me").await, "id") == auditor.id);
     auditor.client.get("/v1/tenants/export?q=t-44").await.expect(200);
 }

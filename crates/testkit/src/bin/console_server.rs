@@ -12,7 +12,7 @@ use tenantry_testkit::console::{Wish, run};
 async fn main() -> ExitCode {
     match Wish::parse(std::env::args().skip(1)) {
         Ok(wish) => {
-            run(wish).await;
+            run(&wish).await;
             ExitCode::SUCCESS
         }
         Err(word) => {

@@ -53,7 +53,7 @@ impl Wish {
 }
 
 /// Runs until standard input ends.
-pub async fn run(wish: Wish) {
+pub async fn run(wish: &Wish) {
     // Told to the application before it listens: links and cookies name it.
     let port = if wish.port == 0 { free_port() } else { wish.port };
     let listen = format!("127.0.0.1:{port}");
