@@ -46,14 +46,19 @@ fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<(), Box<
     Ok(())
 }
 
+/// Compressed, by the name that the console's build gives it.
+fn is_form(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "br" || extension == "gz")
+}
+
 fn table(dist: &Path, files: &[String]) -> Result<String, Box<dyn Error>> {
     let dist = dist.canonicalize().unwrap_or_else(|_| dist.to_owned());
-    let bytes = |path: &str| format!("include_bytes!({:?})", dist.join(path));
+    let bytes = |path: &str| format!("include_bytes!({:?})", dist.join(path).to_string_lossy());
     let form = |path: String| {
         if files.contains(&path) { format!("Some({})", bytes(&path)) } else { "None".to_owned() }
     };
     let mut table = String::from("&[\n");
-    for path in files.iter().filter(|path| !path.ends_with(".br") && !path.ends_with(".gz")) {
+    for path in files.iter().filter(|path| !is_form(path)) {
         let (plain, brotli, gzip) = (bytes(path), form(format!("{path}.br")), form(format!("{path}.gz")));
         writeln!(table, "    File {{ path: {path:?}, plain: {plain}, brotli: {brotli}, gzip: {gzip} }},")?;
     }
