@@ -48,7 +48,7 @@ pub async fn events(
     let batches = stream::unfold(begun, |(live, mut place, mut beat)| async move {
         let batch = next(&live, place, &mut beat).await?;
         place = batch.last().map_or(place, |last| last.place);
-        Some((stream::iter(batch.into_iter().map(to_sse)), (live, place, beat)))
+        Some((stream::iter(batch.into_iter().map(|told| to_sse(&told))), (live, place, beat)))
     });
     Ok(respond(batches.flatten()))
 }
@@ -69,6 +69,6 @@ async fn next(live: &Live, place: Place, beat: &mut Beat) -> Option<Vec<Told>> {
     None
 }
 
-fn to_sse(told: Told) -> Event {
+fn to_sse(told: &Told) -> Event {
     Event::default().id(told.place.to_string()).event(&told.event).data(told.data.to_string())
 }
