@@ -17,6 +17,8 @@ use std::{sync::Arc, time::Duration};
 use tenantry_pg::{Pool, task};
 use tokio::sync::Notify;
 
+/// The action of such an event.
+pub(crate) const MISMATCH: &str = "tenant.mismatch";
 /// Takes notes. Cheap to clone; the task that writes them down ends with the last clone.
 #[derive(Clone)]
 pub struct Mismatches {

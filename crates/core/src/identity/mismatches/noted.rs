@@ -6,6 +6,7 @@
 //! (`nothing_is_lost_of_who_is_pushed_out`); what is remembered is bounded (`a_crowd_is_bounded`).
 //! After a crash: nothing is left.
 
+use super::MISMATCH;
 use crate::{audit::Deed, authz::Actor, ctx::Request};
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
@@ -207,7 +208,7 @@ fn deed(request: &Request, after: Value) -> Deed {
     Deed {
         tenant: place.map(|place| place.tenant.id),
         workspace: place.map(|place| place.workspace),
-        action: "tenant.mismatch",
+        action: MISMATCH,
         target_kind: "tenant",
         target: place.map_or_else(|| "-".to_owned(), |place| place.tenant.slug.to_string()),
         before: None,
