@@ -1,15 +1,16 @@
 //! Requests of the proof, and what came back.
 //!
 //! Owns: nothing. Calls: the router. Called by: proof.
-//! Invariants: two answers are compared without what names the one request, and with everything else (`answers_are_compared_but_for_the_id`); every request carries the
+//! Invariants: two answers are compared without what names the one request, and with everything else (`answers_are_compared_but_for_the_id`); a live stream is heard for a moment (`a_stream_without_end_is_heard_for_a_moment`); every request carries the
 //! mark of the proof, which no client can send (`a_proof_over_http_is_no_alarm`). After a crash: nothing is left.
 
 use crate::http::middleware::OfTheProof;
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     http::{Method, Request, header},
 };
+use futures_util::StreamExt as _;
 use serde_json::Value;
 use std::{fmt, time::Duration};
 use tenantry_core::{Error, Result, ctx::Ctx};
@@ -17,6 +18,9 @@ use tower::ServiceExt as _;
 
 /// How long an answer may take, its body included: longer than the API's own limit.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long a live stream is listened to: what it tells at once is looked at, and it has no end.
+const LISTEN: Duration = Duration::from_secs(1);
 
 /// Most bytes of an answer.
 const LARGEST: usize = 16 << 20;
@@ -150,8 +154,9 @@ impl Talk {
         let answering = async {
             let answer = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
             let (parts, body) = answer.into_parts();
-            let bytes = to_bytes(body, LARGEST).await.map_err(|error| unasked(asked, &error))?;
-            Ok::<_, Error>((parts, bytes))
+            let live = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+            let bytes = if live { begin(body).await } else { to_bytes(body, LARGEST).await };
+            Ok::<_, Error>((parts, bytes.map_err(|error| unasked(asked, &error))?))
         };
         let answered = tokio::time::timeout(PATIENCE, answering).await;
         let (parts, bytes) = answered.map_err(|late| unasked(asked, &late))??;
@@ -180,6 +185,23 @@ impl Talk {
     }
 }
 
+/// What a stream tells at once.
+async fn begin(body: Body) -> std::result::Result<Bytes, axum::Error> {
+    let (mut body, mut told) = (body.into_data_stream(), Vec::new());
+    let listening = async {
+        while let Some(more) = body.next().await {
+            told.extend_from_slice(&more?);
+            if told.len() > LARGEST {
+                break;
+            }
+        }
+        Ok(())
+    };
+    // That the time is over is how it ends.
+    tokio::time::timeout(LISTEN, listening).await.unwrap_or(Ok(()))?;
+    Ok(told.into())
+}
+
 fn unasked(asked: &Asked, why: &dyn fmt::Display) -> Error {
     Error::Fault(format!("{asked} could not be asked: {why}"))
 }
@@ -188,6 +210,18 @@ fn unasked(asked: &Asked, why: &dyn fmt::Display) -> Error {
 mod tests {
     use super::*;
     use axum::{extract::Path, routing::get};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_without_end_is_heard_for_a_moment() {
+        let told = || async {
+            let first = futures_util::stream::iter([Ok::<_, std::convert::Infallible>("data: one\n\n")]);
+            let body = Body::from_stream(first.chain(futures_util::stream::pending()));
+            ([("content-type", "text/event-stream")], body)
+        };
+        let talk = Talk::new(Router::new().route("/events", get(told)), Ctx::system(), "r-1".to_owned());
+        let answer = talk.ask(None, &Asked::new(Method::GET, "/events")).await.unwrap();
+        assert_eq!((answer.status, answer.body.as_str()), (200, "data: one\n\n"));
+    }
 
     #[tokio::test]
     async fn answers_are_compared_but_for_the_id() {

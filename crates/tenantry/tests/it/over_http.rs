@@ -299,7 +299,12 @@ async fn cached(cache: Cache, request: Request, next: Next) -> Response<Body> {
     if let Some((status, body)) = kept {
         return told(status, body);
     }
-    let (status, body) = body_of(next.run(request).await).await;
+    let response = next.run(request).await;
+    // A stream has no end that a cache could wait for.
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream") {
+        return response;
+    }
+    let (status, body) = body_of(response).await;
     if status == StatusCode::OK {
         cache.lock().unwrap_or_else(|error| panic!("{error}")).insert(path, (status, body.clone()));
     }
