@@ -214,12 +214,13 @@ pub(super) const LOOK_FURTHER: &str = concat!(
         SELECT string_agg(DISTINCT CASE WHEN s.dbid IN (0, b.oid) THEN pg_describe_object(s.classid, s.objid, 0) ELSE 'another database' END, ', ')
         FROM pg_shdepend s, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()) AS b
         WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid IN (h.role, h.wide)
-          AND NOT (s.dbid = b.oid AND s.deptype IN ('a', 'r') AND (
-              (s.classid = 'pg_namespace'::regclass AND s.objid = h.schema)
-              OR (s.classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.objid AND c.relnamespace = h.schema))
-              OR (s.classid = 'pg_proc'::regclass AND EXISTS (SELECT FROM pg_proc p WHERE p.oid = s.objid AND p.pronamespace = h.schema))
-              OR (s.classid = 'pg_policy'::regclass AND EXISTS (
-                      SELECT FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE p.oid = s.objid AND c.relnamespace = h.schema)))))
+          -- One row of the catalogue by its id each: as EXISTS the planner would read all of them, for each home.
+          AND NOT (s.dbid = b.oid AND s.deptype IN ('a', 'r') AND coalesce(h.schema = CASE s.classid
+              WHEN 'pg_namespace'::regclass THEN s.objid
+              WHEN 'pg_class'::regclass THEN (SELECT c.relnamespace FROM pg_class c WHERE c.oid = s.objid)
+              WHEN 'pg_proc'::regclass THEN (SELECT p.pronamespace FROM pg_proc p WHERE p.oid = s.objid)
+              WHEN 'pg_policy'::regclass THEN (
+                  SELECT c.relnamespace FROM pg_class c WHERE c.oid = (SELECT p.polrelid FROM pg_policy p WHERE p.oid = s.objid)) END, false)))
     FROM home h
   UNION ALL
     SELECT 'no_way_through', r.named, (
