@@ -1,0 +1,73 @@
+// The one table of where one can go: side navigation and command palette are drawn from it. A page is added by adding a line.
+import { KeyRound, LayoutDashboard, type LucideIcon, UserCog } from 'lucide-react';
+import { type Action, may, type Who } from '../session/who';
+
+export interface NavLine {
+  label: string;
+  /** The path; `$tenant` becomes the tenant of this tab. */
+  path: string;
+  icon: LucideIcon;
+  /** Shown to whoever may do this; to everybody where absent. */
+  needs?: Action;
+  /** More words that find it in the palette. */
+  also?: string;
+}
+
+export interface NavGroup {
+  label: string;
+  lines: NavLine[];
+}
+
+/** For operators. */
+const OPERATOR: NavGroup[] = [
+  {
+    label: 'Platform',
+    lines: [
+      {
+        label: 'Operators',
+        path: '/operators',
+        icon: UserCog,
+        needs: 'ReadOperators',
+        also: 'people roles unlock',
+      },
+    ],
+  },
+];
+
+/** For members of a tenant. */
+const MEMBER: NavGroup[] = [
+  {
+    label: 'Tenant',
+    lines: [{ label: 'Overview', path: '/t/$tenant', icon: LayoutDashboard, also: 'limits plan' }],
+  },
+];
+
+const USER: NavGroup[] = [
+  { label: 'You', lines: [{ label: 'Choose a workspace', path: '/choose', icon: KeyRound }] },
+];
+
+/** What whoever is signed in may open, with paths that lead there. */
+export function navFor(who: Who): NavGroup[] {
+  const groups = who.kind === 'operator' ? OPERATOR : who.kind === 'member' ? MEMBER : USER;
+  return groups
+    .map((group) => ({
+      ...group,
+      lines: group.lines
+        .filter((line) => !line.needs || may(who, line.needs))
+        .map((line) => ({ ...line, path: pathFor(line.path, who) })),
+    }))
+    .filter((group) => group.lines.length > 0);
+}
+
+function pathFor(path: string, who: Who): string {
+  return who.kind === 'member' ? path.replace('$tenant', who.tenant) : path;
+}
+
+/** Whether this line leads to the page that is open, or to one above it. */
+export function isHere(line: NavLine, pathname: string): boolean {
+  const isRoot = line.path === '/' || /^\/t\/[^/]+$/.test(line.path);
+  return (
+    pathname.replace(/\/$/, '') === line.path.replace(/\/$/, '') ||
+    (!isRoot && pathname.startsWith(`${line.path}/`))
+  );
+}
