@@ -1,5 +1,15 @@
 // The one table of where one can go: side navigation and command palette are drawn from it. A page is added by adding a line.
-import { KeyRound, LayoutDashboard, type LucideIcon, UserCog } from 'lucide-react';
+import {
+  Bot,
+  Boxes,
+  CircleUser,
+  DoorOpen,
+  KeyRound,
+  LayoutDashboard,
+  type LucideIcon,
+  UserCog,
+  Users,
+} from 'lucide-react';
 import { type Action, may, type Who } from '../session/who';
 
 export interface NavLine {
@@ -18,6 +28,14 @@ export interface NavGroup {
   lines: NavLine[];
 }
 
+const ACCOUNT: NavLine = {
+  label: 'Account',
+  path: '/account',
+  icon: CircleUser,
+  needs: 'ManageSelf',
+  also: 'profile password sessions data leave erase',
+};
+
 /** For operators. */
 const OPERATOR: NavGroup[] = [
   {
@@ -32,18 +50,49 @@ const OPERATOR: NavGroup[] = [
       },
     ],
   },
+  { label: 'You', lines: [ACCOUNT] },
 ];
 
 /** For members of a tenant. */
 const MEMBER: NavGroup[] = [
   {
     label: 'Tenant',
-    lines: [{ label: 'Overview', path: '/t/$tenant', icon: LayoutDashboard, also: 'limits plan' }],
+    lines: [
+      { label: 'Overview', path: '/t/$tenant', icon: LayoutDashboard, also: 'limits tier' },
+      {
+        label: 'Workspaces',
+        path: '/t/$tenant/workspaces',
+        icon: Boxes,
+        needs: 'ReadWorkspaces',
+        also: 'archive default',
+      },
+    ],
   },
+  {
+    label: 'Workspace',
+    lines: [
+      {
+        label: 'Members',
+        path: '/t/$tenant/members',
+        icon: Users,
+        needs: 'ReadMembers',
+        also: 'people invitations invite roles leave',
+      },
+      {
+        label: 'API keys',
+        path: '/t/$tenant/api-keys',
+        icon: KeyRound,
+        needs: 'ReadApiKeys',
+        also: 'secrets tokens scopes',
+      },
+      { label: 'Agents', path: '/t/$tenant/agents', icon: Bot, needs: 'ReadAgents', also: 'workers' },
+    ],
+  },
+  { label: 'You', lines: [ACCOUNT] },
 ];
 
 const USER: NavGroup[] = [
-  { label: 'You', lines: [{ label: 'Choose a workspace', path: '/choose', icon: KeyRound }] },
+  { label: 'You', lines: [{ label: 'Choose a workspace', path: '/choose', icon: DoorOpen }, ACCOUNT] },
 ];
 
 /** What whoever is signed in may open, with paths that lead there. */

@@ -7,9 +7,11 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import type { Shape } from '../api/types';
+import { type MakeSearch, makeSearch } from '../pages/tenant/useMake';
 import { ready } from '../session/session';
 import { homeOf } from '../session/who';
-import { tableSearch } from '../ui/search';
+import { flag, oneOf, type TableSearch, tableSearch, text } from '../ui/search';
 import { Failure } from './Failure';
 import { membersOnly, operatorsOnly, safePath, signedIn } from './guards';
 import { NotFound } from './NotFound';
@@ -30,6 +32,36 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('../pages/sign-in/SignInPage'), 'SignInPage'),
 });
 
+/** Behind links of mails, and beside the sign-in: for whoever comes, signed in or not. */
+const whoever = { getParentRoute: () => root, beforeLoad: () => ready().then(() => undefined) };
+
+const acceptInvitation = createRoute({
+  ...whoever,
+  path: '/accept-invitation',
+  component: lazyRouteComponent(() => import('../pages/links/AcceptPage'), 'AcceptPage'),
+});
+
+const resetPassword = createRoute({
+  ...whoever,
+  path: '/reset-password',
+  component: lazyRouteComponent(() => import('../pages/links/ResetPage'), 'ResetPage'),
+});
+
+const verifyEmail = createRoute({
+  ...whoever,
+  path: '/verify-email',
+  component: lazyRouteComponent(() => import('../pages/links/VerifyPage'), 'VerifyPage'),
+});
+
+const join = createRoute({
+  ...whoever,
+  path: '/join',
+  validateSearch: (raw: Record<string, unknown>): { tenant?: string | undefined } => ({
+    tenant: text(raw.tenant, 63),
+  }),
+  component: lazyRouteComponent(() => import('../pages/links/JoinPage'), 'JoinPage'),
+});
+
 /** Everything with navigation around it. */
 const shell = createRoute({
   getParentRoute: () => root,
@@ -43,6 +75,13 @@ const choose = createRoute({
   path: '/choose',
   staticData: { crumb: 'Choose a workspace' },
   component: lazyRouteComponent(() => import('../pages/choose/ChoosePage'), 'ChoosePage'),
+});
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/account',
+  staticData: { crumb: 'Account' },
+  component: lazyRouteComponent(() => import('../pages/account/AccountPage'), 'AccountPage'),
 });
 
 const operator = createRoute({
@@ -85,9 +124,75 @@ const tenantOverview = createRoute({
   ),
 });
 
+/** Of lists with a dialog that makes something. */
+type MakingSearch = TableSearch & MakeSearch;
+const makingSearch = (raw: Record<string, unknown>): MakingSearch => ({
+  ...tableSearch(raw),
+  ...makeSearch(raw),
+});
+type AgentStatus = Shape<'AgentStatus'>;
+const AGENT_STATUSES: AgentStatus[] = ['idle', 'working', 'blocked', 'offline'];
+
+const workspaces = createRoute({
+  getParentRoute: () => tenant,
+  path: '/workspaces',
+  validateSearch: (raw: Record<string, unknown>): MakingSearch & { archived?: boolean | undefined } => ({
+    ...tableSearch(raw),
+    ...makeSearch(raw),
+    archived: flag(raw.archived),
+  }),
+  staticData: { crumb: 'Workspaces' },
+  component: lazyRouteComponent(() => import('../pages/workspaces/WorkspacesPage'), 'WorkspacesPage'),
+});
+
+const members = createRoute({
+  getParentRoute: () => tenant,
+  path: '/members',
+  validateSearch: makingSearch,
+  staticData: { crumb: 'Members' },
+  component: lazyRouteComponent(() => import('../pages/members/MembersPage'), 'MembersPage'),
+});
+
+const invitations = createRoute({
+  getParentRoute: () => tenant,
+  path: '/members/invitations',
+  validateSearch: makingSearch,
+  staticData: { crumb: 'Invitations' },
+  component: lazyRouteComponent(() => import('../pages/members/InvitationsPage'), 'InvitationsPage'),
+});
+
+const apiKeys = createRoute({
+  getParentRoute: () => tenant,
+  path: '/api-keys',
+  validateSearch: makingSearch,
+  staticData: { crumb: 'API keys' },
+  component: lazyRouteComponent(() => import('../pages/api-keys/ApiKeysPage'), 'ApiKeysPage'),
+});
+
+const agents = createRoute({
+  getParentRoute: () => tenant,
+  path: '/agents',
+  validateSearch: (raw: Record<string, unknown>): MakingSearch & { status?: AgentStatus | undefined } => ({
+    ...tableSearch(raw),
+    ...makeSearch(raw),
+    status: oneOf(raw.status, AGENT_STATUSES),
+  }),
+  staticData: { crumb: 'Agents' },
+  component: lazyRouteComponent(() => import('../pages/agents/AgentsPage'), 'AgentsPage'),
+});
+
 const tree = root.addChildren([
   signIn,
-  shell.addChildren([choose, operator.addChildren([home, operators]), tenant.addChildren([tenantOverview])]),
+  acceptInvitation,
+  resetPassword,
+  verifyEmail,
+  join,
+  shell.addChildren([
+    choose,
+    account,
+    operator.addChildren([home, operators]),
+    tenant.addChildren([tenantOverview, workspaces, members, invitations, apiKeys, agents]),
+  ]),
 ]);
 
 export const router = createRouter({

@@ -55,8 +55,8 @@ export function toggled(hide: string | undefined, id: string): string | undefine
 }
 
 /** Only what is not empty: what belongs into a request or a URL. */
-export function present<T extends Raw>(search: T): Partial<T> {
+export function present<T extends Raw>(search: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   return Object.fromEntries(
     Object.entries(search).filter(([, value]) => value !== undefined && value !== ''),
-  ) as Partial<T>;
+  ) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }

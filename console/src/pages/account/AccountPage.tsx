@@ -15,8 +15,8 @@ export function AccountPage() {
     return (
       <Page title="Account" width="text">
         <Text color="fg.muted">
-          You signed in with the operator token, which is nobody in person. Sign in with your address to see an
-          account.
+          You signed in with the operator token, which is nobody in person. Sign in with your address to see
+          an account.
         </Text>
       </Page>
     );

@@ -26,14 +26,23 @@ export function Data({ email }: { email: string }) {
     take.mutate(undefined, {
       onSuccess: (data) => {
         save('tenantry-my-data.json', data);
-        said('Your data is downloaded', 'Sign-ins, memberships, keys, mails and audit events, as JSON. No secrets.');
+        said(
+          'Your data is downloaded',
+          'Sign-ins, memberships, keys, mails and audit events, as JSON. No secrets.',
+        );
       },
       onError: (thrown) => failed('Not downloaded', thrown),
     });
   return (
     <Section title="Your data" lead="Everything that is known of you, and the way to have it erased.">
       <HStack gap="2" wrap="wrap">
-        <Button size="sm" variant="outline" loading={take.isPending} loadingText="Collecting" onClick={download}>
+        <Button
+          size="sm"
+          variant="outline"
+          loading={take.isPending}
+          loadingText="Collecting"
+          onClick={download}
+        >
           <Icon as={Download} /> Download my data
         </Button>
         <Button size="sm" variant="outline" colorPalette="red" onClick={() => setErasing(true)}>

@@ -46,9 +46,18 @@ export function Password({ email }: { email: string | undefined }) {
             type="password"
             autoComplete="new-password"
             help="10 to 200 characters, and not easy to guess."
-            rules={{ required: 'Enter a new one.', minLength: { value: 10, message: 'At least 10 characters.' } }}
+            rules={{
+              required: 'Enter a new one.',
+              minLength: { value: 10, message: 'At least 10 characters.' },
+            }}
           />
-          <Button type="submit" size="sm" alignSelf="flex-start" loading={change.isPending} loadingText="Changing">
+          <Button
+            type="submit"
+            size="sm"
+            alignSelf="flex-start"
+            loading={change.isPending}
+            loadingText="Changing"
+          >
             Change password
           </Button>
         </Stack>

@@ -35,7 +35,9 @@ function rows(me: MeData): [string, ReactNode][] {
     return [
       ['Email', me.kind === 'operator' ? (me.email ?? '–') : '–'],
       ['Role', me.kind === 'operator' ? `Operator, ${me.role ?? 'admin'}` : '–'],
-      ...(me.id ? ([['User id', <CopyId key="id" id={me.id} label="user id" />]] as [string, ReactNode][]) : []),
+      ...(me.id
+        ? ([['User id', <CopyId key="id" id={me.id} label="user id" />]] as [string, ReactNode][])
+        : []),
     ];
   return [
     ['Name', me.name],

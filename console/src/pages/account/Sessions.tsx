@@ -15,15 +15,20 @@ export function Sessions() {
   const sessions = useSessions();
   const items = sessions.data?.items;
   return (
-    <Section title="Sessions" lead="Where you are signed in. End what you do not know, and change your password.">
+    <Section
+      title="Sessions"
+      lead="Where you are signed in. End what you do not know, and change your password."
+    >
       {sessions.isError ? (
         <ProblemHelp compact error={sessions.error} retry={() => void sessions.refetch()} />
       ) : items ? (
         <Stack gap="3">
           <Stack gap="0" role="list" aria-label="Sessions" borderWidth="1px" rounded="lg" bg="bg.panel">
-            {[...items].sort((a, b) => Number(b.current) - Number(a.current)).map((session) => (
-              <Line key={session.id} session={session} />
-            ))}
+            {[...items]
+              .sort((a, b) => Number(b.current) - Number(a.current))
+              .map((session) => (
+                <Line key={session.id} session={session} />
+              ))}
           </Stack>
           <EndOthers others={items.filter((session) => !session.current)} />
         </Stack>

@@ -33,7 +33,11 @@ export function AgentDialog({ agent, onClose }: { agent?: Agent; onClose: () => 
     } catch (thrown) {
       const known = asProblem(thrown);
       if (known.code === 'name_taken')
-        form.setError('name', { message: 'An agent of this workspace has this name.' }, { shouldFocus: true });
+        form.setError(
+          'name',
+          { message: 'An agent of this workspace has this name.' },
+          { shouldFocus: true },
+        );
       else setProblem(takeErrors<AgentValues>(thrown, FIELDS, form.setError));
     }
   });

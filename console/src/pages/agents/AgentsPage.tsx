@@ -32,11 +32,7 @@ export function AgentsPage() {
     </Button>
   );
   return (
-    <Page
-      title="Agents"
-      lead={`They work on tasks in the workspace ${who.workspace}.`}
-      actions={make}
-    >
+    <Page title="Agents" lead={`They work on tasks in the workspace ${who.workspace}.`} actions={make}>
       {!mayWrite && <MayNot who="Members, admins and owners" what="make, change and delete agents" />}
       <DataTable
         label="Agents"

@@ -38,7 +38,9 @@ export function MakeDialog({ onClose }: { onClose: () => void }) {
     const usable = SCOPES.filter((scope) => isOf(values.role, scope)).map(({ name }) => name);
     const scopes = confined === 'yes' ? values.scopes.filter((scope) => usable.includes(scope)) : [];
     if (confined === 'yes' && scopes.length === 0)
-      return form.setError('scopes', { message: 'Tick at least one, or let the key do all that its role may.' });
+      return form.setError('scopes', {
+        message: 'Tick at least one, or let the key do all that its role may.',
+      });
     const expires_at = endOf(values.life, values.expires_at, Date.now());
     try {
       await make.mutateAsync({
@@ -92,7 +94,9 @@ export function MakeDialog({ onClose }: { onClose: () => void }) {
         name="life"
         label="It works"
         options={LIVES}
-        {...(life === 'never' ? { help: 'A key that never ends is found by whoever looks long enough. Prefer one that ends.' } : {})}
+        {...(life === 'never'
+          ? { help: 'A key that never ends is found by whoever looks long enough. Prefer one that ends.' }
+          : {})}
       />
       {life === 'date' && (
         <TextField
@@ -113,10 +117,7 @@ function ScopeBoxes({ form, role }: { form: UseFormReturn<Values>; role: Role })
   const error = form.formState.errors.scopes;
   const toggle = (name: string) => {
     form.clearErrors('scopes');
-    form.setValue(
-      'scopes',
-      chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name],
-    );
+    form.setValue('scopes', chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]);
   };
   return (
     <Fieldset.Root invalid={error !== undefined} size="sm">

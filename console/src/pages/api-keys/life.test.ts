@@ -6,7 +6,9 @@ const now = Date.parse('2026-05-01T12:00:00Z');
 
 describe('stateOf', () => {
   it('is revoked before it is anything else', () => {
-    expect(stateOf({ revoked_at: '2026-01-01T00:00:00Z', expires_at: '2026-02-01T00:00:00Z' }, now)).toBe('revoked');
+    expect(stateOf({ revoked_at: '2026-01-01T00:00:00Z', expires_at: '2026-02-01T00:00:00Z' }, now)).toBe(
+      'revoked',
+    );
   });
   it('expires in its moment', () => {
     expect(stateOf({ expires_at: '2026-05-01T12:00:00Z' }, now)).toBe('expired');

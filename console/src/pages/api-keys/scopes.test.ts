@@ -6,7 +6,9 @@ const matrix = readFileSync('../docs/security/authz-matrix.md', 'utf8');
 
 it('has the scopes of the policy, and no other', () => {
   const line = matrix.split('## Scopes of API keys')[1] ?? '';
-  expect(SCOPES.map((scope) => scope.name)).toEqual([...line.matchAll(/`([a-z:]+)`/g)].map((found) => found[1]));
+  expect(SCOPES.map((scope) => scope.name)).toEqual(
+    [...line.matchAll(/`([a-z:]+)`/g)].map((found) => found[1]),
+  );
 });
 
 it('knows the least role of each', () => {

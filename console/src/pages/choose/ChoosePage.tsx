@@ -1,6 +1,6 @@
 // Where to work, for who is a member of several tenants or of none. Calls: `session.ts`.
 import { Button, Stack, Text } from '@chakra-ui/react';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { ArrowRight, Mail } from 'lucide-react';
 import type { Membership } from '../../api/types';
 import { goTo, useWho } from '../../session/session';
@@ -54,6 +54,12 @@ export function ChoosePage() {
           ))}
         </Stack>
       )}
+      <Text mt="6" color="fg.muted" textAlign="center">
+        Is your tenant open to people of your mail domain?{' '}
+        <Text asChild textDecoration="underline" color="fg">
+          <Link to="/join">Join it</Link>
+        </Text>
+      </Text>
     </Page>
   );
 }

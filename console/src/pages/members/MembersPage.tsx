@@ -45,7 +45,9 @@ export function MembersPage() {
       }
     >
       <PeopleTabs at="members" />
-      {!may(who, 'WriteMembers') && <MayNot who="Admins and owners" what="invite people, change roles and remove members" />}
+      {!may(who, 'WriteMembers') && (
+        <MayNot who="Admins and owners" what="invite people, change roles and remove members" />
+      )}
       <DataTable
         label="Members"
         columns={columns}

@@ -11,7 +11,12 @@ export function PeopleTabs({ at }: { at: 'members' | 'invitations' }) {
   return (
     <HStack as="nav" aria-label="People" gap="1" mb="4" borderBottomWidth="1px">
       <Tab to="/t/$tenant/members" params={params} label="Members" here={at === 'members'} />
-      <Tab to="/t/$tenant/members/invitations" params={params} label="Invitations" here={at === 'invitations'} />
+      <Tab
+        to="/t/$tenant/members/invitations"
+        params={params}
+        label="Invitations"
+        here={at === 'invitations'}
+      />
     </HStack>
   );
 }

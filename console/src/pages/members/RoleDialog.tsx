@@ -25,7 +25,10 @@ export function RoleDialog({ member, onClose }: { member: Member; onClose: () =>
           if (own) {
             void lookAgain(who);
             said(`You are ${role} now`);
-          } else said(`${name} is ${role} now`, undefined, { run: () => change.mutate({ member: changed, role: before }) });
+          } else
+            said(`${name} is ${role} now`, undefined, {
+              run: () => change.mutate({ member: changed, role: before }),
+            });
         },
       },
     ),

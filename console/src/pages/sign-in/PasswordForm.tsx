@@ -1,5 +1,6 @@
 // Address and password, as a member of a tenant or as an operator. Used by `SignInPage`.
 import { Button, Checkbox, SegmentGroup, Stack } from '@chakra-ui/react';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { type Credentials, type SessionState, signIn } from '../../session/session';
@@ -79,6 +80,9 @@ export function PasswordForm({ onIn, onToken }: Props) {
         </Checkbox.Root>
         <Button type="submit" loading={form.formState.isSubmitting} loadingText="Signing in">
           Sign in
+        </Button>
+        <Button asChild variant="plain" size="sm" color="fg.muted">
+          <Link to="/reset-password">Forgot your password?</Link>
         </Button>
         {operator && (
           <Button variant="plain" size="sm" color="fg.muted" onClick={onToken}>

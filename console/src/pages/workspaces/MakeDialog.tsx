@@ -57,7 +57,8 @@ export function MakeDialog({ onClose }: { onClose: () => void }) {
         rules={{
           required: 'Enter a name.',
           onChange: (event: { target: { value: string } }) => {
-            if (!form.getFieldState('slug').isDirty) form.resetField('slug', { defaultValue: slugOf(event.target.value) });
+            if (!form.getFieldState('slug').isDirty)
+              form.resetField('slug', { defaultValue: slugOf(event.target.value) });
           },
         }}
       />
