@@ -58,7 +58,7 @@ export function MakeDialog({ onClose }: { onClose: () => void }) {
     <FormDialog
       open
       onClose={onClose}
-      title={`Make an API key of ${who.workspace}`}
+      title="Make an API key"
       submit="Make key"
       onSubmit={submit}
       busy={make.isPending}
@@ -92,7 +92,7 @@ export function MakeDialog({ onClose }: { onClose: () => void }) {
       <SelectField
         form={form}
         name="life"
-        label="It works"
+        label="It ends"
         options={LIVES}
         {...(life === 'never'
           ? { help: 'A key that never ends is found by whoever looks long enough. Prefer one that ends.' }

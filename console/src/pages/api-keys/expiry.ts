@@ -3,11 +3,11 @@
 const DAY = 86_400_000;
 
 export const LIVES: [string, string][] = [
-  ['30', '30 days'],
-  ['90', '90 days'],
-  ['365', '1 year'],
-  ['date', 'Until a day of your choice'],
-  ['never', 'For ever'],
+  ['30', 'In 30 days'],
+  ['90', 'In 90 days'],
+  ['365', 'In a year'],
+  ['date', 'On a day of your choice'],
+  ['never', 'Never'],
 ];
 
 /** The end as the API takes it; nothing is for ever. A day counts to its end, in the reader's zone. */

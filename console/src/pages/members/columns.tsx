@@ -36,18 +36,15 @@ export function memberColumns(who: MemberWho) {
     }),
     column.accessor('role', {
       meta: { label: 'Role' },
-      cell: (cell) => (
+      cell: ({ row: { original } }) => (
         <Box>
-          <Text>{sentence(cell.getValue())}</Text>
-          <Text color="fg.muted" textStyle="xs">
-            {MEANS[cell.getValue()]}
+          <Text>{sentence(original.role)}</Text>
+          <Text color="fg.muted" textStyle="xs" overflowWrap="anywhere">
+            {MEANS[original.role]}
+            {original.managed_by && `, managed by ${original.managed_by}`}
           </Text>
         </Box>
       ),
-    }),
-    column.accessor('managed_by', {
-      meta: { label: 'Managed' },
-      cell: (cell) => (cell.getValue() ? `by ${cell.getValue()}` : 'here'),
     }),
     column.accessor('created_at', {
       meta: { label: 'Since' },
