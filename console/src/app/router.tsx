@@ -8,7 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import type { Shape } from '../api/types';
-import { type MakeSearch, makeSearch } from '../pages/tenant/useMake';
+import { type MakeSearch, makeSearch } from '../pages/tenant-side/useMake';
 import { ready } from '../session/session';
 import { homeOf } from '../session/who';
 import { flag, oneOf, type TableSearch, tableSearch, text } from '../ui/search';

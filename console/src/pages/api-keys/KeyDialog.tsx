@@ -1,6 +1,6 @@
 // A new key, shown this once. Used by the dialogs that make one.
 import type { Shape } from '../../api/types';
-import { SecretDialog } from '../tenant/SecretDialog';
+import { SecretDialog } from '../tenant-side/SecretDialog';
 
 export function KeyDialog({ made, onClose }: { made: Shape<'NewApiKey'>; onClose: () => void }) {
   return (

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { ApiKey } from '../../api/types';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { said } from '../../ui/toast';
-import { ActionMenu } from '../tenant/ActionMenu';
+import { ActionMenu } from '../tenant-side/ActionMenu';
 import { useRevokeKey } from './api';
 import { ReplaceDialog } from './ReplaceDialog';
 import { stateOf } from './state';

@@ -1,7 +1,7 @@
 // Scopes of API keys, as the policy names them, in the order of the form. A test compares them with docs/security/authz-matrix.md.
 // Used by the form that makes a key.
 import type { Role } from '../../api/types';
-import { ROLES } from '../tenant/roles';
+import { ROLES } from '../tenant-side/roles';
 
 export interface Scope {
   name: string;

@@ -6,9 +6,9 @@ import type { Role } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
 import { SelectField, TextField, takeErrors } from '../../ui/form';
 import { said } from '../../ui/toast';
-import { roleOptions, rolesToGive } from '../tenant/roles';
-import { SecretDialog } from '../tenant/SecretDialog';
-import { useMember } from '../tenant/useMember';
+import { roleOptions, rolesToGive } from '../tenant-side/roles';
+import { SecretDialog } from '../tenant-side/SecretDialog';
+import { useMember } from '../tenant-side/useMember';
 import { useInvite } from './api';
 
 interface Values {

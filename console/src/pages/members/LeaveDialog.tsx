@@ -4,7 +4,7 @@ import { goTo } from '../../session/session';
 import { homeOf } from '../../session/who';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { failed, said } from '../../ui/toast';
-import { useMember } from '../tenant/useMember';
+import { useMember } from '../tenant-side/useMember';
 import { useLeave } from './api';
 
 export function LeaveDialog({ onClose }: { onClose: () => void }) {

@@ -2,7 +2,7 @@
 import { HStack } from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
 import { may } from '../../session/who';
-import { useMember } from '../tenant/useMember';
+import { useMember } from '../tenant-side/useMember';
 
 export function PeopleTabs({ at }: { at: 'members' | 'invitations' }) {
   const who = useMember();

@@ -4,8 +4,8 @@ import type { Member } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
 import { SelectField } from '../../ui/form';
 import { said } from '../../ui/toast';
-import { roleOptions, rolesToGive } from '../tenant/roles';
-import { lookAgain, useMember } from '../tenant/useMember';
+import { roleOptions, rolesToGive } from '../tenant-side/roles';
+import { lookAgain, useMember } from '../tenant-side/useMember';
 import { useChangeMember } from './api';
 
 export function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }) {

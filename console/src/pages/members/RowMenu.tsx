@@ -5,9 +5,9 @@ import type { Member } from '../../api/types';
 import { may } from '../../session/who';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { said } from '../../ui/toast';
-import { ActionMenu } from '../tenant/ActionMenu';
-import { rolesToGive } from '../tenant/roles';
-import { useMember } from '../tenant/useMember';
+import { ActionMenu } from '../tenant-side/ActionMenu';
+import { rolesToGive } from '../tenant-side/roles';
+import { useMember } from '../tenant-side/useMember';
 import { useRemoveMember } from './api';
 import { RoleDialog } from './RoleDialog';
 

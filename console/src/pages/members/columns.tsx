@@ -6,7 +6,7 @@ import { CopyId } from '../../ui/Copy';
 import { sentence } from '../../ui/format';
 import { RelativeTime } from '../../ui/Time';
 import { columnsOf } from '../../ui/table/features';
-import { MEANS } from '../tenant/roles';
+import { MEANS } from '../tenant-side/roles';
 import { RowMenu } from './RowMenu';
 
 const column = columnsOf<Member>();

@@ -2,7 +2,7 @@
 import { Grid, Stack } from '@chakra-ui/react';
 import { may } from '../../session/who';
 import { Page } from '../../ui/Page';
-import { useMember } from '../tenant/useMember';
+import { useMember } from '../tenant-side/useMember';
 import { LetIn } from './LetIn';
 import { Place } from './Place';
 import { QuickActions } from './QuickActions';

@@ -6,7 +6,7 @@ import { goTo } from '../../session/session';
 import { FormDialog } from '../../ui/FormDialog';
 import { TextField, takeErrors } from '../../ui/form';
 import { failed, said } from '../../ui/toast';
-import { lookAgain, useMember } from '../tenant/useMember';
+import { lookAgain, useMember } from '../tenant-side/useMember';
 import { useMakeWorkspace } from './api';
 import { slugOf } from './slug';
 

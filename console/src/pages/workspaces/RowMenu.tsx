@@ -9,8 +9,8 @@ import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { FormDialog } from '../../ui/FormDialog';
 import { TextField } from '../../ui/form';
 import { failed, said } from '../../ui/toast';
-import { ActionMenu, type Choice } from '../tenant/ActionMenu';
-import { useMember } from '../tenant/useMember';
+import { ActionMenu, type Choice } from '../tenant-side/ActionMenu';
+import { useMember } from '../tenant-side/useMember';
 import { useChangeWorkspace } from './api';
 
 type Does = 'go' | 'rename' | 'default' | 'archive' | 'restore';
