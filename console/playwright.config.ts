@@ -1,4 +1,5 @@
-// End-to-end tests in real Chromium against a real server, whose address and people come from the environment (see `e2e/people.ts`).
+// End-to-end tests in real Chromium against a real server, which `e2e/server.ts` starts; the console is the one it has in it.
+// By the environment: CONSOLE_SERVER and TENANTRY_BINARY are the binaries, CONSOLE_PREVIEW=1 puts `dist/` in front of them.
 import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
@@ -11,7 +12,6 @@ export default defineConfig({
   workers: 1,
   reporter: 'list',
   use: {
-    baseURL: process.env.TENANTRY_E2E_URL ?? 'http://127.0.0.1:8080',
     trace: 'retain-on-failure',
     launchOptions: {
       executablePath: process.env.TENANTRY_E2E_CHROMIUM ?? '/usr/bin/chromium',

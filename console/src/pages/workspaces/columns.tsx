@@ -22,7 +22,7 @@ export function workspaceColumns(here: string, memberships: Membership[]) {
             {original.name}
           </Text>
           {original.is_default && (
-            <Badge size="sm" variant="outline">
+            <Badge size="sm" variant="outline" colorPalette="gray">
               Default
             </Badge>
           )}
