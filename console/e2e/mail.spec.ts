@@ -14,7 +14,7 @@ const test = base.extend<object, { post: { box: Mailbox; product: Product } }>({
       await product.stop();
       box.close();
     },
-    { scope: 'worker', timeout: 180_000 },
+    { scope: 'worker', timeout: 240_000 },
   ],
   baseURL: async ({ post }, use) => use(post.product.consoleUrl),
 });

@@ -93,19 +93,20 @@ export async function startProduct(box: Mailbox): Promise<Product> {
     },
   });
   const url = `http://127.0.0.1:${port}`;
-  await expect.poll(() => isUp(url, child), { timeout: 90_000 }).toBe(true);
-  const shown = await consoleInFrontOf(url);
-  return {
-    url,
-    consoleUrl: shown.url,
-    stop: async () => {
-      await shown.close();
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGINT');
-      await ended;
-      await rm(data, { recursive: true, force: true });
-    },
+  const end = async () => {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGINT');
+    await ended;
+    await rm(data, { recursive: true, force: true });
   };
+  try {
+    await expect.poll(() => isUp(url, child), { timeout: 150_000 }).toBe(true);
+    const shown = await consoleInFrontOf(url);
+    return { url, consoleUrl: shown.url, stop: () => shown.close().then(end) };
+  } catch (thrown) {
+    await end();
+    throw thrown;
+  }
 }
 
 async function isUp(url: string, child: ChildProcess): Promise<boolean> {
