@@ -1,0 +1,52 @@
+// Leads live events into the query cache: a run that is on screen is set, lists look again. Used by the shell, once.
+import type { QueryClient, QueryKey } from '@tanstack/react-query';
+import { keys } from './keys';
+import { type LiveEvent, onLive } from './live';
+import type { Run, Step } from './types';
+
+/** What each kind of event makes stale. A kind that is not listed changes nothing on screen. */
+const STALE: Record<string, QueryKey[]> = {
+  run: [keys.runs, keys.tenants, keys.overview],
+  tenant: [keys.tenants, keys.overview],
+  audit: [keys.audit],
+  isolation: [keys.isolation, keys.overview],
+  refusal: [keys.audit, keys.isolation, keys.overview],
+};
+
+/** Lists look again at most so often, however many events come. */
+const CALM = 400;
+
+export function feedCache(client: QueryClient): () => void {
+  const waiting = new Map<string, QueryKey>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    timer = undefined;
+    for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey });
+    waiting.clear();
+  };
+  const stop = onLive('*', (event) => {
+    setRun(client, event);
+    for (const key of STALE[event.kind] ?? []) waiting.set(JSON.stringify(key), key);
+    if (waiting.size > 0) timer ??= setTimeout(flush, CALM);
+  });
+  return () => {
+    clearTimeout(timer);
+    stop();
+  };
+}
+
+function setRun(client: QueryClient, event: LiveEvent) {
+  if (event.kind === 'run') {
+    const run = event.data as Run;
+    client.setQueryData(keys.run(run.id), run);
+  }
+  if (event.kind === 'step') {
+    const step = event.data as Step & { run_id: string };
+    client.setQueryData(keys.run(step.run_id), (run: Run | undefined) => run && withStep(run, step));
+  }
+}
+
+/** The run with this step as it is now. */
+export function withStep(run: Run, step: Step): Run {
+  return { ...run, steps: run.steps.map((one) => (one.name === step.name ? { ...one, ...step } : one)) };
+}

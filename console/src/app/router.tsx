@@ -1,0 +1,214 @@
+// The tree of routes: public pages, the operators' part, a tenant's part. Pages are loaded when they are opened.
+// To add a page: a route here, a line in `nav.ts`, a folder in `src/pages`. Used by the providers.
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
+import type { Shape } from '../api/types';
+import { type MakeSearch, makeSearch } from '../pages/tenant-side/useMake';
+import { ready } from '../session/session';
+import { homeOf } from '../session/who';
+import { flag, oneOf, type TableSearch, tableSearch, text } from '../ui/search';
+import { Failure } from './Failure';
+import { membersOnly, operatorsOnly, safePath, signedIn } from './guards';
+import { NotFound } from './NotFound';
+
+const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: Failure });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (raw: Record<string, unknown>): { to?: string } => {
+    const to = safePath(raw.to);
+    return to ? { to } : {};
+  },
+  beforeLoad: async ({ search }) => {
+    const now = await ready();
+    if (now.status === 'in') throw redirect({ href: search.to ?? homeOf(now.who) });
+  },
+  component: lazyRouteComponent(() => import('../pages/sign-in/SignInPage'), 'SignInPage'),
+});
+
+/** Behind links of mails, and beside the sign-in: for whoever comes, signed in or not. */
+const whoever = { getParentRoute: () => root, beforeLoad: () => ready().then(() => undefined) };
+
+const acceptInvitation = createRoute({
+  ...whoever,
+  path: '/accept-invitation',
+  component: lazyRouteComponent(() => import('../pages/links/AcceptPage'), 'AcceptPage'),
+});
+
+const resetPassword = createRoute({
+  ...whoever,
+  path: '/reset-password',
+  component: lazyRouteComponent(() => import('../pages/links/ResetPage'), 'ResetPage'),
+});
+
+const verifyEmail = createRoute({
+  ...whoever,
+  path: '/verify-email',
+  component: lazyRouteComponent(() => import('../pages/links/VerifyPage'), 'VerifyPage'),
+});
+
+const join = createRoute({
+  ...whoever,
+  path: '/join',
+  validateSearch: (raw: Record<string, unknown>): { tenant?: string | undefined } => ({
+    tenant: text(raw.tenant, 63),
+  }),
+  component: lazyRouteComponent(() => import('../pages/links/JoinPage'), 'JoinPage'),
+});
+
+/** Everything with navigation around it. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  beforeLoad: ({ location }) => signedIn(location.href).then(() => undefined),
+  component: lazyRouteComponent(() => import('./shell/Shell'), 'Shell'),
+});
+
+const choose = createRoute({
+  getParentRoute: () => shell,
+  path: '/choose',
+  staticData: { crumb: 'Choose a workspace' },
+  component: lazyRouteComponent(() => import('../pages/choose/ChoosePage'), 'ChoosePage'),
+});
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/account',
+  staticData: { crumb: 'Account' },
+  component: lazyRouteComponent(() => import('../pages/account/AccountPage'), 'AccountPage'),
+});
+
+const operator = createRoute({
+  getParentRoute: () => shell,
+  id: 'operator',
+  beforeLoad: ({ location }) => operatorsOnly(location.href),
+});
+
+const home = createRoute({
+  getParentRoute: () => operator,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/operators' });
+  },
+});
+
+const operators = createRoute({
+  getParentRoute: () => operator,
+  path: '/operators',
+  validateSearch: (raw: Record<string, unknown>) => tableSearch(raw),
+  staticData: { crumb: 'Operators' },
+  component: lazyRouteComponent(() => import('../pages/operators/OperatorsPage'), 'OperatorsPage'),
+});
+
+/** A tenant's own part: its slug is in the path, so that a link says where it leads. */
+const tenant = createRoute({
+  getParentRoute: () => shell,
+  path: '/t/$tenant',
+  beforeLoad: ({ location, params }) => membersOnly(location.href, params.tenant),
+  staticData: { crumb: (params) => params.tenant ?? '' },
+});
+
+const tenantOverview = createRoute({
+  getParentRoute: () => tenant,
+  path: '/',
+  staticData: { crumb: 'Overview' },
+  component: lazyRouteComponent(
+    () => import('../pages/tenant-overview/TenantOverviewPage'),
+    'TenantOverviewPage',
+  ),
+});
+
+/** Of lists with a dialog that makes something. */
+type MakingSearch = TableSearch & MakeSearch;
+const makingSearch = (raw: Record<string, unknown>): MakingSearch => ({
+  ...tableSearch(raw),
+  ...makeSearch(raw),
+});
+type AgentStatus = Shape<'AgentStatus'>;
+const AGENT_STATUSES: AgentStatus[] = ['idle', 'working', 'blocked', 'offline'];
+
+const workspaces = createRoute({
+  getParentRoute: () => tenant,
+  path: '/workspaces',
+  validateSearch: (raw: Record<string, unknown>): MakingSearch & { archived?: boolean | undefined } => ({
+    ...tableSearch(raw),
+    ...makeSearch(raw),
+    archived: flag(raw.archived),
+  }),
+  staticData: { crumb: 'Workspaces' },
+  component: lazyRouteComponent(() => import('../pages/workspaces/WorkspacesPage'), 'WorkspacesPage'),
+});
+
+const members = createRoute({
+  getParentRoute: () => tenant,
+  path: '/members',
+  validateSearch: makingSearch,
+  staticData: { crumb: 'Members' },
+  component: lazyRouteComponent(() => import('../pages/members/MembersPage'), 'MembersPage'),
+});
+
+const invitations = createRoute({
+  getParentRoute: () => tenant,
+  path: '/members/invitations',
+  validateSearch: makingSearch,
+  staticData: { crumb: 'Invitations' },
+  component: lazyRouteComponent(() => import('../pages/members/InvitationsPage'), 'InvitationsPage'),
+});
+
+const apiKeys = createRoute({
+  getParentRoute: () => tenant,
+  path: '/api-keys',
+  validateSearch: makingSearch,
+  staticData: { crumb: 'API keys' },
+  component: lazyRouteComponent(() => import('../pages/api-keys/ApiKeysPage'), 'ApiKeysPage'),
+});
+
+const agents = createRoute({
+  getParentRoute: () => tenant,
+  path: '/agents',
+  validateSearch: (raw: Record<string, unknown>): MakingSearch & { status?: AgentStatus | undefined } => ({
+    ...tableSearch(raw),
+    ...makeSearch(raw),
+    status: oneOf(raw.status, AGENT_STATUSES),
+  }),
+  staticData: { crumb: 'Agents' },
+  component: lazyRouteComponent(() => import('../pages/agents/AgentsPage'), 'AgentsPage'),
+});
+
+const tree = root.addChildren([
+  signIn,
+  acceptInvitation,
+  resetPassword,
+  verifyEmail,
+  join,
+  shell.addChildren([
+    choose,
+    account,
+    operator.addChildren([home, operators]),
+    tenant.addChildren([tenantOverview, workspaces, members, invitations, apiKeys, agents]),
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultErrorComponent: Failure,
+  defaultNotFoundComponent: NotFound,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+  interface StaticDataRouteOption {
+    /** What the path's part is called in the breadcrumbs. */
+    crumb?: string | ((params: Record<string, string>) => string);
+  }
+}

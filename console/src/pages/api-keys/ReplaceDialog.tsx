@@ -1,0 +1,45 @@
+// Makes a key in place of another; the old one works on for a while. Used by `RowMenu`.
+import { useState } from 'react';
+import { useForm } from 'react-hook-form';
+import { idempotencyKey } from '../../api/client';
+import type { ApiKey } from '../../api/types';
+import { FormDialog } from '../../ui/FormDialog';
+import { SelectField } from '../../ui/form';
+import { useRerollKey } from './api';
+import { KeyDialog } from './KeyDialog';
+
+const OVERLAPS: [string, string][] = [
+  ['0', 'ends at once'],
+  ['30', 'works 30 minutes more'],
+  ['240', 'works 4 hours more'],
+  ['1440', 'works 24 hours more'],
+];
+
+export function ReplaceDialog({ old, onClose }: { old: ApiKey; onClose: () => void }) {
+  const [key] = useState(idempotencyKey);
+  const form = useForm({ defaultValues: { overlap: '30' } });
+  const replace = useRerollKey(key);
+  const submit = form.handleSubmit(({ overlap }) =>
+    replace.mutate({ old, overlap_minutes: Number(overlap) }),
+  );
+  if (replace.data) return <KeyDialog made={replace.data} onClose={onClose} />;
+  return (
+    <FormDialog
+      open
+      onClose={onClose}
+      title={`Replace ${old.name}`}
+      submit="Make the new key"
+      onSubmit={submit}
+      busy={replace.isPending}
+      problem={replace.error}
+    >
+      <SelectField
+        form={form}
+        name="overlap"
+        label="The old key"
+        options={OVERLAPS}
+        help="The new one has the same name, role, scopes and length of life, from now on."
+      />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,33 @@
+// Behind the link of an invitation: become a member, with the account one has or a new one. `/accept-invitation#token=…`.
+import { Link2Off } from 'lucide-react';
+import { useState } from 'react';
+import { asProblem } from '../../api/problem';
+import { useSession } from '../../session/session';
+import { AcceptAsGuest } from './AcceptAsGuest';
+import { AcceptAsSelf } from './AcceptAsSelf';
+import { isPerson } from './api';
+import { Outcome, PublicFrame, ToSignIn } from './PublicFrame';
+import { useLinkToken } from './token';
+
+export function AcceptPage() {
+  const token = useLinkToken();
+  const session = useSession();
+  const [closed, setClosed] = useState<string>();
+  // Used, revoked, expired and unknown links get one and the same answer.
+  const onProblem = (thrown: unknown) => {
+    if (asProblem(thrown).code === 'not_found') setClosed(token);
+  };
+  if (!token || closed === token)
+    return (
+      <PublicFrame title="Invitation">
+        <Outcome icon={Link2Off} title="This link opens nothing" action={<ToSignIn />}>
+          {token
+            ? 'It was used, revoked, or is too old. Ask whoever invited you for a new one. If you have accepted it before, sign in.'
+            : 'Open the link of the invitation once more, whole, as it came to you.'}
+        </Outcome>
+      </PublicFrame>
+    );
+  if (session.status === 'in' && isPerson())
+    return <AcceptAsSelf token={token} who={session.who} onProblem={onProblem} />;
+  return <AcceptAsGuest token={token} onProblem={onProblem} />;
+}

@@ -1,0 +1,59 @@
+// Changes the role of a member. Used by `RowMenu`.
+import { useForm } from 'react-hook-form';
+import type { Member } from '../../api/types';
+import { FormDialog } from '../../ui/FormDialog';
+import { SelectField } from '../../ui/form';
+import { said } from '../../ui/toast';
+import { roleOptions, rolesToGive } from '../tenant-side/roles';
+import { lookAgain, useMember } from '../tenant-side/useMember';
+import { useChangeMember } from './api';
+
+export function RoleDialog({ member, onClose }: { member: Member; onClose: () => void }) {
+  const who = useMember();
+  const form = useForm({ defaultValues: { role: member.role } });
+  const change = useChangeMember();
+  const name = member.name || member.email;
+  const before = member.role;
+  const own = member.user_id === who.id;
+  const submit = form.handleSubmit(({ role }) =>
+    change.mutate(
+      { member, role },
+      {
+        onSuccess: (changed) => {
+          onClose();
+          // Who gave up a role of their own cannot take it back.
+          if (own) {
+            void lookAgain(who);
+            said(`You are ${role} now`);
+          } else
+            said(`${name} is ${role} now`, undefined, {
+              run: () => change.mutate({ member: changed, role: before }),
+            });
+        },
+      },
+    ),
+  );
+  return (
+    <FormDialog
+      open
+      onClose={onClose}
+      title={own ? 'Your role' : `Role of ${name}`}
+      submit="Change role"
+      onSubmit={submit}
+      busy={change.isPending}
+      problem={change.error}
+    >
+      <SelectField
+        form={form}
+        name="role"
+        label="Role"
+        options={roleOptions(rolesToGive(who.role))}
+        help={
+          own
+            ? 'Takes effect at once. You cannot give yourself back what you give up.'
+            : 'Takes effect at once, on every server. Invitations of theirs beyond the new role are void.'
+        }
+      />
+    </FormDialog>
+  );
+}
