@@ -1,5 +1,13 @@
 // The one table of where one can go: side navigation and command palette are drawn from it. A page is added by adding a line.
-import { KeyRound, LayoutDashboard, type LucideIcon, UserCog } from 'lucide-react';
+import {
+  Building2,
+  KeyRound,
+  LayoutDashboard,
+  type LucideIcon,
+  ScrollText,
+  ShieldCheck,
+  UserCog,
+} from 'lucide-react';
 import { type Action, may, type Who } from '../session/who';
 
 export interface NavLine {
@@ -24,6 +32,27 @@ const OPERATOR: NavGroup[] = [
     label: 'Platform',
     lines: [
       {
+        label: 'Tenants',
+        path: '/tenants',
+        icon: Building2,
+        needs: 'ReadTenants',
+        also: 'customers organisations',
+      },
+      {
+        label: 'Isolation',
+        path: '/isolation',
+        icon: ShieldCheck,
+        needs: 'ReadIsolation',
+        also: 'proof reports refusals cross-tenant',
+      },
+      {
+        label: 'Audit',
+        path: '/audit',
+        icon: ScrollText,
+        needs: 'ReadAudit',
+        also: 'trail events chain history export',
+      },
+      {
         label: 'Operators',
         path: '/operators',
         icon: UserCog,
@@ -38,7 +67,16 @@ const OPERATOR: NavGroup[] = [
 const MEMBER: NavGroup[] = [
   {
     label: 'Tenant',
-    lines: [{ label: 'Overview', path: '/t/$tenant', icon: LayoutDashboard, also: 'limits plan' }],
+    lines: [
+      { label: 'Overview', path: '/t/$tenant', icon: LayoutDashboard, also: 'limits plan' },
+      {
+        label: 'Audit',
+        path: '/t/$tenant/audit',
+        icon: ScrollText,
+        needs: 'ReadAudit',
+        also: 'trail events history export',
+      },
+    ],
   },
 ];
 

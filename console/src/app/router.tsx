@@ -7,9 +7,11 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import { auditSearch } from '../pages/audit/search';
+import { tenantsSearch } from '../pages/tenants/search';
 import { ready } from '../session/session';
 import { homeOf } from '../session/who';
-import { tableSearch } from '../ui/search';
+import { tableSearch, viewSearch } from '../ui/search';
 import { Failure } from './Failure';
 import { membersOnly, operatorsOnly, safePath, signedIn } from './guards';
 import { NotFound } from './NotFound';
@@ -67,6 +69,64 @@ const operators = createRoute({
   component: lazyRouteComponent(() => import('../pages/operators/OperatorsPage'), 'OperatorsPage'),
 });
 
+/** Tenants, as operators see them. */
+const tenants = createRoute({
+  getParentRoute: () => operator,
+  path: '/tenants',
+  staticData: { crumb: 'Tenants' },
+});
+
+const tenantList = createRoute({
+  getParentRoute: () => tenants,
+  path: '/',
+  validateSearch: tenantsSearch,
+  component: lazyRouteComponent(() => import('../pages/tenants/TenantsPage'), 'TenantsPage'),
+});
+
+const tenantPage = createRoute({
+  getParentRoute: () => tenants,
+  path: '$slug',
+  validateSearch: viewSearch(['overview', 'runs', 'isolation', 'access', 'settings']),
+  staticData: { crumb: (params) => params.slug ?? '' },
+  component: lazyRouteComponent(() => import('../pages/tenant/TenantPage'), 'TenantPage'),
+});
+
+const isolation = createRoute({
+  getParentRoute: () => operator,
+  path: '/isolation',
+  staticData: { crumb: 'Isolation' },
+});
+
+const isolationHome = createRoute({
+  getParentRoute: () => isolation,
+  path: '/',
+  validateSearch: viewSearch(['reports', 'refusals']),
+  component: lazyRouteComponent(() => import('../pages/isolation/IsolationPage'), 'IsolationPage'),
+});
+
+const isolationReport = createRoute({
+  getParentRoute: () => isolation,
+  path: '$id',
+  staticData: { crumb: 'Report' },
+  component: lazyRouteComponent(() => import('../pages/isolation/ReportPage'), 'ReportPage'),
+});
+
+/** Paper has no navigation around it. */
+const isolationPrint = createRoute({
+  getParentRoute: () => root,
+  path: '/isolation/$id/print',
+  beforeLoad: ({ location }) => operatorsOnly(location.href),
+  component: lazyRouteComponent(() => import('../pages/isolation/PrintPage'), 'PrintPage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => operator,
+  path: '/audit',
+  validateSearch: auditSearch,
+  staticData: { crumb: 'Audit' },
+  component: lazyRouteComponent(() => import('../pages/audit/AuditPage'), 'AuditPage'),
+});
+
 /** A tenant's own part: its slug is in the path, so that a link says where it leads. */
 const tenant = createRoute({
   getParentRoute: () => shell,
@@ -85,9 +145,28 @@ const tenantOverview = createRoute({
   ),
 });
 
+const tenantAudit = createRoute({
+  getParentRoute: () => tenant,
+  path: '/audit',
+  validateSearch: auditSearch,
+  staticData: { crumb: 'Audit' },
+  component: lazyRouteComponent(() => import('../pages/audit/AuditPage'), 'AuditPage'),
+});
+
 const tree = root.addChildren([
   signIn,
-  shell.addChildren([choose, operator.addChildren([home, operators]), tenant.addChildren([tenantOverview])]),
+  isolationPrint,
+  shell.addChildren([
+    choose,
+    operator.addChildren([
+      home,
+      tenants.addChildren([tenantList, tenantPage]),
+      isolation.addChildren([isolationHome, isolationReport]),
+      audit,
+      operators,
+    ]),
+    tenant.addChildren([tenantOverview, tenantAudit]),
+  ]),
 ]);
 
 export const router = createRouter({

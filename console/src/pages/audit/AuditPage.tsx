@@ -2,19 +2,20 @@
 // owner and admins of their own. Reads `GET /v1/audit-events`.
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { ScrollText, SearchX } from 'lucide-react';
-import { useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import type { AuditEvent } from '../../api/types';
 import { useWho } from '../../session/session';
 import { EmptyState } from '../../ui/EmptyState';
 import { ClearFilters } from '../../ui/FilterBar';
 import { Page } from '../../ui/Page';
 import { DataTable } from '../../ui/table/DataTable';
-import { type AuditFilter, FILTERS, useAuditEvents, useNames } from './api';
+import { useAuditEvents, useNames } from './api';
 import { ChainBadge } from './ChainBadge';
 import { auditColumns } from './columns';
 import { EventDrawer } from './EventDrawer';
 import { ExportMenu } from './ExportMenu';
 import { Filters } from './Filters';
+import { type AuditFilter, FILTERS } from './filter';
 
 export type AuditSearch = AuditFilter & { cursor?: string; event?: string };
 
@@ -34,19 +35,20 @@ export function AuditPage() {
   };
   const events = useAuditEvents({ ...filter, cursor: search.cursor });
   const names = useNames();
-  const show = (event: AuditEvent | undefined) =>
-    void navigate({
-      to: '.',
-      search: ((before: AuditSearch) => ({ ...before, event: event?.id })) as never,
-      state: (before) => before,
-      replace: true,
-      resetScroll: false,
-    });
+  const show = useCallback(
+    (event: AuditEvent | undefined) =>
+      void navigate({
+        to: '.',
+        search: ((before: AuditSearch) => ({ ...before, event: event?.id })) as never,
+        state: (before) => before,
+        replace: true,
+        resetScroll: false,
+      }),
+    [navigate],
+  );
   const columns = useMemo(
     () => auditColumns({ names, tenants: operator, onOpen: show }),
-    // `show` is made anew with every drawing and does the same.
-    // biome-ignore lint/correctness/useExhaustiveDependencies: see above
-    [names, operator],
+    [names, operator, show],
   );
   const filtered = FILTERS.some((name) => search[name]);
   return (
@@ -68,7 +70,11 @@ export function AuditPage() {
         tools={<ExportMenu filter={filter} />}
         empty={
           filtered ? (
-            <EmptyState icon={SearchX} title="No event matches" action={<ClearFilters names={[...FILTERS]} />}>
+            <EmptyState
+              icon={SearchX}
+              title="No event matches"
+              action={<ClearFilters names={[...FILTERS]} />}
+            >
               An action is matched whole, or by its beginning where it ends with a point, such as tenant.
             </EmptyState>
           ) : (

@@ -5,7 +5,7 @@ import { Download } from 'lucide-react';
 import { download, pathWith } from '../../api/download';
 import { Icon } from '../../ui/Icon';
 import { failed } from '../../ui/toast';
-import type { AuditFilter } from './api';
+import type { AuditFilter } from './filter';
 
 export function ExportMenu({ filter }: { filter: AuditFilter }) {
   const save = useMutation({

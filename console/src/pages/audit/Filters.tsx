@@ -1,8 +1,8 @@
 // The filters of the audit viewer, all in the URL. Used by `AuditPage`.
 import { Field, HStack, Input } from '@chakra-ui/react';
-import { useTableSearch } from '../../ui/table/useTableSearch';
 import { ClearFilters, TextFilter } from '../../ui/FilterBar';
-import { FILTERS } from './api';
+import { useTableSearch } from '../../ui/table/useTableSearch';
+import { FILTERS } from './filter';
 import { fromLocal, toLocal } from './localTime';
 
 export function Filters({ tenants }: { tenants: boolean }) {

@@ -7,9 +7,7 @@ import type { AuditEvent, ListPage } from '../../api/types';
 import { useWho } from '../../session/session';
 import { may } from '../../session/who';
 import { present } from '../../ui/search';
-
-export const FILTERS = ['tenant', 'actor', 'action', 'target', 'from', 'to'] as const;
-export type AuditFilter = { [Name in (typeof FILTERS)[number]]?: string | undefined };
+import type { AuditFilter } from './filter';
 
 export function useAuditEvents(wish: AuditFilter & { cursor?: string | undefined; limit?: number }) {
   const query = { limit: 50, ...present(wish) };
@@ -54,8 +52,7 @@ export function useNames(): Map<string, string> {
   });
   const [some, others] = [operators.data?.items, members.data?.items];
   return useMemo(
-    () =>
-      new Map([...(some ?? []), ...(others ?? [])].map((one) => [one.user_id, one.name || one.email])),
+    () => new Map([...(some ?? []), ...(others ?? [])].map((one) => [one.user_id, one.name || one.email])),
     [some, others],
   );
 }

@@ -45,9 +45,7 @@ export function auditColumns({ names, tenants, onOpen }: Wish) {
           <Box minW="0">
             {name && <Text truncate>{name}</Text>}
             <Text {...(name ? { textStyle: 'xs', color: 'fg.muted' } : {})}>{kind}</Text>
-            {!name && original.actor_kind !== 'system' && (
-              <CopyId id={original.actor} label="actor" short />
-            )}
+            {!name && original.actor_kind !== 'system' && <CopyId id={original.actor} label="actor" short />}
           </Box>
         );
       },

@@ -1,6 +1,6 @@
 // What the audit viewer keeps in the URL. Used by its routes.
 import { type TableSearch, tableSearch, text } from '../../ui/search';
-import type { AuditFilter } from './api';
+import type { AuditFilter } from './filter';
 
 type Raw = Record<string, unknown>;
 

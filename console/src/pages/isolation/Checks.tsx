@@ -60,7 +60,8 @@ function OneCheck({ check }: { check: Check }) {
               <Text as="span" fontFamily="mono">
                 {check.name}
               </Text>
-              : {count(check.examined)} examined, {count(check.held)} as they must be, {count(check.open)} open.
+              : {count(check.examined)} examined, {count(check.held)} as they must be, {count(check.open)}{' '}
+              open.
             </Text>
             {check.evidence.length > 0 && (
               <List.Root ps="4" gap="1">

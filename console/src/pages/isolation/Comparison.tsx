@@ -1,5 +1,5 @@
 // What differs from the report before, over the same scope. Used by `ReportPage`.
-import { Badge, Box, Heading, HStack, Link as ChakraLink, Stack, Text } from '@chakra-ui/react';
+import { Badge, Box, Link as ChakraLink, Heading, HStack, Stack, Text } from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
 import type { IsolationReport } from '../../api/types';
 import { RelativeTime } from '../../ui/Time';

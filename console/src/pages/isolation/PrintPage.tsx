@@ -1,6 +1,18 @@
 // A report to hand to a security officer: on paper, or as a PDF of the browser's. Scope, method, seed, software, counts, every check, a line to sign.
 // Reads `GET /v1/isolation-reports/{id}`.
-import { Box, Button, Flex, Grid, Heading, HStack, Skeleton, Stack, Table, Text, Theme } from '@chakra-ui/react';
+import {
+  Box,
+  Button,
+  Flex,
+  Grid,
+  Heading,
+  HStack,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  Theme,
+} from '@chakra-ui/react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Printer } from 'lucide-react';
 import { useEffect } from 'react';
@@ -22,7 +34,14 @@ export function PrintPage() {
   return (
     // Paper is light, whatever the screen is.
     <Theme appearance="light" colorPalette="accent" bg="white" color="fg" minH="100dvh">
-      <Box as="main" maxW="210mm" mx="auto" p={{ base: '4', md: '10' }} textStyle="sm" _print={{ p: '0', maxW: 'none' }}>
+      <Box
+        as="main"
+        maxW="210mm"
+        mx="auto"
+        p={{ base: '4', md: '10' }}
+        textStyle="sm"
+        _print={{ p: '0', maxW: 'none' }}
+      >
         <HStack justify="space-between" mb="8" _print={{ display: 'none' }}>
           <Button asChild size="sm" variant="ghost">
             <Link to="/isolation/$id" params={{ id }}>
@@ -90,8 +109,8 @@ function Paper({ report }: { report: IsolationReport }) {
         </Box>
       ))}
       <Text color="fg.muted">
-        Every attempt in the database was rolled back. Nothing of a tenant's rows is in this report. The same seed
-        over the same tenants tries the same.
+        Every attempt in the database was rolled back. Nothing of a tenant's rows is in this report. The same
+        seed over the same tenants tries the same.
       </Text>
       <Signatures />
     </Stack>

@@ -1,5 +1,5 @@
 // Requests that named another tenant than their identity's, as the audit trail tells them. Used by `IsolationPage`.
-import { Box, Button, HStack, Link as ChakraLink, Skeleton, Stack, Text } from '@chakra-ui/react';
+import { Box, Button, Link as ChakraLink, HStack, Skeleton, Stack, Text } from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
 import { ShieldCheck } from 'lucide-react';
 import type { AuditEvent } from '../../api/types';
@@ -36,7 +36,15 @@ export function Refusals() {
     );
   return (
     <Stack gap="3">
-      <Stack as="ul" gap="0" listStyleType="none" borderWidth="1px" rounded="lg" bg="bg.panel" aria-label="Refusals">
+      <Stack
+        as="ul"
+        gap="0"
+        listStyleType="none"
+        borderWidth="1px"
+        rounded="lg"
+        bg="bg.panel"
+        aria-label="Refusals"
+      >
         {items.map((event) => (
           <Refusal key={event.id} event={event} names={names} />
         ))}

@@ -5,13 +5,7 @@ import { DataTable } from '../../ui/table/DataTable';
 import { useReports } from './api';
 import { reportColumns } from './columns';
 
-export function ReportsTable({
-  cursor,
-  action,
-}: {
-  cursor: string | undefined;
-  action: React.ReactNode;
-}) {
+export function ReportsTable({ cursor, action }: { cursor: string | undefined; action: React.ReactNode }) {
   const reports = useReports(20, cursor);
   return (
     <DataTable

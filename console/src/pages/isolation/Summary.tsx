@@ -29,7 +29,11 @@ export function Summary({ report }: { report: IsolationReport }) {
   return (
     <Stack gap="5">
       <SimpleGrid columns={{ base: 2, md: 4 }} gap="3">
-        <Figure name="Open" value={count(report.open)} note={report.open === 0 ? 'as it must be' : 'see below'} />
+        <Figure
+          name="Open"
+          value={count(report.open)}
+          note={report.open === 0 ? 'as it must be' : 'see below'}
+        />
         <Figure name="Attempts" value={count(report.attempts)} />
         <Figure name="Refused" value={count(report.refusals)} />
         <Figure

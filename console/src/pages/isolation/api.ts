@@ -7,8 +7,7 @@ import type { IsolationReport, Shape } from '../../api/types';
 /** The action of the audit events that tell of requests for another tenant than their identity's. */
 export const REFUSAL = 'tenant.mismatch';
 
-export const isOver = (report: IsolationReport) =>
-  report.status !== 'pending' && report.status !== 'running';
+export const isOver = (report: IsolationReport) => report.status !== 'pending' && report.status !== 'running';
 
 export function useReports(limit: number, cursor?: string | undefined) {
   const query = { limit, ...(cursor ? { cursor } : {}) };
@@ -23,7 +22,8 @@ export function useReports(limit: number, cursor?: string | undefined) {
 export function useReport(id: string) {
   return useQuery({
     queryKey: keys.isolationReport(id),
-    queryFn: ({ signal }) => call(api.GET('/v1/isolation-reports/{id}', { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) =>
+      call(api.GET('/v1/isolation-reports/{id}', { params: { path: { id } }, signal })),
     refetchInterval: ({ state }) => (state.data && !isOver(state.data) ? 1_000 : false),
   });
 }

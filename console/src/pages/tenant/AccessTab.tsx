@@ -12,9 +12,9 @@ import { EmptyState } from '../../ui/EmptyState';
 import { sentence } from '../../ui/format';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { RelativeTime } from '../../ui/Time';
-import { said } from '../../ui/toast';
 import { DataTable } from '../../ui/table/DataTable';
 import { columnsOf } from '../../ui/table/features';
+import { said } from '../../ui/toast';
 import { useEndGrant, useGrants } from './api';
 
 type Grant = Shape<'AccessGrant'>;
@@ -92,8 +92,8 @@ export function AccessTab({ slug }: { slug: string }) {
         rowId={(grant) => grant.id}
         empty={
           <EmptyState icon={DoorOpen} title="No operator was ever let in">
-            An access grant lets an operator into a workspace for a reason and a while. The tenant's owner sees
-            each, here and in the audit trail.
+            An access grant lets an operator into a workspace for a reason and a while. The tenant's owner
+            sees each, here and in the audit trail.
           </EmptyState>
         }
       />

@@ -88,7 +88,15 @@ function RecentAudit({ slug, id }: { slug: string; id: string }) {
       ) : (
         <Stack as="ul" gap="0" listStyleType="none">
           {events.data.items.map((event) => (
-            <Box as="li" key={event.id} py="1.5" display="flex" gap="4" borderBottomWidth="1px" _last={{ border: 0 }}>
+            <Box
+              as="li"
+              key={event.id}
+              py="1.5"
+              display="flex"
+              gap="4"
+              borderBottomWidth="1px"
+              _last={{ border: 0 }}
+            >
               <Text flex="1" minW="0" truncate>
                 <Link to="/audit" search={{ tenant: slug, event: event.id }}>
                   {event.action}

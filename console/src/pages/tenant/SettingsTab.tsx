@@ -121,8 +121,8 @@ function Conflict({ onReload }: { onReload: () => void }) {
       <Alert.Content>
         <Alert.Title>Somebody else changed this</Alert.Title>
         <Alert.Description>
-          Nothing of yours was saved, so that nothing of theirs is lost. Load what is there now, then make your
-          change again.
+          Nothing of yours was saved, so that nothing of theirs is lost. Load what is there now, then make
+          your change again.
         </Alert.Description>
         <Button size="xs" variant="outline" mt="2" alignSelf="start" onClick={onReload}>
           Load what is there now
@@ -131,4 +131,3 @@ function Conflict({ onReload }: { onReload: () => void }) {
     </Alert.Root>
   );
 }
-

@@ -57,7 +57,11 @@ export function TenantActions({ tenant, run }: { tenant: Tenant; run: Run | unde
   if (deeds.length + lives.length === 0) return null;
   return (
     <>
-      <Menu.Root onSelect={(choice) => choose(choice.value)} lazyMount positioning={{ placement: 'bottom-end' }}>
+      <Menu.Root
+        onSelect={(choice) => choose(choice.value)}
+        lazyMount
+        positioning={{ placement: 'bottom-end' }}
+      >
         <Menu.Trigger asChild>
           <Button size="sm" variant="outline" loading={exported.isPending} loadingText="Exporting">
             Actions <Icon as={ChevronDown} />

@@ -28,7 +28,8 @@ export function useTenant(slug: string) {
 export function useLatestRun(slug: string) {
   return useQuery({
     queryKey: [...keys.tenant(slug), 'latest-run'],
-    queryFn: ({ signal }) => call(api.GET('/v1/tenants/{slug}/status', { params: { path: { slug } }, signal })),
+    queryFn: ({ signal }) =>
+      call(api.GET('/v1/tenants/{slug}/status', { params: { path: { slug } }, signal })),
     refetchInterval: ({ state }) => (state.data && !isOver(state.data) ? 1_000 : false),
   });
 }
@@ -92,7 +93,9 @@ export function useExportData(slug: string) {
 export function useUpdateTenant(slug: string) {
   return useMutation({
     mutationFn: ({ body, etag }: { body: Shape<'UpdateTenant'>; etag: string }) =>
-      call(api.PATCH('/v1/tenants/{slug}', { params: { path: { slug }, header: { 'If-Match': etag } }, body })),
+      call(
+        api.PATCH('/v1/tenants/{slug}', { params: { path: { slug }, header: { 'If-Match': etag } }, body }),
+      ),
     onSuccess: useRefresh(),
   });
 }

@@ -1,5 +1,16 @@
 // Suspends or resumes many tenants: says which and what happens, then shows each outcome as it comes. Used by `TenantsPage`.
-import { Button, Dialog, Field, HStack, List, Portal, Progress, Stack, Text, Textarea } from '@chakra-ui/react';
+import {
+  Button,
+  Dialog,
+  Field,
+  HStack,
+  List,
+  Portal,
+  Progress,
+  Stack,
+  Text,
+  Textarea,
+} from '@chakra-ui/react';
 import { useState } from 'react';
 import type { Tenant } from '../../api/types';
 import { counted, sentence } from '../../ui/format';
@@ -129,7 +140,9 @@ function ReasonField({ reason, onChange }: { reason: string; onChange: (reason: 
     <Field.Root>
       <Field.Label>Reason</Field.Label>
       <Textarea size="sm" maxLength={500} value={reason} onChange={(event) => onChange(event.target.value)} />
-      <Field.HelperText>Optional. It stands in the audit trail of each tenant, which its admins read.</Field.HelperText>
+      <Field.HelperText>
+        Optional. It stands in the audit trail of each tenant, which its admins read.
+      </Field.HelperText>
     </Field.Root>
   );
 }

@@ -5,7 +5,7 @@ import { Download } from 'lucide-react';
 import { download, pathWith } from '../../api/download';
 import { Icon } from '../../ui/Icon';
 import { failed } from '../../ui/toast';
-import type { TenantFilter } from './api';
+import type { TenantFilter } from './words';
 
 export function ExportList({ filter }: { filter: TenantFilter }) {
   const save = useMutation({

@@ -12,12 +12,13 @@ import { sentence } from '../../ui/format';
 import { Icon } from '../../ui/Icon';
 import { Page } from '../../ui/Page';
 import { DataTable } from '../../ui/table/DataTable';
-import { type BulkKind, STATUSES, TIERS, useTenants } from './api';
+import { type BulkKind, useTenants } from './api';
 import { BulkDialog } from './BulkDialog';
 import { tenantColumns } from './columns';
 import { ExportList } from './ExportList';
+import { STATUSES, TIERS } from './words';
 
-const route = getRouteApi('/shell/operator/tenants');
+const route = getRouteApi('/shell/operator/tenants/');
 const FILTERS = ['q', 'status', 'plan_tier'];
 
 export function TenantsPage() {
@@ -59,7 +60,11 @@ export function TenantsPage() {
         filters={
           <>
             <TextFilter name="q" label="Name, slug or email" />
-            <ChoiceFilter name="status" label="Status" options={STATUSES.map((one) => [one, sentence(one)])} />
+            <ChoiceFilter
+              name="status"
+              label="Status"
+              options={STATUSES.map((one) => [one, sentence(one)])}
+            />
             <ChoiceFilter name="plan_tier" label="Tier" options={TIERS.map((one) => [one, sentence(one)])} />
             <ClearFilters names={FILTERS} />
           </>

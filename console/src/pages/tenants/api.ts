@@ -2,20 +2,9 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { api, call, once } from '../../api/client';
 import { keys } from '../../api/keys';
-import type { Tenant, TenantStatus, Tier } from '../../api/types';
+import type { Tenant } from '../../api/types';
 import { present } from '../../ui/search';
-
-export const STATUSES: TenantStatus[] = ['provisioning', 'active', 'suspended', 'deleted'];
-export const TIERS: Tier[] = ['free', 'starter', 'pro', 'enterprise'];
-/** What the server sorts by. */
-export const SORTS = ['name', 'slug', 'created_at'] as const;
-
-export interface TenantFilter {
-  q?: string | undefined;
-  status?: string | undefined;
-  plan_tier?: string | undefined;
-  sort?: string | undefined;
-}
+import type { TenantFilter } from './words';
 
 export function useTenants(filter: TenantFilter, cursor: string | undefined) {
   const query = { limit: 50, ...present({ ...filter, cursor }) };
