@@ -5,6 +5,9 @@ export default defineConfig({
   testDir: 'e2e',
   forbidOnly: true,
   retries: 0,
+  // A debug build with others at work beside it takes its time; what is right comes much sooner.
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
   workers: 1,
   reporter: 'list',
   use: {

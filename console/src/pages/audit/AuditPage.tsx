@@ -59,7 +59,13 @@ export function AuditPage() {
           ? 'Who did what to what, when, and through which request. Events are never changed once written.'
           : 'Who did what in your tenant, when, and through which request. Events are never changed once written.'
       }
-      actions={<ChainBadge tenant={operator ? filter.tenant : undefined} />}
+      actions={
+        <ChainBadge
+          tenant={filter.tenant}
+          name={operator ? (filter.tenant ?? 'Platform') : 'Your'}
+          all={operator}
+        />
+      }
     >
       <DataTable
         label="Audit events"

@@ -8,18 +8,27 @@ import { Icon } from '../../ui/Icon';
 import { KeyValue } from '../../ui/KeyValue';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { RelativeTime } from '../../ui/Time';
-import { useChain } from './api';
+import { AllChains } from './AllChains';
+import { problemsOf, useChain } from './api';
 
 type Chain = Shape<'AuditVerification'>;
 
-/** `tenant` names the chain; without it the caller's own. */
-export function ChainBadge({ tenant }: { tenant: string | undefined }) {
+interface Props {
+  /** Names the chain; without it the caller's own. */
+  tenant: string | undefined;
+  /** What the chain is called, such as `Platform`. */
+  name: string;
+  /** Whether the caller may verify all of them. */
+  all: boolean;
+}
+
+export function ChainBadge({ tenant, name, all }: Props) {
   const chain = useChain(tenant);
-  const [word, icon, palette] = lookOf(chain.data, chain.isError);
+  const [word, icon, palette] = lookOf(name, chain.data, chain.isError);
   return (
     <Popover.Root lazyMount positioning={{ placement: 'bottom-end' }}>
       <Popover.Trigger asChild>
-        <Button size="sm" variant="subtle" colorPalette={palette} aria-label={`Chain: ${word}`}>
+        <Button size="sm" variant="subtle" colorPalette={palette}>
           <Icon as={icon} {...(chain.isPending ? { animation: 'spin 2s linear infinite' } : {})} />
           {word}
         </Button>
@@ -41,6 +50,7 @@ export function ChainBadge({ tenant }: { tenant: string | undefined }) {
                 >
                   Verify again
                 </Button>
+                {all && <AllChains />}
               </Stack>
             </Popover.Body>
           </Popover.Content>
@@ -50,12 +60,11 @@ export function ChainBadge({ tenant }: { tenant: string | undefined }) {
   );
 }
 
-function lookOf(chain: Chain | undefined, isError: boolean): [string, LucideIcon, string] {
-  if (isError) return ['Not verified', ShieldQuestion, 'orange'];
-  if (!chain) return ['Verifying', LoaderCircle, 'gray'];
-  if (chain.ok) return [`Chain verified, ${counted(chain.events, 'event')}`, ShieldCheck, 'green'];
-  const problems = chain.problems.length + chain.more_problems;
-  return [`Chain broken, ${counted(problems, 'problem')}`, ShieldAlert, 'red'];
+function lookOf(name: string, chain: Chain | undefined, isError: boolean): [string, LucideIcon, string] {
+  if (isError) return [`${name} chain not verified`, ShieldQuestion, 'orange'];
+  if (!chain) return [`Verifying ${name} chain`, LoaderCircle, 'gray'];
+  if (chain.ok) return [`${name} chain verified, ${counted(chain.events, 'event')}`, ShieldCheck, 'green'];
+  return [`${name} chain broken, ${counted(problemsOf(chain), 'problem')}`, ShieldAlert, 'red'];
 }
 
 function Found({ chain, at }: { chain: Chain; at: number }) {

@@ -25,8 +25,8 @@ function TimeFilter({ name, label }: { name: 'from' | 'to'; label: string }) {
   const { search, filter } = useTableSearch();
   const kept = (search as Record<string, string | undefined>)[name];
   return (
-    <Field.Root orientation="horizontal" gap="1.5" w="auto">
-      <Field.Label color="fg.muted" fontWeight="normal">
+    <Field.Root w="auto" display="flex" flexDirection="row" alignItems="center" gap="1.5">
+      <Field.Label color="fg.muted" fontWeight="normal" minW={{ base: '10', md: '0' }}>
         {label}
       </Field.Label>
       <Input

@@ -1,13 +1,15 @@
 // What the audit viewer reads: events, chains, names of actors. Used by its page, the tenant page and the isolation page.
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { api, call } from '../../api/client';
 import { keys } from '../../api/keys';
-import type { AuditEvent, ListPage } from '../../api/types';
+import type { AuditEvent, ListPage, Shape } from '../../api/types';
 import { useWho } from '../../session/session';
 import { may } from '../../session/who';
 import { present } from '../../ui/search';
 import type { AuditFilter } from './filter';
+
+type Chain = Shape<'AuditVerification'>;
 
 export function useAuditEvents(wish: AuditFilter & { cursor?: string | undefined; limit?: number }) {
   const query = { limit: 50, ...present(wish) };
@@ -33,6 +35,27 @@ export function useChain(tenant: string | undefined) {
     staleTime: 5 * 60_000,
     refetchOnWindowFocus: false,
   });
+}
+
+export const problemsOf = (chain: Chain) => chain.problems.length + chain.more_problems;
+
+/** Every chain, where somebody asks for it: the answer is a line for each. */
+export function useAllChains() {
+  return useMutation({
+    mutationFn: async () => {
+      const lines = await call(
+        api.GET('/v1/audit-events/verify', { params: { query: { all: true } }, parseAs: 'text' }),
+      );
+      return chainLines(lines);
+    },
+  });
+}
+
+export function chainLines(lines: string): Chain[] {
+  return lines
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Chain);
 }
 
 /** What ids of people stand for, where whoever looks may know it. */

@@ -34,13 +34,13 @@ export const reportColumns = column.columns([
     meta: { label: 'Duration' },
     cell: (cell) => <Duration ms={cell.getValue()} />,
   }),
-  column.accessor('id', {
-    meta: { label: 'Report id' },
-    cell: (cell) => <CopyId id={cell.getValue()} label="report id" short />,
-  }),
   column.display({
     id: 'asked',
     meta: { label: 'Asked for' },
     cell: ({ row: { original } }) => <RelativeTime at={original.requested_at} />,
+  }),
+  column.accessor('id', {
+    meta: { label: 'Report id' },
+    cell: (cell) => <CopyId id={cell.getValue()} label="report id" short />,
   }),
 ]);

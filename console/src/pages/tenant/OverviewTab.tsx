@@ -1,14 +1,14 @@
 // What a tenant is and may use, and what was last done with it. Used by `TenantPage`.
 import { Box, Link as ChakraLink, Grid, Skeleton, Stack, Text } from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
-import type { Shape, Tenant } from '../../api/types';
+import type { AuditEvent, Shape, Tenant } from '../../api/types';
 import { CopyId } from '../../ui/Copy';
 import { count, sentence } from '../../ui/format';
 import { KeyValue } from '../../ui/KeyValue';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { StatusBadge } from '../../ui/StatusBadge';
-import { RelativeTime } from '../../ui/Time';
-import { useAuditEvents } from '../audit/api';
+import { Bytes, RelativeTime } from '../../ui/Time';
+import { actorOf, useAuditEvents, useNames } from '../audit/api';
 import { Panel } from './Panel';
 
 export function OverviewTab({ tenant }: { tenant: Tenant }) {
@@ -34,6 +34,8 @@ function aboutRows(tenant: Tenant): [string, React.ReactNode][] {
     ['Tier', sentence(tenant.plan_tier)],
     ['Owner email', <CopyId key="email" id={tenant.admin_email} label="email" />],
     ['Schema', schema ? <CopyId key="schema" id={schema} label="schema name" /> : 'Not placed yet'],
+    ['Schema size', <Sampled key="size" tenant={tenant} />],
+    ['Last activity', <RelativeTime key="activity" at={tenant.last_activity_at} none="None seen" />],
     ['Domains', tenant.allowed_domains.length > 0 ? tenant.allowed_domains.join(', ') : 'None'],
     ['Created', <RelativeTime key="created" at={tenant.created_at} />],
     ['Changed', <RelativeTime key="updated" at={tenant.updated_at} />],
@@ -47,6 +49,19 @@ function aboutRows(tenant: Tenant): [string, React.ReactNode][] {
       ['Adopted', <RelativeTime key="adopted" at={adopted.adopted_at} />],
     );
   return rows;
+}
+
+/** Weighed now and then, not while it is looked at. */
+function Sampled({ tenant }: { tenant: Tenant }) {
+  if (!tenant.sampled_at) return <Text color="fg.muted">Not weighed yet</Text>;
+  return (
+    <Text as="span">
+      <Bytes count={tenant.schema_bytes} />{' '}
+      <Text as="span" color="fg.muted" textStyle="xs">
+        <RelativeTime at={tenant.sampled_at} />
+      </Text>
+    </Text>
+  );
 }
 
 export function limitRows(limits: Shape<'Limits'>): [string, string][] {
@@ -66,6 +81,11 @@ export function limitRows(limits: Shape<'Limits'>): [string, string][] {
 
 function RecentAudit({ slug, id }: { slug: string; id: string }) {
   const events = useAuditEvents({ tenant: id, limit: 8 });
+  const names = useNames();
+  const actor = (event: AuditEvent) => {
+    const { kind, name } = actorOf(event, names);
+    return name ? `${name}, ${kind.toLowerCase()}` : kind;
+  };
   const all = (
     <ChakraLink asChild variant="underline" textStyle="xs">
       <Link to="/audit" search={{ tenant: slug }}>
@@ -103,7 +123,7 @@ function RecentAudit({ slug, id }: { slug: string; id: string }) {
                 </Link>
               </Text>
               <Text flex="1" minW="0" truncate color="fg.muted" hideBelow="md">
-                {event.actor_kind === 'system' ? 'Platform' : `${event.actor_kind} ${event.actor}`}
+                {actor(event)}
               </Text>
               <Text color="fg.muted" textStyle="xs" textAlign="end">
                 <RelativeTime at={event.occurred_at} />

@@ -1,9 +1,10 @@
 // One tenant, for operators: what it is, what was done with it, its proof, its settings, and what can be done. Reads `GET /v1/tenants/{slug}`.
-import { Skeleton, Stack, Text } from '@chakra-ui/react';
+import { Link as ChakraLink, Skeleton, Stack, Text } from '@chakra-ui/react';
 import { useQueryClient } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import { keys } from '../../api/keys';
+import { asProblem } from '../../api/problem';
 import { CopyId } from '../../ui/Copy';
 import { Page } from '../../ui/Page';
 import { ProblemHelp } from '../../ui/ProblemHelp';
@@ -23,11 +24,26 @@ const route = getRouteApi('/shell/operator/tenants/$slug');
 export function TenantPage() {
   const { slug } = route.useParams();
   const tenant = useTenant(slug);
-  if (tenant.data) return <Loaded key={slug} tagged={tenant.data} />;
+  // What was read before a purge or a rollback is not there any more.
+  const gone = tenant.isError && asProblem(tenant.error).status === 404;
+  if (tenant.data && !gone) return <Loaded key={slug} tagged={tenant.data} />;
   return (
     <Page title={slug} lead="Tenant">
       {tenant.isError ? (
-        <ProblemHelp error={tenant.error} retry={() => void tenant.refetch()} />
+        <Stack gap="4" align="flex-start">
+          <ProblemHelp error={tenant.error} retry={() => void tenant.refetch()} />
+          {tenant.data && (
+            <Text>
+              {tenant.data.tenant.name} was removed. Its runs and its{' '}
+              <ChakraLink asChild variant="underline">
+                <Link to="/audit" search={{ tenant: tenant.data.tenant.id }}>
+                  audit trail
+                </Link>
+              </ChakraLink>{' '}
+              are kept.
+            </Text>
+          )}
+        </Stack>
       ) : (
         <Stack gap="4" aria-busy aria-label="Loading">
           <Skeleton h="8" maxW="md" />

@@ -5,7 +5,7 @@ import type { Tenant } from '../../api/types';
 import { CopyId } from '../../ui/Copy';
 import { sentence } from '../../ui/format';
 import { StatusBadge } from '../../ui/StatusBadge';
-import { RelativeTime } from '../../ui/Time';
+import { Bytes, RelativeTime } from '../../ui/Time';
 import { columnsOf } from '../../ui/table/features';
 
 const column = columnsOf<Tenant>();
@@ -35,6 +35,19 @@ export const tenantColumns = column.columns([
     cell: (cell) => <StatusBadge status={cell.getValue()} />,
   }),
   column.accessor('plan_tier', { meta: { label: 'Tier' }, cell: (cell) => sentence(cell.getValue()) }),
+  column.accessor('schema_bytes', {
+    meta: { label: 'Schema size', sort: 'schema_bytes', align: 'end' },
+    cell: (cell) => <Bytes count={cell.getValue()} />,
+  }),
+  column.accessor('last_activity_at', {
+    meta: { label: 'Last activity', sort: 'last_activity_at' },
+    cell: ({ row: { original } }) => (
+      <RelativeTime
+        at={original.last_activity_at}
+        none={original.sampled_at ? 'None' : 'Not looked at yet'}
+      />
+    ),
+  }),
   column.accessor('created_at', {
     meta: { label: 'Created', sort: 'created_at' },
     cell: (cell) => <RelativeTime at={cell.getValue()} />,

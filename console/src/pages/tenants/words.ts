@@ -4,7 +4,7 @@ import type { TenantStatus, Tier } from '../../api/types';
 export const STATUSES: TenantStatus[] = ['provisioning', 'active', 'suspended', 'deleted'];
 export const TIERS: Tier[] = ['free', 'starter', 'pro', 'enterprise'];
 /** What the server sorts by. */
-export const SORTS = ['name', 'slug', 'created_at'] as const;
+export const SORTS = ['name', 'slug', 'schema_bytes', 'last_activity_at', 'created_at'] as const;
 
 export interface TenantFilter {
   q?: string | undefined;
