@@ -61,7 +61,9 @@ test('a chain is verified, with a head to keep', async ({ page, asOperator, serv
   await expect(told).toContainText('Every event in the chain of globex is as it was sealed.');
   await expect(told.getByRole('button', { name: `Copy hash ${truth.head.hash}` })).toBeVisible();
   await told.getByRole('button', { name: 'Verify all chains' }).click();
-  await expect(told.getByRole('status')).toContainText(/\d+ chains with \d+ events: all are as they were sealed/);
+  await expect(told.getByRole('status')).toContainText(
+    /\d+ chains with \d+ events: all are as they were sealed/,
+  );
   await axe();
 });
 

@@ -72,7 +72,9 @@ test('the proof is run, watched, read, compared with the one before, and handed 
   await axe();
 
   await page.goto('/tenants/initech?view=isolation');
-  await expect(page.getByRole('region', { name: 'Reports of this tenant' }).getByText('Passed')).toHaveCount(2);
+  await expect(page.getByRole('region', { name: 'Reports of this tenant' }).getByText('Passed')).toHaveCount(
+    2,
+  );
 });
 
 test('a refused request is told with both tenants, and leads to its event', async ({
@@ -97,7 +99,10 @@ test('a refused request is told with both tenants, and leads to its event', asyn
   await asOperator('auditor');
   await page.goto('/isolation?view=refusals');
   await expect(page.getByRole('button', { name: 'Run the proof' })).toHaveCount(0);
-  const refusal = page.getByRole('list', { name: 'Refusals' }).getByRole('listitem').filter({ hasText: 'globex' });
+  const refusal = page
+    .getByRole('list', { name: 'Refusals' })
+    .getByRole('listitem')
+    .filter({ hasText: 'globex' });
   await expect(refusal).toContainText('API key of globex named initech in 1 request. Refused.');
   await axe();
   await refusal.getByRole('link', { name: 'Open event' }).click();
