@@ -2,11 +2,14 @@
 import {
   Bot,
   Boxes,
+  Building2,
   CircleUser,
   DoorOpen,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
+  ScrollText,
+  ShieldCheck,
   UserCog,
   Users,
 } from 'lucide-react';
@@ -42,6 +45,27 @@ const OPERATOR: NavGroup[] = [
     label: 'Platform',
     lines: [
       {
+        label: 'Tenants',
+        path: '/tenants',
+        icon: Building2,
+        needs: 'ReadTenants',
+        also: 'customers organisations',
+      },
+      {
+        label: 'Isolation',
+        path: '/isolation',
+        icon: ShieldCheck,
+        needs: 'ReadIsolation',
+        also: 'proof reports refusals cross-tenant',
+      },
+      {
+        label: 'Audit',
+        path: '/audit',
+        icon: ScrollText,
+        needs: 'ReadAudit',
+        also: 'trail events chain history export',
+      },
+      {
         label: 'Operators',
         path: '/operators',
         icon: UserCog,
@@ -65,6 +89,13 @@ const MEMBER: NavGroup[] = [
         icon: Boxes,
         needs: 'ReadWorkspaces',
         also: 'archive default',
+      },
+      {
+        label: 'Audit',
+        path: '/t/$tenant/audit',
+        icon: ScrollText,
+        needs: 'ReadAudit',
+        also: 'trail events history export',
       },
     ],
   },

@@ -8,10 +8,12 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import type { Shape } from '../api/types';
+import { auditSearch } from '../pages/audit/search';
 import { type MakeSearch, makeSearch } from '../pages/tenant-side/useMake';
+import { tenantsSearch } from '../pages/tenants/search';
 import { ready } from '../session/session';
 import { homeOf } from '../session/who';
-import { flag, oneOf, type TableSearch, tableSearch, text } from '../ui/search';
+import { flag, oneOf, type TableSearch, tableSearch, text, viewSearch } from '../ui/search';
 import { Failure } from './Failure';
 import { membersOnly, operatorsOnly, safePath, signedIn } from './guards';
 import { NotFound } from './NotFound';
@@ -106,6 +108,64 @@ const operators = createRoute({
   component: lazyRouteComponent(() => import('../pages/operators/OperatorsPage'), 'OperatorsPage'),
 });
 
+/** Tenants, as operators see them. */
+const tenants = createRoute({
+  getParentRoute: () => operator,
+  path: '/tenants',
+  staticData: { crumb: 'Tenants' },
+});
+
+const tenantList = createRoute({
+  getParentRoute: () => tenants,
+  path: '/',
+  validateSearch: tenantsSearch,
+  component: lazyRouteComponent(() => import('../pages/tenants/TenantsPage'), 'TenantsPage'),
+});
+
+const tenantPage = createRoute({
+  getParentRoute: () => tenants,
+  path: '$slug',
+  validateSearch: viewSearch(['overview', 'runs', 'isolation', 'access', 'settings']),
+  staticData: { crumb: (params) => params.slug ?? '' },
+  component: lazyRouteComponent(() => import('../pages/tenant/TenantPage'), 'TenantPage'),
+});
+
+const isolation = createRoute({
+  getParentRoute: () => operator,
+  path: '/isolation',
+  staticData: { crumb: 'Isolation' },
+});
+
+const isolationHome = createRoute({
+  getParentRoute: () => isolation,
+  path: '/',
+  validateSearch: viewSearch(['reports', 'refusals']),
+  component: lazyRouteComponent(() => import('../pages/isolation/IsolationPage'), 'IsolationPage'),
+});
+
+const isolationReport = createRoute({
+  getParentRoute: () => isolation,
+  path: '$id',
+  staticData: { crumb: 'Report' },
+  component: lazyRouteComponent(() => import('../pages/isolation/ReportPage'), 'ReportPage'),
+});
+
+/** Paper has no navigation around it. */
+const isolationPrint = createRoute({
+  getParentRoute: () => root,
+  path: '/isolation/$id/print',
+  beforeLoad: ({ location }) => operatorsOnly(location.href),
+  component: lazyRouteComponent(() => import('../pages/isolation/PrintPage'), 'PrintPage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => operator,
+  path: '/audit',
+  validateSearch: auditSearch,
+  staticData: { crumb: 'Audit' },
+  component: lazyRouteComponent(() => import('../pages/audit/AuditPage'), 'AuditPage'),
+});
+
 /** A tenant's own part: its slug is in the path, so that a link says where it leads. */
 const tenant = createRoute({
   getParentRoute: () => shell,
@@ -181,17 +241,32 @@ const agents = createRoute({
   component: lazyRouteComponent(() => import('../pages/agents/AgentsPage'), 'AgentsPage'),
 });
 
+const tenantAudit = createRoute({
+  getParentRoute: () => tenant,
+  path: '/audit',
+  validateSearch: auditSearch,
+  staticData: { crumb: 'Audit' },
+  component: lazyRouteComponent(() => import('../pages/audit/AuditPage'), 'AuditPage'),
+});
+
 const tree = root.addChildren([
   signIn,
   acceptInvitation,
   resetPassword,
   verifyEmail,
   join,
+  isolationPrint,
   shell.addChildren([
     choose,
     account,
-    operator.addChildren([home, operators]),
-    tenant.addChildren([tenantOverview, workspaces, members, invitations, apiKeys, agents]),
+    operator.addChildren([
+      home,
+      tenants.addChildren([tenantList, tenantPage]),
+      isolation.addChildren([isolationHome, isolationReport]),
+      audit,
+      operators,
+    ]),
+    tenant.addChildren([tenantOverview, tenantAudit, workspaces, members, invitations, apiKeys, agents]),
   ]),
 ]);
 

@@ -26,7 +26,7 @@ export function ProblemHelp({ error, retry, compact = false }: Props) {
               <List.Root ps="4">
                 {problem.errors.map((field) => (
                   <List.Item key={field.pointer + field.code}>
-                    {field.pointer.slice(1).replaceAll('/', ' › ')}: {field.detail}
+                    {field.pointer.replace(/^\//, '').replaceAll('/', ' › ')}: {field.detail}
                   </List.Item>
                 ))}
               </List.Root>

@@ -16,7 +16,12 @@ export function Tabs({ tabs, label }: { tabs: [Tab, ...Tab[]]; label: string }) 
   const show = (next: string) =>
     void navigate({
       to: '.',
-      search: ((before: object) => ({ ...before, view: next === tabs[0].value ? undefined : next })) as never,
+      // A place in one tab's list is none in another's.
+      search: ((before: object) => ({
+        ...before,
+        view: next === tabs[0].value ? undefined : next,
+        cursor: undefined,
+      })) as never,
       replace: true,
       resetScroll: false,
     });

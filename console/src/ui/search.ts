@@ -41,6 +41,14 @@ export function tableSearch(raw: Raw, sorts: readonly string[] = []): TableSearc
   };
 }
 
+/** The search of a page with tabs: the chosen one, and the table that is in it. */
+export function viewSearch<View extends string>(views: readonly View[]) {
+  return (raw: Raw): TableSearch & { view?: View | undefined } => ({
+    ...tableSearch(raw),
+    view: oneOf(raw.view, views),
+  });
+}
+
 /** What the next click on a column's head asks for: ascending, descending, as the list comes. */
 export function nextSort(now: string | undefined, key: string): string | undefined {
   if (now === key) return `-${key}`;

@@ -1,19 +1,21 @@
 // The rows of a table, or skeletons of them. Used by `DataTable`.
 import { Skeleton, Table } from '@chakra-ui/react';
-import type { ReactTable, RowData } from '@tanstack/react-table';
+import type { ReactTable, Row, RowData } from '@tanstack/react-table';
+import { memo } from 'react';
 import type { Features } from './features';
 import { SelectBox } from './SelectBox';
 
-interface Props<Row extends RowData> {
-  table: ReactTable<Features, Row>;
+interface Props<Item extends RowData> {
+  table: ReactTable<Features, Item>;
   pending: boolean;
   selectable: boolean;
 }
 
 const SKELETONS = [0, 1, 2, 3, 4, 5];
 
-export function TableBody<Row extends RowData>({ table, pending, selectable }: Props<Row>) {
+export function TableBody<Item extends RowData>({ table, pending, selectable }: Props<Item>) {
   const columns = table.getVisibleLeafColumns();
+  const shown = columns.map((column) => column.id).join();
   return (
     <Table.Body role="rowgroup">
       {pending &&
@@ -28,38 +30,63 @@ export function TableBody<Row extends RowData>({ table, pending, selectable }: P
           </Table.Row>
         ))}
       {table.getRowModel().rows.map((row) => (
-        <Table.Row
+        <BodyRow
           key={row.id}
-          role="row"
-          data-row={row.id}
-          aria-selected={selectable ? row.getIsSelected() : undefined}
-        >
-          {selectable && (
-            <Table.Cell role="cell" data-fixed="" w="10">
-              <SelectBox
-                label={`Select ${row.id}`}
-                checked={row.getIsSelected()}
-                onChange={(on) => row.toggleSelected(on)}
-              />
-            </Table.Cell>
-          )}
-          {row.getVisibleCells().map((cell) => {
-            const look = cell.column.columnDef.meta;
-            return (
-              <Table.Cell
-                key={cell.id}
-                role="cell"
-                textAlign={look?.align ?? 'start'}
-                data-label={look?.label}
-                data-fixed={look?.fixed ? '' : undefined}
-                data-actions={look?.bare ? '' : undefined}
-              >
-                <table.FlexRender cell={cell} />
-              </Table.Cell>
-            );
-          })}
-        </Table.Row>
+          table={table as ReactTable<Features, RowData>}
+          row={row as Row<Features, RowData>}
+          selectable={selectable}
+          selected={row.getIsSelected()}
+          shown={shown}
+        />
       ))}
     </Table.Body>
   );
 }
+
+interface RowProps {
+  table: ReactTable<Features, RowData>;
+  row: Row<Features, RowData>;
+  selectable: boolean;
+  selected: boolean;
+  /** The ids of the columns that are shown. */
+  shown: string;
+}
+
+/** A row is drawn anew only where it, its selection or its columns are others: fifty of them cost most of what a page costs. */
+const BodyRow = memo(
+  function BodyRow({ table, row, selectable, selected }: RowProps) {
+    return (
+      <Table.Row role="row" data-row={row.id} aria-selected={selectable ? selected : undefined}>
+        {selectable && (
+          <Table.Cell role="cell" data-fixed="" w="10">
+            <SelectBox
+              label={`Select ${row.id}`}
+              checked={selected}
+              onChange={(on) => row.toggleSelected(on)}
+            />
+          </Table.Cell>
+        )}
+        {row.getVisibleCells().map((cell) => {
+          const look = cell.column.columnDef.meta;
+          return (
+            <Table.Cell
+              key={cell.id}
+              role="cell"
+              textAlign={look?.align ?? 'start'}
+              data-label={look?.label}
+              data-fixed={look?.fixed ? '' : undefined}
+              data-actions={look?.bare ? '' : undefined}
+            >
+              <table.FlexRender cell={cell} />
+            </Table.Cell>
+          );
+        })}
+      </Table.Row>
+    );
+  },
+  (before, after) =>
+    before.row === after.row &&
+    before.selected === after.selected &&
+    before.selectable === after.selectable &&
+    before.shown === after.shown,
+);

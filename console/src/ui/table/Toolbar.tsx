@@ -24,7 +24,7 @@ export function Toolbar<Row extends RowData>({ columns, control, query, filters,
       <HStack gap="2" wrap="wrap" flex="1 1 auto">
         {filters}
       </HStack>
-      <HStack gap="1">
+      <HStack gap="1" ms={{ md: 'auto' }}>
         {tools}
         <ColumnChoice columns={columns} control={control} />
         <IconButton

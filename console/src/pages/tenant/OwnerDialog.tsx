@@ -1,0 +1,43 @@
+// Makes the link anew with which the tenant's owner joins, while it has none. Used by `TenantActions`.
+import { useState } from 'react';
+import { idempotencyKey } from '../../api/client';
+import type { Tenant } from '../../api/types';
+import { ConfirmDialog } from '../../ui/ConfirmDialog';
+import { KeyValue } from '../../ui/KeyValue';
+import { RelativeTime } from '../../ui/Time';
+import { useOwnerInvitation } from './api';
+import { SecretOnce } from './SecretOnce';
+
+export function OwnerDialog({ tenant, onClose }: { tenant: Tenant; onClose: () => void }) {
+  const [key] = useState(idempotencyKey);
+  const invite = useOwnerInvitation(tenant.slug, key);
+  if (invite.data) {
+    return (
+      <SecretOnce title="Owner invitation made" label="link" secret={invite.data.url} onClose={onClose}>
+        <KeyValue
+          rows={[
+            ['For', invite.data.email],
+            ['Good until', <RelativeTime key="until" at={invite.data.expires_at} />],
+          ]}
+        />
+      </SecretOnce>
+    );
+  }
+  return (
+    <ConfirmDialog
+      open
+      onClose={onClose}
+      title="Renew the owner's invitation?"
+      action="Renew invitation"
+      danger={false}
+      effects={[
+        `A new link is made for ${tenant.admin_email}, and shown here once.`,
+        'Links that were made for that before open no more.',
+        'This works while the tenant has no owner.',
+      ]}
+      busy={invite.isPending}
+      problem={invite.error}
+      onConfirm={() => invite.mutate()}
+    />
+  );
+}
