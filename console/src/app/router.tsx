@@ -60,6 +60,43 @@ const home = createRoute({
   },
 });
 
+const newTenant = createRoute({
+  getParentRoute: () => operator,
+  path: '/tenants/new',
+  beforeLoad: ({ location }) => allowed('CreateTenant', location.href),
+  validateSearch: (raw: Record<string, unknown>): { step?: WizardStep } => {
+    const step = oneOf(raw.step, STEP_NAMES);
+    return step ? { step } : {};
+  },
+  staticData: { crumb: 'New tenant' },
+  component: lazyRouteComponent(() => import('../pages/tenant-new/NewTenantPage'), 'NewTenantPage'),
+});
+
+const runs = createRoute({
+  getParentRoute: () => operator,
+  path: '/runs',
+  validateSearch: (raw: Record<string, unknown>) => ({
+    ...tableSearch(raw),
+    tenant: text(raw.tenant, 63),
+    kind: oneOf(raw.kind, RUN_KINDS),
+    status: oneOf(raw.status, RUN_STATUSES),
+    failed: flag(raw.failed),
+  }),
+  staticData: { crumb: 'Runs' },
+  component: lazyRouteComponent(() => import('../pages/runs/RunsPage'), 'RunsPage'),
+});
+
+const run = createRoute({
+  getParentRoute: () => operator,
+  path: '/runs/$run',
+  validateSearch: (raw: Record<string, unknown>): { view?: 'compact' | 'json' } => {
+    const view = oneOf(raw.view, ['compact', 'json']);
+    return view ? { view } : {};
+  },
+  staticData: { crumb: (params) => params.run ?? '' },
+  component: lazyRouteComponent(() => import('../pages/runs/RunPage'), 'RunPage'),
+});
+
 const operators = createRoute({
   getParentRoute: () => operator,
   path: '/operators',

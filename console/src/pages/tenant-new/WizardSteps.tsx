@@ -1,0 +1,56 @@
+// Where one is in the wizard: four steps and the run that follows. Steps that were seen can be opened again. Used by `NewTenantPage`.
+import { Steps } from '@chakra-ui/react';
+import { Check } from 'lucide-react';
+import { Icon } from '../../ui/Icon';
+import { STEP_NAMES, type WizardStep } from './values';
+
+const LABELS: Record<WizardStep | 'run', string> = {
+  identity: 'Identity',
+  plan: 'Plan',
+  options: 'Options',
+  review: 'Review',
+  run: 'Live run',
+};
+
+const ALL = [...STEP_NAMES, 'run'] as const;
+
+interface Props {
+  step: WizardStep;
+  reached: number;
+  go: (step: WizardStep) => void;
+}
+
+export function WizardSteps({ step, reached, go }: Props) {
+  const now = STEP_NAMES.indexOf(step);
+  return (
+    <Steps.Root
+      step={now}
+      count={ALL.length}
+      size="sm"
+      onStepChange={(change) => {
+        const to = STEP_NAMES[change.step];
+        if (to && change.step <= reached) go(to);
+      }}
+      mb="6"
+    >
+      <Steps.List aria-label="Steps of the wizard" gap={{ base: '1', md: '2' }}>
+        {ALL.map((name, index) => (
+          <Steps.Item key={name} index={index} title={LABELS[name]}>
+            <Steps.Trigger
+              disabled={index > reached}
+              aria-label={`${index + 1}. ${LABELS[name]}`}
+              minH="8"
+              gap="2"
+            >
+              <Steps.Indicator>
+                <Steps.Status complete={<Icon as={Check} boxSize="3.5" />} incomplete={<Steps.Number />} />
+              </Steps.Indicator>
+              <Steps.Title hideBelow={index === now ? undefined : 'md'}>{LABELS[name]}</Steps.Title>
+            </Steps.Trigger>
+            <Steps.Separator />
+          </Steps.Item>
+        ))}
+      </Steps.List>
+    </Steps.Root>
+  );
+}
