@@ -12,6 +12,10 @@ const proxy = Object.fromEntries(
   ]),
 );
 
+// As the server says it, so that a preview refuses what the server would refuse.
+const policy =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
 export default defineConfig({
   plugins: [react()],
   resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
@@ -23,7 +27,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
   },
   server: { host: '127.0.0.1', proxy },
-  preview: { host: '127.0.0.1', proxy },
+  preview: { host: '127.0.0.1', proxy, headers: { 'Content-Security-Policy': policy } },
   test: {
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],

@@ -2,12 +2,14 @@
 import { ChakraProvider } from '@chakra-ui/react';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
 import { onSession, sessionState } from '../session/session';
-import { Toasts } from '../ui/toast';
+import { toasts } from '../ui/toast';
 import { queryClient } from './queryClient';
 import { router } from './router';
 import { system } from './theme';
+
+const Toasts = lazy(() => import('../ui/Toasts').then((module) => ({ default: module.Toasts })));
 
 /** Whoever works where: what was read as somebody else, or in another tenant, is not shown again. */
 function identity(): string {
@@ -32,12 +34,13 @@ function useSessionChanges() {
 }
 
 export function Providers() {
+  const messages = useSyncExternalStore(toasts.watch, toasts.wanted);
   useSessionChanges();
   return (
     <ChakraProvider value={system}>
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
-        <Toasts />
+        <Suspense>{messages && <Toasts />}</Suspense>
       </QueryClientProvider>
     </ChakraProvider>
   );

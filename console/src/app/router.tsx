@@ -13,7 +13,6 @@ import { tableSearch } from '../ui/search';
 import { Failure } from './Failure';
 import { membersOnly, operatorsOnly, safePath, signedIn } from './guards';
 import { NotFound } from './NotFound';
-import { Shell } from './shell/Shell';
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: Failure });
 
@@ -36,7 +35,7 @@ const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
   beforeLoad: ({ location }) => signedIn(location.href).then(() => undefined),
-  component: Shell,
+  component: lazyRouteComponent(() => import('./shell/Shell'), 'Shell'),
 });
 
 const choose = createRoute({

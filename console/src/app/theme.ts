@@ -1,5 +1,6 @@
 // The design system: one accent, semantic tokens for light and dark, dense type. Used by `providers.tsx`.
-import { createSystem, defaultConfig, defineConfig } from '@chakra-ui/react';
+import { createSystem, defineConfig, defineRecipe } from '@chakra-ui/react';
+import { baseConfig } from './baseTheme';
 
 const accent = {
   50: '#f0fdfa',
@@ -33,6 +34,19 @@ const config = defineConfig({
     },
   },
   theme: {
+    recipes: {
+      // The accent is for what is to be done; everything else is quiet.
+      button: defineRecipe({
+        variants: {
+          variant: {
+            ghost: { colorPalette: 'gray' },
+            outline: { colorPalette: 'gray' },
+            plain: { colorPalette: 'gray' },
+          },
+        },
+      }),
+      kbd: defineRecipe({ base: { colorPalette: 'gray' } }),
+    },
     tokens: {
       colors: { accent: Object.fromEntries(Object.entries(accent).map(([key, value]) => [key, { value }])) },
       fonts: {
@@ -63,4 +77,4 @@ const config = defineConfig({
   },
 });
 
-export const system = createSystem(defaultConfig, config);
+export const system = createSystem(baseConfig, config);

@@ -2,16 +2,17 @@
 import { Box, Flex, SkipNavContent, SkipNavLink } from '@chakra-ui/react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Outlet } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { startLive, stopLive } from '../../api/live';
 import { feedCache } from '../../api/liveCache';
 import { useSession } from '../../session/session';
 import { may } from '../../session/who';
+import { lazyPart } from '../../ui/lazyPart';
 import { SideNav } from './SideNav';
 import { TopBar } from './TopBar';
 import { usePaletteKey } from './usePaletteKey';
 
-const Palette = lazy(() => import('./Palette').then((module) => ({ default: module.Palette })));
+const Palette = lazyPart(() => import('./Palette').then((module) => module.Palette));
 
 /** The stream runs for whoever may hear it, and ends with them. */
 function useLiveStream(wanted: boolean) {
@@ -59,7 +60,7 @@ export function Shell() {
           </Box>
         </SkipNavContent>
       </Flex>
-      <Suspense>{palette && <Palette who={who} onClose={() => setPalette(false)} />}</Suspense>
+      {palette && <Palette who={who} onClose={() => setPalette(false)} />}
     </Flex>
   );
 }

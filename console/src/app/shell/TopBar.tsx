@@ -1,18 +1,21 @@
 // The bar at the top: breadcrumbs, palette, live state, colour mode, user. Used by the shell.
-import { Button, Drawer, Flex, HStack, Kbd, Portal } from '@chakra-ui/react';
+import { Button, Flex, HStack, Kbd } from '@chakra-ui/react';
 import { Menu as MenuGlyph, Search } from 'lucide-react';
 import { useState } from 'react';
 import type { Who } from '../../session/who';
 import { Icon } from '../../ui/Icon';
 import { IconButton } from '../../ui/IconButton';
+import { lazyPart } from '../../ui/lazyPart';
 import { ColorModeMenu } from './ColorModeMenu';
 import { Crumbs } from './Crumbs';
 import { LiveDot } from './LiveDot';
-import { SideNav } from './SideNav';
 import { UserMenu } from './UserMenu';
 import { PALETTE_KEY } from './usePaletteKey';
 
+const PhoneNav = lazyPart(() => import('./PhoneNav').then((module) => module.PhoneNav));
+
 export function TopBar({ who, onPalette }: { who: Who; onPalette: () => void }) {
+  const [navigation, setNavigation] = useState(false);
   return (
     <Flex
       as="header"
@@ -26,7 +29,20 @@ export function TopBar({ who, onPalette }: { who: Who; onPalette: () => void }) 
       bg="bg"
       zIndex="sticky"
     >
-      <PhoneNav who={who} />
+      <Button
+        variant="ghost"
+        size="sm"
+        px="0"
+        minW="8"
+        hideFrom="lg"
+        aria-label="Open navigation"
+        aria-haspopup="dialog"
+        aria-expanded={navigation}
+        onClick={() => setNavigation(true)}
+      >
+        <Icon as={MenuGlyph} />
+      </Button>
+      {navigation && <PhoneNav who={who} onClose={() => setNavigation(false)} />}
       <Crumbs />
       <HStack gap="1" ms="auto">
         <Button
@@ -49,33 +65,5 @@ export function TopBar({ who, onPalette }: { who: Who; onPalette: () => void }) 
         <UserMenu who={who} />
       </HStack>
     </Flex>
-  );
-}
-
-function PhoneNav({ who }: { who: Who }) {
-  const [open, setOpen] = useState(false);
-  return (
-    <Drawer.Root
-      open={open}
-      onOpenChange={(change) => setOpen(change.open)}
-      placement="start"
-      size="xs"
-      lazyMount
-      unmountOnExit
-    >
-      <Drawer.Trigger asChild>
-        <Button variant="ghost" size="sm" px="0" minW="8" hideFrom="lg" aria-label="Open navigation">
-          <Icon as={MenuGlyph} />
-        </Button>
-      </Drawer.Trigger>
-      <Portal>
-        <Drawer.Backdrop />
-        <Drawer.Positioner>
-          <Drawer.Content maxW="72" aria-label="Navigation">
-            <SideNav who={who} onGo={() => setOpen(false)} />
-          </Drawer.Content>
-        </Drawer.Positioner>
-      </Portal>
-    </Drawer.Root>
   );
 }

@@ -7,12 +7,13 @@ import { useWho } from '../../session/session';
 import { may } from '../../session/who';
 import { EmptyState } from '../../ui/EmptyState';
 import { Icon } from '../../ui/Icon';
+import { lazyPart } from '../../ui/lazyPart';
 import { Page } from '../../ui/Page';
 import { DataTable } from '../../ui/table/DataTable';
-import { AddDialog } from './AddDialog';
 import { useOperators } from './api';
 import { operatorColumns } from './columns';
 
+const AddDialog = lazyPart(() => import('./AddDialog').then((module) => module.AddDialog));
 const route = getRouteApi('/shell/operator/operators');
 
 export function OperatorsPage() {

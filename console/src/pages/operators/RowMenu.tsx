@@ -3,17 +3,19 @@ import { Button, Menu, Portal } from '@chakra-ui/react';
 import { Ellipsis } from 'lucide-react';
 import { useState } from 'react';
 import type { Operator } from '../../api/types';
-import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { Icon } from '../../ui/Icon';
+import { lazyPart } from '../../ui/lazyPart';
 import { failed, said } from '../../ui/toast';
-import { useChangeOperator, useRemoveOperator } from './api';
-import { RoleDialog } from './RoleDialog';
+import { useChangeOperator } from './api';
+
+const RoleDialog = lazyPart(() => import('./RoleDialog').then((module) => module.RoleDialog));
+const RemoveDialog = lazyPart(() => import('./RemoveDialog').then((module) => module.RemoveDialog));
 
 export function RowMenu({ operator }: { operator: Operator }) {
   const [open, setOpen] = useState<'role' | 'remove' | null>(null);
   const change = useChangeOperator();
-  const remove = useRemoveOperator();
   const name = operator.name || operator.email;
+  const close = () => setOpen(null);
   const choose = (value: string) => {
     if (value === 'role' || value === 'remove') setOpen(value);
     if (value === 'unlock')
@@ -57,27 +59,8 @@ export function RowMenu({ operator }: { operator: Operator }) {
           </Menu.Positioner>
         </Portal>
       </Menu.Root>
-      {open === 'role' && <RoleDialog operator={operator} onClose={() => setOpen(null)} />}
-      <ConfirmDialog
-        open={open === 'remove'}
-        onClose={() => {
-          remove.reset();
-          setOpen(null);
-        }}
-        title={`Remove ${name}?`}
-        action="Remove operator"
-        word={operator.email}
-        effects={[
-          'Their sign-ins as an operator are refused at once, on every server.',
-          'Access grants that they hold end.',
-          'Their user, and where they are a member, stay as they are.',
-        ]}
-        busy={remove.isPending}
-        problem={remove.error}
-        onConfirm={() =>
-          remove.mutate(operator, { onSuccess: () => said(`${name} is no operator any more`) })
-        }
-      />
+      {open === 'role' && <RoleDialog operator={operator} onClose={close} />}
+      {open === 'remove' && <RemoveDialog operator={operator} onClose={close} />}
     </>
   );
 }

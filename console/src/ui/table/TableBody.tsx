@@ -52,6 +52,7 @@ export function TableBody<Row extends RowData>({ table, pending, selectable }: P
                 textAlign={look?.align ?? 'start'}
                 data-label={look?.label}
                 data-fixed={look?.fixed ? '' : undefined}
+                data-actions={look?.bare ? '' : undefined}
               >
                 <table.FlexRender cell={cell} />
               </Table.Cell>

@@ -1,5 +1,5 @@
 // The bar above a table: filters on the left; columns, density, refresh on the right. Used by `DataTable`.
-import { Button, Checkbox, Flex, HStack, Popover, Portal, Stack } from '@chakra-ui/react';
+import { Button, Flex, HStack, Menu, Portal } from '@chakra-ui/react';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { RowData } from '@tanstack/react-table';
 import { Columns3, RotateCw, Rows2, Rows4 } from 'lucide-react';
@@ -53,35 +53,29 @@ function ColumnChoice<Row extends RowData>({ columns, control }: Pick<Props<Row>
   });
   if (choice.length === 0) return null;
   return (
-    <Popover.Root lazyMount unmountOnExit positioning={{ placement: 'bottom-end' }}>
-      <Popover.Trigger asChild>
+    <Menu.Root closeOnSelect={false} lazyMount unmountOnExit positioning={{ placement: 'bottom-end' }}>
+      <Menu.Trigger asChild>
         <Button variant="ghost" size="sm">
           <Icon as={Columns3} /> Columns
         </Button>
-      </Popover.Trigger>
+      </Menu.Trigger>
       <Portal>
-        <Popover.Positioner>
-          <Popover.Content width="auto" minW="44" aria-label="Columns">
-            <Popover.Body p="3">
-              <Stack gap="1">
-                {choice.map(({ id, label }) => (
-                  <Checkbox.Root
-                    key={id}
-                    size="sm"
-                    minH="6"
-                    checked={!hidden.has(id)}
-                    onCheckedChange={() => control.toggleColumn(id)}
-                  >
-                    <Checkbox.HiddenInput />
-                    <Checkbox.Control />
-                    <Checkbox.Label>{label}</Checkbox.Label>
-                  </Checkbox.Root>
-                ))}
-              </Stack>
-            </Popover.Body>
-          </Popover.Content>
-        </Popover.Positioner>
+        <Menu.Positioner>
+          <Menu.Content minW="44">
+            {choice.map(({ id, label }) => (
+              <Menu.CheckboxItem
+                key={id}
+                value={id}
+                checked={!hidden.has(id)}
+                onCheckedChange={() => control.toggleColumn(id)}
+              >
+                {label}
+                <Menu.ItemIndicator />
+              </Menu.CheckboxItem>
+            ))}
+          </Menu.Content>
+        </Menu.Positioner>
       </Portal>
-    </Popover.Root>
+    </Menu.Root>
   );
 }

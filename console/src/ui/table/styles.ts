@@ -12,6 +12,7 @@ export const cardStyles: SystemStyleObject = {
     '& tbody': { display: 'grid', gap: '3' },
     '& tbody tr': {
       display: 'grid',
+      position: 'relative',
       borderWidth: '1px',
       rounded: 'lg',
       bg: 'bg.panel',
@@ -22,6 +23,7 @@ export const cardStyles: SystemStyleObject = {
       display: 'grid',
       gridTemplateColumns: '7.5rem minmax(0, 1fr)',
       alignItems: 'center',
+      justifyItems: 'start',
       gap: '2',
       p: '0',
       border: 'none',
@@ -33,6 +35,9 @@ export const cardStyles: SystemStyleObject = {
       textStyle: 'xs',
     },
     '& tbody td[data-fixed]': { gridTemplateColumns: 'minmax(0, 1fr)' },
+    // Actions stand where the card begins, on the right.
+    '& tbody td[data-actions]': { position: 'absolute', top: '2', right: '2' },
+    '& tbody td[data-actions]:empty': { display: 'none' },
     '& tbody td[data-fixed]::before': { display: 'none' },
   },
 };

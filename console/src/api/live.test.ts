@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { backOff } from './live';
+import { withStep } from './liveCache';
+import type { Run, Step } from './types';
+
+describe('the live stream', () => {
+  it('waits longer with each failure, to half a minute, and never all tabs at once', () => {
+    const waits = [1, 2, 3, 4, 5, 6, 20].map((failures) => backOff(failures, 1));
+    expect(waits).toEqual([...waits].sort((a, b) => a - b));
+    expect(waits.at(-1)).toBe(30_000);
+    expect(backOff(3, 0)).toBe(backOff(3, 1) / 2);
+  });
+
+  it('puts a step into its run and leaves the others', () => {
+    const step = (name: string, status: string) => ({ name, status, attempts: 1 }) as Step;
+    const run = { id: 'run_1', steps: [step('reserve', 'succeeded'), step('place', 'running')] } as Run;
+    const after = withStep(run, step('place', 'failed'));
+    expect(after.steps.map((one) => one.status)).toEqual(['succeeded', 'failed']);
+    expect(run.steps[1]?.status).toBe('running');
+  });
+});

@@ -1,0 +1,34 @@
+// Ends somebody's being an operator, after the address was typed. Used by `RowMenu`.
+import type { Operator } from '../../api/types';
+import { ConfirmDialog } from '../../ui/ConfirmDialog';
+import { said } from '../../ui/toast';
+import { useRemoveOperator } from './api';
+
+export function RemoveDialog({ operator, onClose }: { operator: Operator; onClose: () => void }) {
+  const remove = useRemoveOperator();
+  const name = operator.name || operator.email;
+  return (
+    <ConfirmDialog
+      open
+      onClose={onClose}
+      title={`Remove ${name}?`}
+      action="Remove operator"
+      word={operator.email}
+      effects={[
+        'What they do as an operator is refused at once, on every server.',
+        'Access grants that they hold end.',
+        'Their user, and where they are a member, stay as they are.',
+      ]}
+      busy={remove.isPending}
+      problem={remove.error}
+      onConfirm={() =>
+        remove.mutate(operator, {
+          onSuccess: () => {
+            onClose();
+            said(`${name} is no operator any more`);
+          },
+        })
+      }
+    />
+  );
+}
