@@ -1,5 +1,5 @@
 // The one table of where one can go: side navigation and command palette are drawn from it. A page is added by adding a line.
-import { KeyRound, LayoutDashboard, type LucideIcon, UserCog } from 'lucide-react';
+import { CirclePlus, KeyRound, LayoutDashboard, ListChecks, type LucideIcon, UserCog } from 'lucide-react';
 import { type Action, may, type Who } from '../session/who';
 
 export interface NavLine {
@@ -23,6 +23,20 @@ const OPERATOR: NavGroup[] = [
   {
     label: 'Platform',
     lines: [
+      {
+        label: 'New tenant',
+        path: '/tenants/new',
+        icon: CirclePlus,
+        needs: 'CreateTenant',
+        also: 'make create provision wizard',
+      },
+      {
+        label: 'Runs',
+        path: '/runs',
+        icon: ListChecks,
+        needs: 'ReadRuns',
+        also: 'provisioning failed retry rollback',
+      },
       {
         label: 'Operators',
         path: '/operators',

@@ -7,9 +7,11 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import { runSearch, runsSearch } from '../pages/runs/search';
+import { STEP_NAMES, type WizardStep } from '../pages/tenant-new/values';
 import { ready } from '../session/session';
 import { homeOf } from '../session/who';
-import { tableSearch } from '../ui/search';
+import { oneOf, tableSearch } from '../ui/search';
 import { Failure } from './Failure';
 import { membersOnly, operatorsOnly, safePath, signedIn } from './guards';
 import { NotFound } from './NotFound';
@@ -62,7 +64,6 @@ const home = createRoute({
 const newTenant = createRoute({
   getParentRoute: () => operator,
   path: '/tenants/new',
-  beforeLoad: ({ location }) => allowed('CreateTenant', location.href),
   validateSearch: (raw: Record<string, unknown>): { step?: WizardStep } => {
     const step = oneOf(raw.step, STEP_NAMES);
     return step ? { step } : {};
@@ -71,27 +72,24 @@ const newTenant = createRoute({
   component: lazyRouteComponent(() => import('../pages/tenant-new/NewTenantPage'), 'NewTenantPage'),
 });
 
+/** The parent of the list and of a run, so that the breadcrumbs lead back. */
 const runs = createRoute({
   getParentRoute: () => operator,
   path: '/runs',
-  validateSearch: (raw: Record<string, unknown>) => ({
-    ...tableSearch(raw),
-    tenant: text(raw.tenant, 63),
-    kind: oneOf(raw.kind, RUN_KINDS),
-    status: oneOf(raw.status, RUN_STATUSES),
-    failed: flag(raw.failed),
-  }),
   staticData: { crumb: 'Runs' },
+});
+
+const runsList = createRoute({
+  getParentRoute: () => runs,
+  path: '/',
+  validateSearch: runsSearch,
   component: lazyRouteComponent(() => import('../pages/runs/RunsPage'), 'RunsPage'),
 });
 
 const run = createRoute({
-  getParentRoute: () => operator,
-  path: '/runs/$run',
-  validateSearch: (raw: Record<string, unknown>): { view?: 'compact' | 'json' } => {
-    const view = oneOf(raw.view, ['compact', 'json']);
-    return view ? { view } : {};
-  },
+  getParentRoute: () => runs,
+  path: '$run',
+  validateSearch: runSearch,
   staticData: { crumb: (params) => params.run ?? '' },
   component: lazyRouteComponent(() => import('../pages/runs/RunPage'), 'RunPage'),
 });
@@ -124,7 +122,11 @@ const tenantOverview = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  shell.addChildren([choose, operator.addChildren([home, operators]), tenant.addChildren([tenantOverview])]),
+  shell.addChildren([
+    choose,
+    operator.addChildren([home, newTenant, runs.addChildren([runsList, run]), operators]),
+    tenant.addChildren([tenantOverview]),
+  ]),
 ]);
 
 export const router = createRouter({

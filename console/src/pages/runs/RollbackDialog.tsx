@@ -11,7 +11,11 @@ const MAKES = ['create', 'adopt', 'import'];
 export function rollbackEffects(run: Run): string[] {
   const undone = 'Every step that was done is undone, the last one first, by a worker.';
   if (run.kind === 'adopt')
-    return [undone, 'The schema gets its old name back. No row is touched.', 'The tenant and its slug are gone.'];
+    return [
+      undone,
+      'The schema gets its old name back. No row is touched.',
+      'The tenant and its slug are gone.',
+    ];
   if (MAKES.includes(run.kind))
     return [
       `${run.tenant_slug} is removed with everything in it: schema, roles, keys, members, rows.`,

@@ -17,7 +17,11 @@ export function RunCompact({ run }: { run: Run }) {
       role="region"
       aria-label="Steps, compact"
     >
-      <Table.Root size="sm" fontVariantNumeric="tabular-nums" css={{ '& tbody tr:last-of-type td': { borderBottomWidth: '0' } }}>
+      <Table.Root
+        size="sm"
+        fontVariantNumeric="tabular-nums"
+        css={{ '& tbody tr:last-of-type td': { borderBottomWidth: '0' } }}
+      >
         <Table.Header>
           <Table.Row bg="bg.subtle">
             {['Step', 'Status', 'Attempts', 'Began after', 'Took', 'What it did'].map((name) => (

@@ -1,5 +1,16 @@
 // What became of a run, in words: how far it is, what it made, or what failed, what was undone and what to do. Used by `RunPage`.
-import { Alert, Box, Button, Code, HStack, Link as ChakraLink, List, Progress, Stack, Text } from '@chakra-ui/react';
+import {
+  Alert,
+  Box,
+  Button,
+  Link as ChakraLink,
+  Code,
+  HStack,
+  List,
+  Progress,
+  Stack,
+  Text,
+} from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
 import { ArrowRight } from 'lucide-react';
 import type { ReactNode } from 'react';
@@ -31,7 +42,8 @@ function AtWork({ run, now }: { run: Run; now: number }) {
           {back ? 'Taking back what was done' : at ? `${STEPS[at.name].title} …` : 'Finishing …'}
         </Text>
         <Text textStyle="xs" color="fg.muted" fontVariantNumeric="tabular-nums">
-          {back ? `${undoneSteps(run).length} undone` : `${done} of ${of} steps`}, {duration(elapsed(run, now))}
+          {back ? `${undoneSteps(run).length} undone` : `${done} of ${of} steps`},{' '}
+          {duration(elapsed(run, now))}
         </Text>
       </HStack>
       <Progress.Root value={back ? null : (done / of) * 100} size="xs" aria-label="Progress of the run">
@@ -52,7 +64,15 @@ function AtWork({ run, now }: { run: Run; now: number }) {
   );
 }
 
-function Frame({ status, title, children }: { status: 'success' | 'warning' | 'error'; title: string; children: ReactNode }) {
+function Frame({
+  status,
+  title,
+  children,
+}: {
+  status: 'success' | 'warning' | 'error';
+  title: string;
+  children: ReactNode;
+}) {
   return (
     <Alert.Root status={status} variant="surface">
       <Alert.Indicator />
@@ -68,17 +88,20 @@ function Frame({ status, title, children }: { status: 'success' | 'warning' | 'e
 
 function Succeeded({ run }: { run: Run }) {
   const made = madeTenant(run);
+  const tenant: string = `/tenants/${run.tenant_slug}`;
   const url = typeof run.result?.console_url === 'string' ? run.result.console_url : undefined;
   const took = duration(run.duration_ms ?? 0);
   return (
     <Frame status="success" title={made ? `${run.tenant_slug} is active` : 'Done'}>
       <Text>
-        {made ? `It serves requests since ${took} after it was asked for.` : `It took ${took} from the wish to the end.`}
+        {made
+          ? `It serves requests, ${took} after it was asked for.`
+          : `It took ${took} from the wish to the end.`}
       </Text>
       {run.kind !== 'purge' && (
         <HStack gap="2" wrap="wrap">
-          <Button asChild size="xs">
-            <Link to={`/tenants/${run.tenant_slug}`}>
+          <Button asChild size="xs" colorPalette="accent">
+            <Link to={tenant}>
               Open {run.tenant_slug} <Icon as={ArrowRight} boxSize="3.5" />
             </Link>
           </Button>
@@ -105,7 +128,9 @@ function RolledBack({ run }: { run: Run }) {
   return (
     <Frame
       status={failed ? 'error' : 'warning'}
-      title={failed ? `${STEPS[failed.name].title} failed, and everything was undone` : 'This run was taken back'}
+      title={
+        failed ? `${STEPS[failed.name].title} failed, and everything was undone` : 'This run was taken back'
+      }
     >
       {run.error && <Text overflowWrap="anywhere">{run.error}</Text>}
       <Undone run={run} />

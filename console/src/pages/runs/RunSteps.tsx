@@ -8,7 +8,15 @@ import { STEPS } from './words';
 export function RunSteps({ run }: { run: Run }) {
   const longest = Math.max(1, ...run.steps.filter(counts).map((step) => step.duration_ms ?? 0));
   return (
-    <Stack as="ol" gap="0" listStyleType="none" aria-label="Steps" borderWidth="1px" rounded="lg" bg="bg.panel">
+    <Stack
+      as="ol"
+      gap="0"
+      listStyleType="none"
+      aria-label="Steps"
+      borderWidth="1px"
+      rounded="lg"
+      bg="bg.panel"
+    >
       {run.steps.map((step, index) => (
         <OneStep key={step.name} step={step} number={index + 1} share={share(step, longest)} />
       ))}
@@ -57,7 +65,9 @@ function OneStep({ step, number, share }: Props) {
           )}
         </HStack>
         <Text textStyle="xs" color="fg.muted" overflowWrap="anywhere" mt="0.5">
-          {undone ? `Taken back: ${step.detail ?? STEPS[step.name].does}` : (step.detail ?? STEPS[step.name].does)}
+          {undone
+            ? `Taken back: ${step.detail ?? STEPS[step.name].does}`
+            : (step.detail ?? STEPS[step.name].does)}
         </Text>
         {step.error && (
           <Text textStyle="xs" color="fg.error" overflowWrap="anywhere" mt="1">
@@ -67,8 +77,7 @@ function OneStep({ step, number, share }: Props) {
       </Box>
       <Stack gap="1" align="flex-end" flexShrink="0" w={{ base: '20', sm: '36' }} pt="0.5">
         <Text textStyle="xs" color="fg.muted">
-          {!waits && step.duration_ms != null && <Duration ms={step.duration_ms} />}
-          {undone && ' in all'}
+          {!waits && !undone && step.duration_ms != null && <Duration ms={step.duration_ms} />}
         </Text>
         {share > 0 && (
           <Box w="full" h="1" rounded="full" bg="bg.muted" aria-hidden>

@@ -12,7 +12,7 @@ import { useRuns } from './api';
 import { runColumns } from './columns';
 import { KINDS, STATUSES } from './words';
 
-const route = getRouteApi('/shell/operator/runs');
+const route = getRouteApi('/shell/operator/runs/');
 const FILTERS = ['tenant', 'kind', 'status', 'failed'];
 
 export function RunsPage() {

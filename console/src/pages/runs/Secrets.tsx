@@ -14,7 +14,16 @@ export function Secrets({ run }: { run: Run }) {
   if (made.data?.api_key) return <Shown made={made.data} run={run} putAway={made.putAway} />;
   if (!made.canAsk || made.data === null) return null;
   return (
-    <Flex borderWidth="1px" rounded="lg" p="3" ps="4" gap="3" align="center" justify="space-between" wrap="wrap">
+    <Flex
+      borderWidth="1px"
+      rounded="lg"
+      p="3"
+      ps="4"
+      gap="3"
+      align="center"
+      justify="space-between"
+      wrap="wrap"
+    >
       <Text color="fg.muted" flex="1 1 16rem">
         This tab made the tenant. Its first API key and invitation can be shown until you put them away.
       </Text>
@@ -28,7 +37,14 @@ export function Secrets({ run }: { run: Run }) {
 function Shown({ made, run, putAway }: { made: Made; run: Run; putAway: () => void }) {
   const invitation = made.owner_invitation;
   return (
-    <Box as="section" aria-label="First access" borderWidth="1px" rounded="lg" bg="bg.panel" overflow="hidden">
+    <Box
+      as="section"
+      aria-label="First access"
+      borderWidth="1px"
+      rounded="lg"
+      bg="bg.panel"
+      overflow="hidden"
+    >
       <HStack px="4" py="3" borderBottomWidth="1px" gap="2">
         <Icon as={KeyRound} />
         <Text fontWeight="medium">First access</Text>

@@ -2,10 +2,10 @@
 import {
   keepPreviousData,
   queryOptions,
+  type UseQueryResult,
   useMutation,
   useQuery,
   useQueryClient,
-  type UseQueryResult,
 } from '@tanstack/react-query';
 import { api, call, once } from '../../api/client';
 import { keys } from '../../api/keys';
@@ -26,14 +26,20 @@ export interface RunsFilter {
 const PAGE = 50;
 
 function page(query: Omit<RunsFilter, 'failed'>, limit: number, signal: AbortSignal): Promise<ListPage<Run>> {
-  return call(api.GET('/v1/provisioning-runs', { params: { query: { limit, ...present(query) } }, signal }));
+  const filters = present({ ...query }) as {
+    [Name in keyof typeof query]?: NonNullable<(typeof query)[Name]>;
+  };
+  return call(api.GET('/v1/provisioning-runs', { params: { query: { limit, ...filters } }, signal }));
 }
 
 /** The API filters by one state: what failed is in two. Those for a person are few, and stand on the first page. */
 async function failedRuns({ failed: _, status: __, ...query }: RunsFilter, signal: AbortSignal) {
   const undone = page({ ...query, status: 'rolled_back' }, PAGE, signal);
   if (query.cursor) return undone;
-  const [urgent, rest] = await Promise.all([page({ ...query, status: 'needs_attention' }, 200, signal), undone]);
+  const [urgent, rest] = await Promise.all([
+    page({ ...query, status: 'needs_attention' }, 200, signal),
+    undone,
+  ]);
   return { ...rest, items: [...urgent.items, ...rest.items] };
 }
 
@@ -59,7 +65,8 @@ export function useRun(id: string) {
   const live = useLiveState() === 'live';
   return useQuery({
     queryKey: keys.run(id),
-    queryFn: ({ signal }) => call(api.GET('/v1/provisioning-runs/{id}', { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) =>
+      call(api.GET('/v1/provisioning-runs/{id}', { params: { path: { id } }, signal })),
     staleTime: 0,
     refetchInterval: ({ state }) => (state.data && !hasEnded(state.data) ? (live ? 3_000 : 1_000) : false),
   });

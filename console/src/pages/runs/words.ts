@@ -36,15 +36,24 @@ interface StepWords {
 
 export const STEPS: Record<StepName, StepWords> = {
   reserve: { title: 'Hold the slug', does: 'The tenant is in the registry, and nobody else gets its slug.' },
-  place: { title: 'Schema and roles', does: 'A schema of its own with a role of its own, from a warm slot where one is ready.' },
+  place: {
+    title: 'Schema and roles',
+    does: 'A schema of its own with a role of its own, from a warm slot where one is ready.',
+  },
   migrate: { title: 'Tables', does: 'The schema is brought to the present version.' },
   isolate: { title: 'Isolation', does: 'Grants and row-level security on every table.' },
   seed: { title: 'First access', does: 'Default workspace, first API key, invitation of the owner.' },
-  extras: { title: 'Extras', does: 'What the installation adds beside PostgreSQL, where anything is configured.' },
+  extras: {
+    title: 'Extras',
+    does: 'What the installation adds beside PostgreSQL, where anything is configured.',
+  },
   verify: { title: 'Verify', does: 'The fence is looked at: closed to all others.' },
   activate: { title: 'Activate', does: 'The tenant serves requests.' },
   inspect: { title: 'Inspect', does: 'The schema is looked at and compared.' },
-  take_over: { title: 'Take over', does: 'The schema gets its opaque name, role and grants. No row is touched.' },
+  take_over: {
+    title: 'Take over',
+    does: 'The schema gets its opaque name, role and grants. No row is touched.',
+  },
   load: { title: 'Load', does: 'The rows of the archive are loaded and counted.' },
   close: { title: 'Close', does: 'Requests are refused on every server.' },
   open: { title: 'Open', does: 'Requests are served again.' },

@@ -11,7 +11,11 @@ export function IdentityStep({ wizard }: { wizard: Wizard }) {
   const { name, slug } = form.getValues();
   const own = useRef(slug !== '' && slug !== suggestSlug(name));
   return (
-    <StepFrame wizard={wizard} title="Who is it?" lead="One customer organisation, with a schema and a role of its own.">
+    <StepFrame
+      wizard={wizard}
+      title="Who is it?"
+      lead="One customer organisation, with a schema and a role of its own."
+    >
       <TextField
         form={form}
         name="name"

@@ -18,7 +18,11 @@ function checkDomains(typed: string): true | string {
 export function OptionsStep({ wizard }: { wizard: Wizard }) {
   const { form } = wizard;
   return (
-    <StepFrame wizard={wizard} title="Who gets in?" lead="The first owner, and who may join without an invitation.">
+    <StepFrame
+      wizard={wizard}
+      title="Who gets in?"
+      lead="The first owner, and who may join without an invitation."
+    >
       <TextField
         form={form}
         name="admin_email"
@@ -30,7 +34,8 @@ export function OptionsStep({ wizard }: { wizard: Wizard }) {
         help="Who answers for the tenant. The run makes an invitation link for this address, which you hand over."
         rules={{
           required: 'Enter the address of whoever answers for it.',
-          validate: (typed) => ADDRESS.test(String(typed).trim()) || 'Enter an address such as ops@example.com.',
+          validate: (typed) =>
+            ADDRESS.test(String(typed).trim()) || 'Enter an address such as ops@example.com.',
           onChange: () => form.clearErrors('admin_email'),
         }}
       />

@@ -11,7 +11,7 @@ export function PlanStep({ wizard }: { wizard: Wizard }) {
     <StepFrame
       wizard={wizard}
       title="Which plan?"
-      lead="The tier is the source of its limits. It can be changed later."
+      lead="The tier is the source of its limits."
     >
       <Controller
         control={wizard.form.control}
@@ -27,7 +27,10 @@ export function PlanStep({ wizard }: { wizard: Wizard }) {
             <SimpleGrid columns={{ base: 1, sm: 2 }} gap="3">
               {TIERS.map(({ tier, label, words }, index) => (
                 <RadioCard.Item key={tier} value={tier}>
-                  <RadioCard.ItemHiddenInput {...(index === 0 ? { ref: field.ref } : {})} onBlur={field.onBlur} />
+                  <RadioCard.ItemHiddenInput
+                    {...(index === 0 ? { ref: field.ref } : {})}
+                    onBlur={field.onBlur}
+                  />
                   <RadioCard.ItemControl>
                     <RadioCard.ItemContent>
                       <RadioCard.ItemText>{label}</RadioCard.ItemText>

@@ -1,12 +1,11 @@
 // Step 4: what will be made, how long it takes, what happens if it fails, and the same as commands. Sends the one request. Used by `NewTenantPage`.
-import { Button, Heading, HStack, List, SimpleGrid, Skeleton, Stack, Text } from '@chakra-ui/react';
+import { Button, Flex, Heading, HStack, List, SimpleGrid, Skeleton, Stack, Text } from '@chakra-ui/react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { CodeBlock } from '../../ui/Copy';
 import { Icon } from '../../ui/Icon';
-import { KeyValue } from '../../ui/KeyValue';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { CREATE_STEPS, STEPS } from '../runs/words';
 import { lastCreations } from './api';
@@ -25,12 +24,7 @@ export function ReviewStep({ wizard }: { wizard: Wizard }) {
     </Button>
   );
   return (
-    <StepFrame
-      wizard={wizard}
-      title="All as it should be?"
-      lead="Nothing has been made yet."
-      action={create}
-    >
+    <StepFrame wizard={wizard} title="All as it should be?" lead="Nothing has been made yet." action={create}>
       {wizard.problem && <Refused wizard={wizard} />}
       <Summary wizard={wizard} />
       <Estimate />
@@ -73,25 +67,29 @@ function Summary({ wizard }: { wizard: Wizard }) {
     ['Domains', body.allowed_domains?.join(', ') ?? 'None', 'options'],
   ];
   return (
-    <KeyValue
-      rows={rows.map(([name, value, step]) => [
-        name,
-        <HStack key={name} justify="space-between" w="full" gap="3">
-          <Text as="span" fontWeight="medium" overflowWrap="anywhere" minW="0">
-            {value}
+    <Stack as="dl" gap="0" borderWidth="1px" rounded="lg">
+      {rows.map(([name, value, step]) => (
+        <Flex key={name} gap="3" px="3" py="1.5" align="center" _notLast={{ borderBottomWidth: '1px' }}>
+          <Text as="dt" color="fg.muted" w={{ base: '20', sm: '28' }} flexShrink="0">
+            {name}
           </Text>
-          <Button
-            type="button"
-            size="xs"
-            variant="ghost"
-            aria-label={`Change ${name.toLowerCase()}`}
-            onClick={() => void wizard.go(step)}
-          >
-            Change
-          </Button>
-        </HStack>,
-      ])}
-    />
+          <Flex as="dd" flex="1" minW="0" gap="3" align="center" justify="space-between">
+            <Text as="span" fontWeight="medium" overflowWrap="anywhere" minW="0">
+              {value}
+            </Text>
+            <Button
+              type="button"
+              size="xs"
+              variant="ghost"
+              aria-label={`Change ${name.toLowerCase()}`}
+              onClick={() => void wizard.go(step)}
+            >
+              Change
+            </Button>
+          </Flex>
+        </Flex>
+      ))}
+    </Stack>
   );
 }
 
@@ -136,7 +134,8 @@ function IfItFails() {
         <List.Item>No schema, role, grant, key or row is left, and the slug is free again.</List.Item>
         <List.Item>You see which step it was and why, and can retry the run.</List.Item>
         <List.Item>
-          You can also roll it back yourself within 24 h of its end. That removes the tenant with everything in it.
+          You can also roll it back yourself within 24 h of its end. That removes the tenant with everything
+          in it.
         </List.Item>
       </List.Root>
     </Part>

@@ -76,7 +76,11 @@ function useAnswer(slug: string) {
   const rested = useDebounced(slug, PAUSE);
   const asked = rested === slug && slug !== '' && shapeOf(slug) === undefined;
   const answer = useQuery({ ...availability(rested), enabled: asked });
-  return { waits: slug !== '' && shapeOf(slug) === undefined && (!asked || answer.isFetching), answer, asked };
+  return {
+    waits: slug !== '' && shapeOf(slug) === undefined && (!asked || answer.isFetching),
+    answer,
+    asked,
+  };
 }
 
 function Mark({ slug }: { slug: string }) {
@@ -93,11 +97,13 @@ function Mark({ slug }: { slug: string }) {
 function Availability({ slug, use }: { slug: string; use: (slug: string) => void }) {
   const client = useQueryClient();
   const { waits, answer, asked } = useAnswer(slug);
-  const taken = asked && answer.data?.available === false && answer.data.reason === 'taken';
+  const refused = asked && answer.data?.available === false;
+  const taken = refused && answer.data?.reason === 'taken';
   const near = useQuery({ ...freeNear(slug, client), enabled: taken });
   const wrong = slug === '' ? undefined : shapeOf(slug);
   const text = () => {
-    if (slug === '') return 'Unique; the name in hosts and commands. It follows the name until you type your own.';
+    if (slug === '')
+      return 'Unique; the name in hosts and commands. It follows the name until you type your own.';
     if (wrong) return wrong;
     if (waits) return `Looking whether ${slug} is free …`;
     if (answer.isError) return 'Whether it is free cannot be asked just now. The server says so at the end.';
@@ -106,7 +112,9 @@ function Availability({ slug, use }: { slug: string; use: (slug: string) => void
   };
   return (
     <HStack as="span" gap="2" wrap="wrap" minH="6" aria-live="polite">
-      <Text as="span">{text()}</Text>
+      <Text as="span" color={slug !== '' && (wrong || refused) ? 'fg.error' : undefined}>
+        {text()}
+      </Text>
       {taken && near.data && (
         <Button type="button" size="xs" variant="outline" onClick={() => near.data && use(near.data)}>
           Use {near.data}

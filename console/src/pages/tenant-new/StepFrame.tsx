@@ -3,8 +3,8 @@ import { Box, Button, Flex, Heading, Stack, Text } from '@chakra-ui/react';
 import { ArrowLeft, ArrowRight } from 'lucide-react';
 import { type FormEvent, type ReactNode, useEffect, useRef } from 'react';
 import { Icon } from '../../ui/Icon';
-import { FIELDS_OF, STEP_NAMES } from './values';
 import type { Wizard } from './useWizard';
+import { FIELDS_OF, STEP_NAMES } from './values';
 
 interface Props {
   wizard: Wizard;

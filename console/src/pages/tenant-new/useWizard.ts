@@ -8,7 +8,16 @@ import { keys } from '../../api/keys';
 import type { Problem } from '../../api/problem';
 import { askForTenant, keepWish, type Made, madeKey, type NewTenant } from '../runs/made';
 import { type Draft, forgetDraft, keepDraft, openDraft } from './draft';
-import { bodyOf, FIELDS_OF, furthestStep, hasInput, refusalOf, STEP_NAMES, type Values, type WizardStep } from './values';
+import {
+  bodyOf,
+  FIELDS_OF,
+  furthestStep,
+  hasInput,
+  refusalOf,
+  STEP_NAMES,
+  type Values,
+  type WizardStep,
+} from './values';
 
 export interface Wizard {
   form: UseFormReturn<Values>;
@@ -98,7 +107,8 @@ function useRequest(draft: Draft, form: UseFormReturn<Values>, show: (step: Wiza
     const refusal = refusalOf(thrown, body);
     for (const { name, message } of refusal.fields) form.setError(name, { type: 'server', message });
     setProblem(refusal.problem);
-    if (refusal.fields.some(({ name }) => name === 'slug')) void client.invalidateQueries({ queryKey: ['slugs'] });
+    if (refusal.fields.some(({ name }) => name === 'slug'))
+      void client.invalidateQueries({ queryKey: ['slugs'] });
     const first = refusal.fields[0];
     if (first) show(first.step);
   };

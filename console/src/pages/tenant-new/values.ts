@@ -26,7 +26,9 @@ export const FIELDS_OF: Record<WizardStep, (keyof Values)[]> = {
 
 /** Whether leaving would lose anything. */
 export function hasInput(values: Values): boolean {
-  return [values.name, values.slug, values.admin_email, values.allowed_domains].some((text) => text.trim() !== '');
+  return [values.name, values.slug, values.admin_email, values.allowed_domains].some(
+    (text) => text.trim() !== '',
+  );
 }
 
 export function domainsOf(typed: string): string[] {
