@@ -1,24 +1,27 @@
-// Names and values of one thing, in columns where there is room. Used by detail pages.
-import { DataList } from '@chakra-ui/react';
-import type { ReactNode } from 'react';
+// Names and values of one thing, beside each other where there is room. Used by detail pages.
+import { Box } from '@chakra-ui/react';
+import { Fragment, type ReactNode } from 'react';
 
 export function KeyValue({ rows }: { rows: [string, ReactNode][] }) {
   return (
-    <DataList.Root
-      orientation={{ base: 'vertical', sm: 'horizontal' }}
-      size="sm"
-      gap={{ base: '3', sm: '2' }}
+    <Box
+      as="dl"
+      display="grid"
+      gridTemplateColumns={{ base: 'minmax(0, 1fr)', sm: '10rem minmax(0, 1fr)' }}
+      columnGap="4"
+      rowGap={{ base: '0.5', sm: '2' }}
+      alignItems="center"
     >
       {rows.map(([name, value]) => (
-        <DataList.Item key={name}>
-          <DataList.ItemLabel color="fg.muted" minW="36">
+        <Fragment key={name}>
+          <Box as="dt" color="fg.muted" mt={{ base: '2', sm: '0' }}>
             {name}
-          </DataList.ItemLabel>
-          <DataList.ItemValue minW="0" overflowWrap="anywhere">
+          </Box>
+          <Box as="dd" minW="0" overflowWrap="anywhere">
             {value}
-          </DataList.ItemValue>
-        </DataList.Item>
+          </Box>
+        </Fragment>
       ))}
-    </DataList.Root>
+    </Box>
   );
 }
