@@ -1,5 +1,13 @@
 // The one table of where one can go: side navigation and command palette are drawn from it. A page is added by adding a line.
-import { CirclePlus, KeyRound, LayoutDashboard, ListChecks, type LucideIcon, UserCog } from 'lucide-react';
+import {
+  CirclePlus,
+  House,
+  KeyRound,
+  LayoutDashboard,
+  ListChecks,
+  type LucideIcon,
+  UserCog,
+} from 'lucide-react';
 import { type Action, may, type Who } from '../session/who';
 
 export interface NavLine {
@@ -23,6 +31,7 @@ const OPERATOR: NavGroup[] = [
   {
     label: 'Platform',
     lines: [
+      { label: 'Home', path: '/', icon: House, needs: 'ReadDoctor', also: 'overview attention fleet' },
       {
         label: 'New tenant',
         path: '/tenants/new',

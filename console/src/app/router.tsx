@@ -56,9 +56,8 @@ const operator = createRoute({
 const home = createRoute({
   getParentRoute: () => operator,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/operators' });
-  },
+  staticData: { crumb: 'Home' },
+  component: lazyRouteComponent(() => import('../pages/home/HomePage'), 'HomePage'),
 });
 
 const newTenant = createRoute({

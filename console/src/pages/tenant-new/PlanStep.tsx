@@ -8,11 +8,7 @@ import type { Wizard } from './useWizard';
 
 export function PlanStep({ wizard }: { wizard: Wizard }) {
   return (
-    <StepFrame
-      wizard={wizard}
-      title="Which plan?"
-      lead="The tier is the source of its limits."
-    >
+    <StepFrame wizard={wizard} title="Which plan?" lead="The tier is the source of its limits.">
       <Controller
         control={wizard.form.control}
         name="plan_tier"
