@@ -1,9 +1,18 @@
 # syntax=docker/dockerfile:1
-# The server, the worker and the command line in one image. docs/guides/containers.md says how to run it.
+# The server with its console, the worker and the command line in one image. docs/guides/containers.md says how to run it.
+
+FROM node:22-bookworm-slim AS console
+WORKDIR /src/console
+COPY console .
+RUN --mount=type=cache,target=/tmp/npm \
+    npm install --no-save --no-audit --no-fund --cache /tmp/npm \
+    && npm run build \
+    && node scripts/compress.mjs
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
+COPY --from=console /src/console/dist console/dist
 # Registry and target folder outlive a build, so that only what changed is compiled. The binary is copied out, because a
 # cache mount is not part of the layer.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \

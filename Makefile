@@ -9,16 +9,19 @@ CARGO := scripts/cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 SCRIPTS := $(wildcard scripts/* deploy/compose/*.sh) .ci/run
 
-.PHONY: help demo test check bench load install fmt clippy tidy codegen scripts container rust-test pooler-test bootstrap-demo clean crash-matrix fuzz
+.PHONY: help demo console test check bench load install fmt clippy tidy codegen scripts container console-test rust-test pooler-test bootstrap-demo clean crash-matrix fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: bootstrap-demo ## Build, start everything with three demo tenants, say where to look; Ctrl-C stops it
+demo: bootstrap-demo console ## Build, start everything with three demo tenants, say where to look; Ctrl-C stops it
 	@$(CARGO) build --locked --package tenantry
 	@exec "$(TARGET)/debug/tenantry" dev --demo
 
-test: install fmt clippy tidy codegen scripts container rust-test pooler-test ## Install what is missing, run every check and test
+console: ## Build the console, which the next build of the binary takes in; quick where nothing changed
+	@scripts/console build
+
+test: install console fmt clippy tidy codegen scripts container console-test rust-test pooler-test ## Install what is missing, run every check and test
 
 check: fmt clippy tidy ## The fast checks: format, lints, rules of the house
 
@@ -54,12 +57,19 @@ tidy:
 
 codegen:
 	$(CARGO) xtask codegen --check
+	scripts/console codegen-check
 
 scripts:
 	shellcheck $(SCRIPTS)
 
 container:
 	scripts/lint-container
+
+console-test: console
+	scripts/console check
+	scripts/console test
+	scripts/console budget
+	scripts/console e2e
 
 rust-test:
 	$(CARGO) test --workspace --locked

@@ -12,7 +12,9 @@ use crate::{
     app::{App, Place},
     commands::{self, Failure},
     config::{Config, MasterKey, Secret},
-    demo, mail,
+    demo,
+    http::console::Console,
+    mail,
     run::{self, Sockets},
     worker::Worker,
 };
@@ -177,5 +179,7 @@ async fn greet(
         || "the one that DATABASE_URL names".to_owned(),
         |cluster| format!("private PostgreSQL {} in {}", cluster.version().1, cluster.data_dir().display()),
     );
-    Banner { url, token, database: &database, data_dir: &config.data_dir, shown: shown.as_ref() }.print()
+    let console = Console::built().is_there();
+    Banner { url, token, database: &database, data_dir: &config.data_dir, shown: shown.as_ref(), console }
+        .print()
 }

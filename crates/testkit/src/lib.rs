@@ -9,6 +9,7 @@
 mod app;
 mod client;
 mod clock;
+pub mod console;
 pub mod crash;
 mod database;
 mod faults;
@@ -29,7 +30,7 @@ pub use app::{OPERATOR, POOLED, TestApp, TestAppBuilder, TestTenant};
 pub use client::{Client, Reply};
 pub use clock::TestClock;
 pub use database::{TestDatabase, cluster};
-pub use faults::TestFaults;
+pub use faults::{Armed, TestFaults};
 pub use file::TestFile;
 pub use issuer::{TestIssuer, TestKey, sign_webhook, webhook_secret};
 pub use pooler::TestPooler;

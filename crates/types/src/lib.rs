@@ -13,6 +13,7 @@ pub mod id;
 pub mod identity;
 pub mod isolation;
 pub mod key;
+pub mod overview;
 pub mod page;
 pub mod problem;
 pub mod run;

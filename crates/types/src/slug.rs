@@ -32,6 +32,7 @@ pub const RESERVED: &[&str] = &[
     "download",
     "email",
     "example",
+    "export",
     "ftp",
     "gateway",
     "graphql",

@@ -57,6 +57,15 @@ pub struct Tenant {
     /// When it was deleted, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<DateTime<Utc>>,
+    /// Bytes of its schema's tables and indexes when they were last weighed, in lists and where one tenant is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_bytes: Option<i64>,
+    /// When one of its keys was last used, or something was last done that its audit trail has; as of `sampled_at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_activity_at: Option<DateTime<Utc>>,
+    /// When the two were looked at; absent while a tenant is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampled_at: Option<DateTime<Utc>>,
 }
 
 /// Asks for a tenant.

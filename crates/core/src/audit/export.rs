@@ -181,7 +181,7 @@ fn csv_line(text: &mut String, sealed: &Sealed) {
 
 /// A cell in quotes where it needs them. An apostrophe keeps spreadsheets from running what begins as a formula; white space before it does
 /// not hide one.
-fn cell(value: &str) -> String {
+pub(crate) fn cell(value: &str) -> String {
     let formula =
         value.trim_start().starts_with(['=', '+', '-', '@']) || value.starts_with(['\t', '\r', '\n']);
     let value = if formula { format!("'{value}") } else { value.to_owned() };

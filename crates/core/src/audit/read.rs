@@ -1,6 +1,6 @@
 //! Reading the trail: who may read what, and a page of it.
 //!
-//! Owns: nothing. Calls: authz, store. Called by: server, export, verify.
+//! Owns: nothing. Calls: authz, store. Called by: server, export, verify, ops.
 //! Invariants: a tenant's identity reads through the login that row-level security confines to its tenant (`a_key_sees_its_own_trail_only`).
 //! After a crash: nothing is left.
 
@@ -79,6 +79,27 @@ pub async fn list(trail: &Trail, filter: Filter) -> Result<Page<AuditEvent>> {
     });
     let items = rows.iter().map(told).collect::<Result<_>>()?;
     Ok(Page { items, next_cursor: cursor.and_then(Cursor::text) })
+}
+
+/// The position of the newest sealed event: where a reader begins who wants to hear only what comes. 0 where there is none.
+///
+/// # Errors
+/// The database's.
+pub async fn head(trail: &Trail) -> Result<i64> {
+    let own = trail.own;
+    trail.run("audit_head", own, |tx, own| Box::pin(store::newest(tx, *own))).await
+}
+
+/// Sealed events behind a position, in order, `limit` at the most; each with its own.
+///
+/// # Errors
+/// The database's.
+pub async fn since(trail: &Trail, after: i64, limit: i64) -> Result<Vec<(i64, AuditEvent)>> {
+    let input = (trail.own, after, limit);
+    let sealed = trail
+        .run("audit_since", input, |tx, (own, after, limit)| Box::pin(store::since(tx, *own, *after, *limit)))
+        .await?;
+    sealed.iter().map(|one| Ok((one.place.position, wire(&one.event, Some(one))?))).collect()
 }
 
 fn told(row: &Listed) -> Result<AuditEvent> {

@@ -25,6 +25,8 @@ use tenantry_pg::{Pool, task};
 use tenantry_types::Slug;
 use tokio::sync::Notify;
 
+/// The action of such an event.
+pub(crate) const MISMATCH: &str = "tenant.mismatch";
 /// What two events of an identity are apart.
 const APART: TimeDelta = TimeDelta::minutes(1);
 /// Identities that are remembered; whoever falls out is written down as if they came for the first time.
@@ -177,7 +179,7 @@ fn deed(request: &Request, count: u64, claimed: &BTreeSet<String>) -> Deed {
     Deed {
         tenant: place.map(|place| place.tenant.id),
         workspace: place.map(|place| place.workspace),
-        action: "tenant.mismatch",
+        action: MISMATCH,
         target_kind: "tenant",
         target: place.map_or_else(|| "-".to_owned(), |place| place.tenant.slug.to_string()),
         before: None,

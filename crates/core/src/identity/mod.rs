@@ -33,6 +33,7 @@ pub use gate::{Credential, Gate, Verifiers};
 pub use grants::Grants;
 pub use keys::{Environment, KeyText, Keys, create_api_key, describe};
 pub use look::again;
+pub(crate) use mismatches::MISMATCH;
 pub use mismatches::Mismatches;
 pub use operators::{Bootstrap, Bootstrapped, Operators, bootstrap, unlock};
 pub use paging::Paging;

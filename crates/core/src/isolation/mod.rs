@@ -27,14 +27,17 @@ use crate::{
 use serde_json::json;
 use std::sync::Arc;
 use tally::Tally;
-use tenantry_durable::Lease;
-use tenantry_pg::{BoxFuture, Pool, roles::Installation};
+use tenantry_durable::{Lease, outbox};
+use tenantry_pg::{BoxFuture, ControlTx, Pool, roles::Installation};
 use tenantry_types::{
     IsolationReportId, Slug, WorkspaceId,
     isolation::{IsolationCheck, IsolationLayer, IsolationReport, IsolationStatus, RequestIsolationReport},
     page::Page,
 };
 use uuid::Uuid;
+
+/// The outbox's topic of reports; its keys are their ids.
+pub(crate) const TOPIC: &str = "isolation";
 
 /// Reports that are kept.
 const KEPT: i64 = 500;
@@ -147,6 +150,7 @@ pub async fn request(
                     registry::store::by_slug(tx, slug.as_str()).await?.ok_or_else(Error::not_found)?;
                 }
                 store::insert(tx, report).await?;
+                tell(tx, report.id).await?;
                 let deed = Deed {
                     tenant: None,
                     workspace: None,
@@ -164,6 +168,14 @@ pub async fn request(
         .await?;
     waker.wake();
     Ok(report)
+}
+
+/// Tells those who watch how a report stands, beside what has changed it. Its checks are for whoever reads it.
+async fn tell(tx: &ControlTx, id: IsolationReportId) -> Result<()> {
+    let Some(mut report) = store::show(tx, id).await? else { return Ok(()) };
+    report.checks.clear();
+    let told = serde_json::to_value(&report).map_err(|error| Error::Fault(error.to_string()))?;
+    Ok(outbox::put(tx, TOPIC, &id.to_string(), vec![("isolation", told)]).await?)
 }
 
 /// A report.
@@ -221,7 +233,15 @@ impl Prover {
         let input = (self.ctx.now(), lease);
         let order = self
             .owner
-            .run("take_isolation_report", input, |tx, (now, lease)| Box::pin(store::take(tx, *now, *lease)))
+            .run("take_isolation_report", input, |tx, (now, lease)| {
+                Box::pin(async move {
+                    let order = store::take(tx, *now, *lease).await?;
+                    if let Some(order) = &order {
+                        tell(tx, order.id).await?;
+                    }
+                    Ok::<_, Error>(order)
+                })
+            })
             .await?;
         let Some(order) = order else { return Ok(None) };
         let ended = self.prove(&order).await.unwrap_or_else(|error| Ended {
@@ -240,6 +260,7 @@ impl Prover {
             .run("finish_isolation_report", (order, ended, self.ctx.now()), |tx, (order, ended, now)| {
                 Box::pin(async move {
                     store::finish(tx, order, ended, *now).await?;
+                    tell(tx, order.id).await?;
                     store::forget(tx, KEPT).await
                 })
             })

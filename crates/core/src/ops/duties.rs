@@ -14,7 +14,7 @@ use crate::{
     mail,
     placement::Placement,
     provisioning::{PURGE, Runs},
-    secrets,
+    registry, secrets,
     wake::Waker,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -36,8 +36,12 @@ const SWEEP: &str = "sweep";
 /// Wraps secrets anew that are under a previous key.
 const REWRAP: &str = "rewrap";
 
+/// Weighs tenants.
+const SAMPLE: &str = "sample";
+
 const SCHEDULES: &[(&str, Duration)] = &[
     (RECONCILE, Duration::from_mins(1)),
+    (SAMPLE, Duration::from_mins(1)),
     (RETENTION, Duration::from_mins(10)),
     (SWEEP, Duration::from_mins(10)),
     (REWRAP, Duration::from_mins(10)),
@@ -123,6 +127,11 @@ impl Duties {
             SWEEP => Arc::new(move |tx, _| {
                 let this = this.clone();
                 Box::pin(async move { this.sweep(tx).await })
+            }),
+            SAMPLE => Arc::new(move |_, _| {
+                let this = this.clone();
+                // In slices, each with a transaction of its own.
+                Box::pin(async move { registry::sample(&this.placement.owner, &this.ctx).await.map(drop) })
             }),
             REWRAP => Arc::new(move |_, _| {
                 let this = this.clone();

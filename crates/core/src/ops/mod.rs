@@ -6,10 +6,13 @@
 
 pub mod duties;
 mod floor;
+pub mod live;
+mod overview;
 mod reconcile;
 mod security;
 mod store;
 
+pub use overview::overview;
 pub use security::{Evidence, Front, security};
 
 use crate::{Result, ctx::Ctx, placement};

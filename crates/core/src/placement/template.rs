@@ -19,6 +19,7 @@ const CONTROL: &[(&str, &str)] = &[
     ("V7__findings.sql", include_str!("../../../../migrations/control/V7__findings.sql")),
     ("V8__identity.sql", include_str!("../../../../migrations/control/V8__identity.sql")),
     ("V9__isolation.sql", include_str!("../../../../migrations/control/V9__isolation.sql")),
+    ("V10__console.sql", include_str!("../../../../migrations/control/V10__console.sql")),
 ];
 const SYSTEM: &[(&str, &str)] =
     &[("V1__system_tables.sql", include_str!("../../../../migrations/system/V1__system_tables.sql"))];
@@ -112,7 +113,9 @@ mod tests {
                 .map(|entry| entry.unwrap().file_name().into_string().unwrap())
                 .collect();
             on_disk.sort();
-            assert_eq!(on_disk, files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
+            let mut listed: Vec<String> = files.iter().map(|(name, _)| (*name).to_owned()).collect();
+            listed.sort();
+            assert_eq!(on_disk, listed);
             set(files).unwrap();
         }
         assert_eq!(Template::built_in().unwrap().version(), "1");

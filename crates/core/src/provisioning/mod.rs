@@ -24,6 +24,7 @@ pub use import::ImportWish;
 pub use jobs::{Outcome, work};
 pub use life::{Change, PURGE};
 pub use look::{catalogue, events, events_head, latest, list, show};
+pub(crate) use store::TOPIC;
 pub use update::update;
 
 use crate::{

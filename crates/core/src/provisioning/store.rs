@@ -17,7 +17,7 @@ use tenantry_types::{
 use uuid::Uuid;
 
 /// The outbox's topic of runs; its keys are their ids.
-pub(super) const TOPIC: &str = "runs";
+pub(crate) const TOPIC: &str = "runs";
 
 /// A new run with whatever it has done already.
 pub(super) async fn insert(tx: &ControlTx, run: &Run, input: &Input) -> Result<()> {

@@ -1,18 +1,18 @@
 //! The list of tenants: filter, sort, cursor.
 //!
-//! Owns: nothing (reads tenants). Calls: store. Called by: registry.
+//! Owns: nothing (reads tenants, `tenant_samples`). Calls: store. Called by: registry, its export.
 //! Invariants: a page begins right after the last row of the one before, whatever was inserted in between (`pages_neither_skip_nor_repeat`);
-//! each sort has a statement and an index of its own. After a crash: nothing is left.
+//! each sort has a statement of its own and, but for what is sampled, an index. After a crash: nothing is left.
 
 use super::TenantRecord;
-use super::store::select_tenant;
+use super::store::select_tenant_with;
 use crate::{Fields, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
-use tenantry_pg::{ControlTx, Pool};
+use tenantry_pg::{self as pg, ControlTx, FromRow, Pool, Row};
 use tenantry_types::{
-    Tier,
+    Slug, Tier,
     page::{DEFAULT_LIMIT, MAX_LIMIT, Page},
     tenant::{Tenant, TenantStatus},
 };
@@ -27,7 +27,7 @@ pub struct ListTenants {
     pub plan_tier: Option<String>,
     /// A part of slug, name or admin e-mail, in any case.
     pub q: Option<String>,
-    /// `created_at`, `slug`, `name`; with `-` in front descending.
+    /// `created_at`, `slug`, `name`, `schema_bytes`, `last_activity_at`; with `-` in front descending.
     pub sort: Option<String>,
     /// Items on the page.
     pub limit: Option<u16>,
@@ -56,6 +56,18 @@ pub enum Sort {
     /// By name, backwards.
     #[serde(rename = "-name")]
     NameDesc,
+    /// The lightest first.
+    #[serde(rename = "schema_bytes")]
+    Bytes,
+    /// The heaviest first.
+    #[serde(rename = "-schema_bytes")]
+    BytesDesc,
+    /// The longest without a sign of life first.
+    #[serde(rename = "last_activity_at")]
+    Activity,
+    /// The last that something happened in first.
+    #[serde(rename = "-last_activity_at")]
+    ActivityDesc,
 }
 
 /// Where the page before ended.
@@ -64,6 +76,36 @@ struct Cursor {
     sort: Sort,
     key: String,
     id: Uuid,
+}
+
+/// A row of the list: the tenant, and what was last seen of it.
+pub(super) struct Shown {
+    record: TenantRecord,
+    schema_bytes: Option<i64>,
+    last_activity_at: Option<DateTime<Utc>>,
+    sampled_at: Option<DateTime<Utc>>,
+}
+
+impl FromRow for Shown {
+    fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
+        Ok(Self {
+            record: TenantRecord::from_row(row)?,
+            schema_bytes: row.get("schema_bytes")?,
+            last_activity_at: row.get("last_activity_at")?,
+            sampled_at: row.get("sampled_at")?,
+        })
+    }
+}
+
+impl Shown {
+    pub(super) fn to_wire(&self, public_url: &str) -> Tenant {
+        Tenant {
+            schema_bytes: self.schema_bytes,
+            last_activity_at: self.last_activity_at,
+            sampled_at: self.sampled_at,
+            ..self.record.to_wire(public_url)
+        }
+    }
 }
 
 struct Query {
@@ -86,6 +128,11 @@ pub(super) async fn list(platform: &Pool, public_url: &str, query: ListTenants) 
     Ok(Page { items: rows.iter().map(|row| row.to_wire(public_url)).collect(), next_cursor })
 }
 
+/// Refuses what [`list`] would refuse.
+pub(super) fn check(query: &ListTenants) -> Result<()> {
+    parse(query).map(drop)
+}
+
 fn parse(query: &ListTenants) -> Result<Query> {
     let mut fields = Fields::default();
     let status =
@@ -98,11 +145,15 @@ fn parse(query: &ListTenants) -> Result<Query> {
         "-slug" => Sort::SlugDesc,
         "name" => Sort::Name,
         "-name" => Sort::NameDesc,
+        "schema_bytes" => Sort::Bytes,
+        "-schema_bytes" => Sort::BytesDesc,
+        "last_activity_at" => Sort::Activity,
+        "-last_activity_at" => Sort::ActivityDesc,
         _ => {
             fields.wrong(
                 "sort",
                 "invalid",
-                "must be created_at, slug or name, with - in front for descending",
+                "must be created_at, slug, name, schema_bytes or last_activity_at, with - in front for descending",
             );
             Sort::Created
         }
@@ -139,11 +190,15 @@ fn parse(query: &ListTenants) -> Result<Query> {
     })
 }
 
-fn cursor_after(sort: Sort, last: &TenantRecord) -> Cursor {
+fn cursor_after(sort: Sort, shown: &Shown) -> Cursor {
+    let last = &shown.record;
     let key = match sort {
         Sort::Created | Sort::CreatedDesc => last.created_at.to_rfc3339(),
         Sort::Slug | Sort::SlugDesc => last.slug.to_string(),
         Sort::Name | Sort::NameDesc => last.name.clone(),
+        // Whoever was not seen yet counts as the statement has it.
+        Sort::Bytes | Sort::BytesDesc => shown.schema_bytes.unwrap_or(0).to_string(),
+        Sort::Activity | Sort::ActivityDesc => shown.last_activity_at.unwrap_or_default().to_rfc3339(),
     };
     Cursor { sort, key, id: last.id.0 }
 }
@@ -155,7 +210,11 @@ fn encode(cursor: &Cursor) -> String {
 
 fn decode(text: &str) -> Option<Cursor> {
     let cursor: Cursor = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-    let timed = matches!(cursor.sort, Sort::Created | Sort::CreatedDesc);
+    let timed =
+        matches!(cursor.sort, Sort::Created | Sort::CreatedDesc | Sort::Activity | Sort::ActivityDesc);
+    if matches!(cursor.sort, Sort::Bytes | Sort::BytesDesc) {
+        return cursor.key.parse::<i64>().is_ok().then_some(cursor);
+    }
     // A year that PostgreSQL reads otherwise than we do, or U+0000, is no key of a row.
     let usable = match cursor.key.parse::<DateTime<Utc>>() {
         Ok(time) if timed => (1..=9999).contains(&time.year()),
@@ -168,10 +227,12 @@ fn decode(text: &str) -> Option<Cursor> {
 /// One statement per sort: key, its type, comparison, direction.
 macro_rules! page_by {
     ($key:literal, $type:literal, $after:literal, $direction:literal) => {
-        select_tenant!(
+        select_tenant_with!(
             "page",
+            ", s.schema_bytes, s.last_activity_at, s.sampled_at",
             concat!(
-                "WHERE ($1 IS NULL OR t.status = $1) AND ($2 IS NULL OR t.plan_tier = $2)
+                "LEFT JOIN tenant_samples s ON s.tenant_id = t.id
+                 WHERE ($1 IS NULL OR t.status = $1) AND ($2 IS NULL OR t.plan_tier = $2)
                    AND ($3 IS NULL OR t.slug ILIKE $3 OR t.name ILIKE $3 OR t.admin_email ILIKE $3)
                    AND ($4 IS NULL OR (",
                 $key,
@@ -192,7 +253,24 @@ macro_rules! page_by {
     };
 }
 
-async fn page(tx: &ControlTx, query: &Query) -> Result<Vec<TenantRecord>> {
+/// A tenant by its slug, with what was last seen of it.
+pub(super) async fn by_slug(tx: &ControlTx, slug: &str) -> Result<Option<Shown>> {
+    if Slug::stored(slug).is_none() {
+        return Ok(None);
+    }
+    Ok(tx
+        .optional(
+            select_tenant_with!(
+                "show",
+                ", s.schema_bytes, s.last_activity_at, s.sampled_at",
+                "LEFT JOIN tenant_samples s ON s.tenant_id = t.id WHERE t.slug = $1"
+            ),
+            &[&slug],
+        )
+        .await?)
+}
+
+async fn page(tx: &ControlTx, query: &Query) -> Result<Vec<Shown>> {
     let sql = match query.sort {
         Sort::Created => page_by!("t.created_at", "timestamptz", ">", "ASC"),
         Sort::CreatedDesc => page_by!("t.created_at", "timestamptz", "<", "DESC"),
@@ -200,6 +278,14 @@ async fn page(tx: &ControlTx, query: &Query) -> Result<Vec<TenantRecord>> {
         Sort::SlugDesc => page_by!("t.slug", "text", "<", "DESC"),
         Sort::Name => page_by!("t.name", "text", ">", "ASC"),
         Sort::NameDesc => page_by!("t.name", "text", "<", "DESC"),
+        Sort::Bytes => page_by!("coalesce(s.schema_bytes, 0)", "bigint", ">", "ASC"),
+        Sort::BytesDesc => page_by!("coalesce(s.schema_bytes, 0)", "bigint", "<", "DESC"),
+        Sort::Activity => {
+            page_by!("coalesce(s.last_activity_at, to_timestamp(0))", "timestamptz", ">", "ASC")
+        }
+        Sort::ActivityDesc => {
+            page_by!("coalesce(s.last_activity_at, to_timestamp(0))", "timestamptz", "<", "DESC")
+        }
     };
     let (key, id) = query.after.as_ref().map(|cursor| (cursor.key.clone(), cursor.id)).unzip();
     Ok(tx.all(sql, &[&query.status, &query.tier, &query.pattern, &key, &id, &(query.limit + 1)]).await?)

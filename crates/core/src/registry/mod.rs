@@ -1,16 +1,20 @@
 //! The registry: which tenants there are, their workspaces, and what their tier allows.
 //!
-//! Owns: tenants, tiers, workspaces. Calls: pg. Called by: identity, provisioning, server.
+//! Owns: tenants, tiers, workspaces, `tenant_samples`. Calls: audit, pg. Called by: identity, provisioning, server.
 //! Invariants: a slug names one tenant (`tenants_slug_key`); each tenant has one default workspace (`workspaces_default_idx`); what is allowed
 //! is asked of [`limits`] alone. After a crash: nothing of its own is left; runs repair unfinished tenants.
 
+mod export;
 mod list;
 mod model;
 pub(crate) mod quota;
+mod samples;
 pub(crate) mod store;
 
+pub use export::TenantExport;
 pub use list::{ListTenants, Sort};
 pub use model::{TenantRecord, console_url, limits};
+pub use samples::sample;
 
 use crate::{Error, Result};
 use std::str::FromStr;
@@ -34,8 +38,11 @@ pub async fn list(platform: &Pool, public_url: &str, query: ListTenants) -> Resu
 /// # Errors
 /// 404 when there is none.
 pub async fn show(platform: &Pool, public_url: &str, slug: &str) -> Result<Tenant> {
-    let record = find(platform, slug).await?;
-    Ok(record.to_wire(public_url))
+    let found = platform
+        .run("show_tenant", slug.to_owned(), |tx, slug| Box::pin(list::by_slug(tx, slug)))
+        .await?
+        .ok_or_else(Error::not_found)?;
+    Ok(found.to_wire(public_url))
 }
 
 /// A tenant's row.

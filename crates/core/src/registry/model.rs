@@ -68,6 +68,9 @@ impl TenantRecord {
             updated_at: self.updated_at,
             adopted: None,
             deleted_at: self.deleted_at,
+            schema_bytes: None,
+            last_activity_at: None,
+            sampled_at: None,
         }
     }
 }

@@ -40,7 +40,7 @@ macro_rules! select_tenant {
         $crate::registry::store::select_tenant_with!($name, "", $rest)
     };
 }
-pub(crate) use {select_tenant, select_tenant_with};
+pub(crate) use select_tenant_with;
 
 pub(crate) use super::model::word;
 

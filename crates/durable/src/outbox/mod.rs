@@ -16,6 +16,8 @@ use tenantry_pg::{ControlTx, Error};
 pub struct Event {
     /// Durable; a reader resumes after it.
     pub position: i64,
+    /// What kind of things it is about.
+    pub topic: String,
     /// What it is about.
     pub key: String,
     /// Its kind.
@@ -46,6 +48,20 @@ pub async fn read(
 ) -> Result<Vec<Event>, Error> {
     store::number(tx).await?;
     store::read(tx, topic, key, position, limit).await
+}
+
+/// The same under several topics.
+///
+/// # Errors
+/// The database's.
+pub async fn read_topics(
+    tx: &ControlTx,
+    topics: &[&str],
+    position: i64,
+    limit: i64,
+) -> Result<Vec<Event>, Error> {
+    store::number(tx).await?;
+    store::read_topics(tx, topics, position, limit).await
 }
 
 /// The last position that was given: where a reader begins who wants to hear only what comes.

@@ -12,6 +12,7 @@ impl FromRow for Event {
     fn from_row(row: &Row) -> Result<Self, Error> {
         Ok(Self {
             position: row.get("position")?,
+            topic: row.get("topic")?,
             key: row.get("key")?,
             event: row.get("event")?,
             data: row.get("data")?,
@@ -65,9 +66,25 @@ pub(super) async fn read(
 ) -> Result<Vec<Event>, Error> {
     tx.all(
         "-- outbox::read
-         SELECT position, key, event, data FROM outbox
+         SELECT position, topic, key, event, data FROM outbox
          WHERE topic = $1 AND ($2 IS NULL OR key = $2) AND position > $3 ORDER BY position LIMIT $4",
         &[&topic, &key.map(str::to_owned), &position, &limit],
+    )
+    .await
+}
+
+pub(super) async fn read_topics(
+    tx: &ControlTx,
+    topics: &[&str],
+    position: i64,
+    limit: i64,
+) -> Result<Vec<Event>, Error> {
+    let topics: Vec<String> = topics.iter().map(|topic| (*topic).to_owned()).collect();
+    tx.all(
+        "-- outbox::read_topics
+         SELECT position, topic, key, event, data FROM outbox
+         WHERE topic = ANY($1) AND position > $2 ORDER BY position LIMIT $3",
+        &[&topics, &position, &limit],
     )
     .await
 }

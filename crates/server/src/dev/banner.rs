@@ -17,6 +17,8 @@ pub(crate) struct Banner<'a> {
     pub(crate) database: &'a str,
     pub(crate) data_dir: &'a Path,
     pub(crate) shown: Option<&'a demo::Shown>,
+    /// Whether this binary has a console.
+    pub(crate) console: bool,
 }
 
 impl Banner<'_> {
@@ -28,10 +30,13 @@ impl Banner<'_> {
     }
 
     fn text(&self) -> Result<String, fmt::Error> {
-        let Self { url, token, database, data_dir, shown } = self;
+        let Self { url, token, database, data_dir, shown, .. } = self;
         let mut out = String::new();
         writeln!(out, "\n  Tenantry {VERSION} is up.\n")?;
-        writeln!(out, "  API and console   {url}")?;
+        let console =
+            if self.console { url } else { "not in this binary: run `make console`, then build it again" };
+        writeln!(out, "  Console           {console}")?;
+        writeln!(out, "  API               {url}")?;
         writeln!(out, "  API reference     {url}/docs")?;
         writeln!(out, "  Operator token    {token}")?;
         writeln!(out, "  Database          {database}")?;
@@ -110,13 +115,15 @@ mod tests {
             database: "private PostgreSQL 17.12 in /srv/my src/.tenantry",
             data_dir: Path::new(".tenantry"),
             shown: Some(&shown),
+            console: true,
         };
         let text = banner.text().unwrap().replace(VERSION, "0.0.0");
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         insta::assert_snapshot!(text, @r"
         Tenantry 0.0.0 is up.
 
-        API and console   http://127.0.0.1:8080
+        Console           http://127.0.0.1:8080
+        API               http://127.0.0.1:8080
         API reference     http://127.0.0.1:8080/docs
         Operator token    0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
         Database          private PostgreSQL 17.12 in /srv/my src/.tenantry
@@ -136,7 +143,7 @@ mod tests {
 
         Ctrl-C stops everything. The data stay in .tenantry.
         ");
-        let plain = Banner { shown: None, ..banner }.text().unwrap();
-        assert!(plain.contains("tenantry tenant create acme"), "{plain}");
+        let plain = Banner { shown: None, console: false, ..banner }.text().unwrap();
+        assert!(plain.contains("tenantry tenant create acme") && plain.contains("make console"), "{plain}");
     }
 }

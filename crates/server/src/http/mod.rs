@@ -5,6 +5,7 @@
 
 pub mod authenticate;
 mod claims;
+pub mod console;
 mod cookie;
 pub mod docs;
 pub mod extract;

@@ -1,11 +1,12 @@
 //! All routes, and the OpenAPI document that is made of them.
 //!
-//! Owns: the list of routes. Calls: handlers, docs, authentication. Called by: serve, `tenantry openapi`, tests.
+//! Owns: the list of routes. Calls: handlers, docs, console, authentication. Called by: serve, `tenantry openapi`, tests.
 //! Invariants: everything below `/v1` that is not listed as open is behind authentication (`every_operation_needs_an_identity`); the document that is checked in is the one of
 //! this code (`cargo xtask codegen --check`). After a crash: nothing is left.
 
 use super::{
     authenticate::{authenticate, authenticate_for_proxy},
+    console::Console,
     docs, health, jwks, openapi as document, v1,
 };
 use crate::app::App;
@@ -61,6 +62,8 @@ fn v1_routes() -> OpenApiRouter<App> {
         .merge(v1::access_grants::routes())
         .merge(v1::isolation_reports::routes())
         .routes(routes!(v1::slugs::availability))
+        .routes(routes!(v1::overview::overview))
+        .routes(routes!(v1::events::events))
         .routes(routes!(v1::me::me))
         .routes(routes!(v1::limits::limits))
         .routes(routes!(health::doctor))
@@ -108,5 +111,6 @@ pub fn routes(app: &App) -> Router {
             get(async || ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())),
         )
         .merge(docs::router())
+        .merge(Console::built().router())
         .with_state(app.clone())
 }

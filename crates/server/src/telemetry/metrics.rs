@@ -214,6 +214,16 @@ impl Metrics {
         self.0.cross_tenant.inc();
     }
 
+    /// How often that happened since this process began.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count that begins at 0 and grows by 1"
+    )]
+    pub fn crossed(&self) -> u64 {
+        self.0.cross_tenant.get() as u64
+    }
+
     /// A provisioning run ended. `status` comes from a closed list in the code.
     pub fn run_done(&self, status: &'static str) {
         self.0.runs.with_label_values(&[status]).inc();

@@ -34,7 +34,7 @@ pub fn up(command: &mut Command) -> Dev {
         let line = out.lines().find_map(|line| line.trim().strip_prefix(label));
         line.unwrap_or_else(|| panic!("no {label}: {out}")).trim().to_owned()
     };
-    Dev { url: word("API and console"), token: word("Operator token"), process }
+    Dev { url: word("API  "), token: word("Operator token"), process }
 }
 
 impl Dev {

@@ -97,6 +97,16 @@ async fn a_suspended_tenant_is_refused_everywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_was_made_without_a_slot_is_resumed() {
+    let app = TestApp::builder().start().await;
+    let acme = app.tenant("acme").await;
+    done(&app, "acme", "suspend").await;
+    // Its fence is looked at by the server, which owns nothing of it.
+    done(&app, "acme", "resume").await;
+    acme.client.get("/v1/agents").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_tenant_is_kept_and_restored() {
     let app = TestApp::builder().slots(1).start().await;
     let acme = app.tenant("acme").await;

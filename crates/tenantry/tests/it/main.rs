@@ -12,6 +12,7 @@ mod authz;
 mod authz_proxy;
 mod bad_input;
 mod catalogue;
+mod console;
 mod cors;
 mod crew;
 mod durable;

@@ -81,7 +81,7 @@ async fn every_control_table_has_a_rule() {
                 OR EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee = 0))")).await;
     assert_eq!(open, "");
     let tables = value(&app.database, "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'").await;
-    insta::assert_snapshot!(tables, @"access_grants adoptions api_keys archive_chunks archive_workspaces archives audit_due audit_heads audit_sealing audit_sweep audit_unsealed cells external_identities external_memberships external_organisations findings flyway_schema_history former_members idempotency_keys installation invitations isolation_reports jobs locks mails memberships one_time_tokens operators outbox outbox_clock provisioning_runs provisioning_steps psql_sessions refresh_tokens schedules_due sessions shards sign_in_failures signing_keys slots tenants tiers users webhook_deliveries workspaces");
+    insta::assert_snapshot!(tables, @"access_grants adoptions api_keys archive_chunks archive_workspaces archives audit_due audit_heads audit_sealing audit_sweep audit_unsealed cells external_identities external_memberships external_organisations findings flyway_schema_history former_members idempotency_keys installation invitations isolation_reports jobs locks mails memberships one_time_tokens operators outbox outbox_clock provisioning_runs provisioning_steps psql_sessions refresh_tokens schedules_due sessions shards sign_in_failures signing_keys slots tenant_samples tenants tiers users webhook_deliveries workspaces");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,7 +75,18 @@ async fn wildcards_in_a_search_are_letters() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_neither_skip_nor_repeat() {
-    for sort in ["created_at", "-created_at", "slug", "-slug", "name", "-name"] {
+    for sort in [
+        "created_at",
+        "-created_at",
+        "slug",
+        "-slug",
+        "name",
+        "-name",
+        "schema_bytes",
+        "-schema_bytes",
+        "last_activity_at",
+        "-last_activity_at",
+    ] {
         let app = TestApp::builder().start().await;
         let first: Vec<String> = (0..20).map(|n| format!("m-{n:02}")).collect();
         rows(&app, &first.iter().map(String::as_str).collect::<Vec<_>>()).await;

@@ -16,6 +16,7 @@ use crate::{Result, ctx::Request};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
+use tenantry_types::TenantId;
 use uuid::Uuid;
 
 /// What an event says, as [`Event`] reads it.
@@ -230,6 +231,42 @@ pub(super) async fn page(tx: &ControlTx, found: &Found, limit: i64) -> Result<Ve
         .iter()
         .map(Listed::from_row)
         .collect::<std::result::Result<_, _>>()?)
+}
+
+/// Sealed events behind a position, of one chain along its index or of all.
+pub(super) async fn since(
+    tx: &ControlTx,
+    chain: Option<TenantId>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Sealed>> {
+    macro_rules! since {
+        ($condition:literal) => {
+            concat!(
+                "-- audit::since
+             SELECT ",
+                place_columns!(),
+                ", ",
+                event_columns!(),
+                " FROM audit_events e WHERE e.position > $1 AND ",
+                $condition,
+                " ORDER BY e.position LIMIT $2"
+            )
+        };
+    }
+    Ok(match chain {
+        Some(chain) => tx.all(since!("e.chain = $3"), &[&after, &limit, &chain.0]).await?,
+        None => tx.all(since!("true"), &[&after, &limit]).await?,
+    })
+}
+
+/// The highest position of one chain, or of all; 0 for none.
+pub(super) async fn newest(tx: &ControlTx, chain: Option<TenantId>) -> Result<i64> {
+    let Some(chain) = chain else { return top(tx).await };
+    let sql =
+        "-- audit::newest\nSELECT position FROM audit_events WHERE chain = $1 ORDER BY position DESC LIMIT 1";
+    let rows = tx.query(sql, &[&chain.0]).await?;
+    Ok(rows.first().map_or(Ok(0), |row| row.get("position"))?)
 }
 
 /// The highest position that may be seen; 0 for none.

@@ -42,6 +42,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("cells", "SELECT", "", ""),
     rule("slots", "SELECT, UPDATE (state, claimed_at)", "", ""),
     rule("tenants", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE (access_version)", "id"),
+    rule("tenant_samples", "SELECT", "", "tenant_id"),
     rule("workspaces", "SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE", "tenant_id"),
     rule("api_keys", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE", "tenant_id"),
     rule(

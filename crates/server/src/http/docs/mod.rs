@@ -1,6 +1,6 @@
-//! Pages for people: `/` says what is here, `/docs` shows the API from `/openapi.json`.
+//! Pages for people: `/docs` shows the API from `/openapi.json`; `/` says what is here where there is no console.
 //!
-//! Owns: the four embedded files. Calls: nothing. Called by: wiring, which serves `/openapi.json` itself.
+//! Owns: the four embedded files. Calls: nothing. Called by: wiring, which serves `/openapi.json` itself, and `http::console`.
 //! Invariants: the pages load nothing from elsewhere and run no inline code (`the_pages_keep_to_their_policy`).
 //! After a crash: nothing is left.
 
@@ -20,16 +20,20 @@ const STYLE: &str = include_str!("style.css");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// `/`, `/docs` and the files they load. Open to everybody: they say nothing about any tenant.
+/// `/docs` and the files that it and [`home`] load. Open to everybody: they say nothing about any tenant.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
-        .route("/", get(async || page(HOME)))
         .route("/docs", get(async || page(DOCS)))
         .route("/docs/docs.js", get(async || asset("text/javascript; charset=utf-8", SCRIPT)))
         .route("/docs/style.css", get(async || asset("text/css; charset=utf-8", STYLE)))
 }
 
-fn page(text: &'static str) -> impl IntoResponse {
+/// What is here, and how the console is built that is not.
+pub(super) fn home() -> impl IntoResponse {
+    page(HOME)
+}
+
+fn page(text: &'static str) -> impl IntoResponse + use<> {
     let headers: [(HeaderName, &str); 2] =
         [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
     (headers, text)
@@ -76,7 +80,6 @@ mod tests {
     #[tokio::test]
     async fn every_file_is_served() {
         for (uri, kind) in [
-            ("/", "text/html; charset=utf-8"),
             ("/docs", "text/html; charset=utf-8"),
             ("/docs/docs.js", "text/javascript; charset=utf-8"),
             ("/docs/style.css", "text/css; charset=utf-8"),

@@ -1,6 +1,6 @@
 //! What every request passes before a handler sees it, and every response after.
 //!
-//! Owns: the order of the layers. Calls: `http::problem`, telemetry. Called by: wiring.
+//! Owns: the order of the layers. Calls: `http::problem`, `http::console`, telemetry. Called by: wiring.
 //! Invariants: every refusal is a problem with the request's id (`tests::every_refusal_is_a_problem`); every response has
 //! the security headers, refusals and panics too (`tests::every_response_is_guarded`).
 //! After a crash: nothing is left.
@@ -17,7 +17,7 @@ pub use access::AccessInfo;
 pub(crate) use request::OfTheProof;
 pub use request::RequestInfo;
 
-use super::problem::ApiError;
+use super::{console::Console, problem::ApiError};
 use crate::{
     config::{Cidr, Config},
     telemetry::Metrics,
@@ -25,8 +25,10 @@ use crate::{
 use axum::{
     Router,
     body::Body,
+    extract::Request,
     http::{HeaderName, HeaderValue, Method, Response, header},
     middleware::from_fn_with_state,
+    response::IntoResponse as _,
 };
 use std::{any::Any, sync::Arc, time::Duration};
 use tenantry_types::ErrorCode;
@@ -142,9 +144,14 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     )
 }
 
-async fn no_route() -> ApiError {
-    ApiError::new(ErrorCode::NotFound, "No route of this API has this path.")
-        .next_step("Look the path up in /docs or /openapi.json.")
+/// A place within the console, which only its script knows; else nothing.
+async fn no_route(request: Request) -> Response<Body> {
+    let (request, _) = request.into_parts();
+    Console::built().place(&request).unwrap_or_else(|| {
+        ApiError::new(ErrorCode::NotFound, "No route of this API has this path.")
+            .next_step("Look the path up in /docs or /openapi.json.")
+            .into_response()
+    })
 }
 
 async fn no_method() -> ApiError {
@@ -154,7 +161,6 @@ async fn no_method() -> ApiError {
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands the cause over")]
 fn panicked(cause: Box<dyn Any + Send>) -> Response<Body> {
-    use axum::response::IntoResponse as _;
     let text = cause.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("a panic without words");
     ApiError::internal(text).into_response()

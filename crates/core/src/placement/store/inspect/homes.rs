@@ -64,7 +64,9 @@ macro_rules! homes {
     -- By name through functions and not through joins: those would cost more to plan than the whole look takes.
     SELECT h.schema_name, n.oid AS schema, n.nspowner AS schema_owner, n.nspacl AS acl, h.login_name,
            to_regrole(quote_ident(h.role_name))::oid AS role, to_regrole(quote_ident(h.wide_name))::oid AS wide,
-           to_regrole(quote_ident(h.login_name))::oid AS login, to_regrole(quote_ident(current_user))::oid AS owner
+           to_regrole(quote_ident(h.login_name))::oid AS login,
+           -- Not who looks: a server does too, when a tenant is resumed.
+           (SELECT c.relowner FROM pg_class c WHERE c.oid = to_regclass('public.tenants')) AS owner
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS h (schema_name, role_name, wide_name, login_name)
     LEFT JOIN pg_namespace n ON n.oid = to_regnamespace(quote_ident(h.schema_name))
 ), relation AS MATERIALIZED (

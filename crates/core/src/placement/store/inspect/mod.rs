@@ -99,7 +99,7 @@ pub(crate) const FURTHER: &[(&str, &str)] = homes::FURTHER_CHECKS;
 /// The checks of what all homes share.
 pub(crate) const INSTALLATION: &[(&str, &str)] = installation::CHECKS;
 
-/// Looks at homes, as far as one is looked at when it is made. Every check of [`HOMES`] is in the answer, once. As the owner.
+/// Looks at homes, as far as one is looked at when it is made. Every check of [`HOMES`] is in the answer, once. As the owner, or as a server.
 pub(crate) async fn homes(tx: &ControlTx, homes: &[Home]) -> Result<Vec<Found>> {
     look(tx, homes::LOOK, HOMES, homes).await
 }

@@ -7,7 +7,7 @@ mod feed;
 mod retry;
 mod rollback;
 mod show;
-mod watch;
+pub(super) mod watch;
 
 use crate::{app::App, http::idempotency};
 use axum::{http::StatusCode, response::Response};

@@ -1,6 +1,6 @@
-//! Watching runs: what the streams of one run and of all runs share.
+//! Watching runs: what the streams of one run and of all runs share; and the beat of every live stream.
 //!
-//! Owns: nothing. Calls: core's provisioning. Called by: `runs::events`, `runs::feed`.
+//! Owns: nothing. Calls: core's provisioning. Called by: `runs::events`, `runs::feed`, `v1::events`.
 //! Invariants: a stream resumes after the event that its client has (`a_stream_resumes`); it ends with the identity that opened it, within a
 //! second (`a_stream_ends_with_its_identity`), and when the process stops; no proxy takes its silence for an end
 //! (`a_silent_stream_has_a_heartbeat`). After a crash: the client comes back with its last id.
@@ -26,22 +26,54 @@ const RECHECK: Duration = Duration::from_secs(1);
 /// Proxies close what is silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Who watches what, and how far they are.
-pub(super) struct Watching {
+/// When to look again, and whether the caller is still one.
+pub(in crate::http::v1) struct Beat {
     app: App,
     credential: Credential,
     checked: Instant,
-    /// One run, or all.
-    run: Option<RunId>,
-    after: i64,
     woken: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
 }
 
+impl Beat {
+    pub(in crate::http::v1) fn new(app: App, credential: Credential) -> Self {
+        let (woken, stopping) = (app.woken(), app.stopping());
+        Self { app, credential, checked: Instant::now(), woken, stopping }
+    }
+
+    /// Whether the stream goes on: the process does not stop, and the identity that opened it is still one.
+    pub(in crate::http::v1) async fn goes_on(&mut self) -> bool {
+        if *self.stopping.borrow() {
+            return false;
+        }
+        if self.checked.elapsed() < RECHECK {
+            return true;
+        }
+        self.checked = Instant::now();
+        self.credential.verify(&self.app).await.is_ok()
+    }
+
+    /// Until there may be something to look at.
+    pub(in crate::http::v1) async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.woken.changed() => {}
+            _ = self.stopping.changed() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+/// Who watches what, and how far they are.
+pub(super) struct Watching {
+    beat: Beat,
+    /// One run, or all.
+    run: Option<RunId>,
+    after: i64,
+}
+
 impl Watching {
     pub(super) fn new(app: App, credential: Credential, run: Option<RunId>, after: i64) -> Self {
-        let (woken, stopping) = (app.woken(), app.stopping());
-        Self { app, credential, checked: Instant::now(), run, after, woken, stopping }
+        Self { beat: Beat::new(app, credential), run, after }
     }
 
     /// As server-sent events, with a heartbeat.
@@ -56,7 +88,7 @@ impl Watching {
 
     /// The next events, or `None` when there will be none.
     async fn next(&mut self) -> Option<Vec<Happened>> {
-        while !*self.stopping.borrow() && self.still_known().await {
+        while self.beat.goes_on().await {
             match self.look().await {
                 Ok((ended, batch)) if batch.is_empty() && ended => return None,
                 Ok((_, batch)) if !batch.is_empty() => {
@@ -70,37 +102,25 @@ impl Watching {
                     return None;
                 }
             }
-            tokio::select! {
-                _ = self.woken.changed() => {}
-                _ = self.stopping.changed() => {}
-                () = tokio::time::sleep(POLL) => {}
-            }
+            self.beat.wait().await;
         }
         None
-    }
-
-    /// Whether the identity that opened the stream is still one.
-    async fn still_known(&mut self) -> bool {
-        if self.checked.elapsed() < RECHECK {
-            return true;
-        }
-        self.checked = Instant::now();
-        self.credential.verify(&self.app).await.is_ok()
     }
 
     /// Whether the run had ended, and what came after the last event. In this order: an end seen first means that all events are there.
     /// An event that tells of an end does not: a run that was rolled back or tried again has told of one before.
     async fn look(&self) -> tenantry_core::Result<(bool, Vec<Happened>)> {
+        let platform = &self.beat.app.platform;
         let ended = match self.run {
-            Some(run) => provisioning::show(&self.app.platform, run).await?.status.is_final(),
+            Some(run) => provisioning::show(platform, run).await?.status.is_final(),
             None => false,
         };
-        Ok((ended, provisioning::events(&self.app.platform, self.run, self.after).await?))
+        Ok((ended, provisioning::events(platform, self.run, self.after).await?))
     }
 }
 
 /// Events as they come, and a heartbeat where none do.
-fn respond(events: impl Stream<Item = Event> + Send + 'static) -> Response {
+pub(in crate::http::v1) fn respond(events: impl Stream<Item = Event> + Send + 'static) -> Response {
     let sse = Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     // Its own default is `no-cache`, which lets a proxy keep a copy.
     ([(header::CACHE_CONTROL, "no-store")], sse).into_response()

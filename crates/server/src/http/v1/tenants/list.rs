@@ -25,7 +25,7 @@ pub struct ListQuery {
     plan_tier: Option<String>,
     /// A part of slug, name or admin e-mail, in any case.
     q: Option<String>,
-    /// `created_at`, `slug` or `name`; with `-` in front descending. `-created_at` when absent.
+    /// `created_at`, `slug`, `name`, `schema_bytes` or `last_activity_at`; with `-` in front descending. `-created_at` when absent.
     sort: Option<String>,
     /// 1 to 200; 50 when absent.
     limit: Option<u16>,

@@ -7,6 +7,7 @@ mod create;
 mod create_key;
 mod delete;
 mod export;
+mod export_list;
 mod import;
 mod invite_owner;
 mod list;
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(invite_owner::invite_owner))
         .routes(routes!(psql_session::open))
         .routes(routes!(export::export))
+        .routes(routes!(export_list::export))
         .routes(routes!(import::import))
         .routes(routes!(adopt::adopt))
         .routes(routes!(suspend::suspend))
