@@ -495,6 +495,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens, as server-sent events: one stream for all that a page shows.
+         * @description Operators hear `run` and `step` of all runs, `isolation` with an isolation report whose checks are left out, and each audit event once it is sealed, which
+         *     takes a second at the most: as `refusal` where it tells of requests that named another tenant than their identity's, else as `audit`. A tenant's owner and admins
+         *     hear of their tenant's trail alone. Begins with what comes next, or after `Last-Event-ID`. Ends with the identity that opened it.
+         */
+        get: operations["stream_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invitations": {
         parameters: {
             query?: never;
@@ -757,6 +779,23 @@ export interface paths {
         patch: operations["update_operator"];
         trace?: never;
     };
+    "/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The platform at a glance: what there is, what is at work, and what needs attention. */
+        get: operations["show_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/provisioning-runs": {
         parameters: {
             query?: never;
@@ -956,6 +995,23 @@ export interface paths {
          *     `dry_run` it ends there in any case, and its result is what it found.
          */
         post: operations["adopt_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All tenants that match, as CSV. */
+        get: operations["export_tenant_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1727,6 +1783,20 @@ export interface components {
             /** @description Unique in the tenant: 1 to 63 of `a-z`, `0-9` and inner single hyphens. */
             slug: string;
         };
+        /** @description Reaches across the border between tenants. */
+        CrossTenant: {
+            /**
+             * Format: int64
+             * @description What got behind that, to this server process since its start: statements that PostgreSQL itself refused, or rows of elsewhere. Must be 0; the
+             *     metric `cross_tenant_query_attempts_total` has it for every process.
+             */
+            behind: number;
+            /**
+             * Format: int64
+             * @description Requests of the last 24 hours that named another tenant than their identity's, as the audit trail has them. Each was refused.
+             */
+            refused_24h: number;
+        };
         /** @description Confirms what cannot be taken back. */
         EraseMe: {
             /** @description The user's own address, again. */
@@ -1976,6 +2046,11 @@ export interface components {
             open: number;
             /** @description What holds where it passes. */
             promise: string;
+        };
+        /** @description Proofs of isolation, at a glance. */
+        IsolationGlance: {
+            at_work?: components["schemas"]["IsolationReportId"] | null;
+            newest?: components["schemas"]["NewestReport"] | null;
         };
         /**
          * @description What a check looks at.
@@ -2313,6 +2388,28 @@ export interface components {
             /** @description `wsp_…` */
             workspace_id: components["schemas"]["WorkspaceId"];
         };
+        /** @description A proof in a line. */
+        NewestReport: {
+            /**
+             * Format: int64
+             * @description Seconds since then.
+             */
+            age_seconds: number;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at: string;
+            /** @description Its id. */
+            id: components["schemas"]["IsolationReportId"];
+            /**
+             * Format: int64
+             * @description What is open.
+             */
+            open: number;
+            /** @description passed or failed. */
+            status: components["schemas"]["IsolationStatus"];
+        };
         /** @description A body that says nothing; it may be left out. */
         Nothing: Record<string, never>;
         /** @description A user of the platform itself. */
@@ -2346,6 +2443,44 @@ export interface components {
          * @enum {string}
          */
         OperatorRole: "auditor" | "support" | "admin";
+        /** @description What an operator sees first. */
+        Overview: {
+            /** @description Requests and statements that reached for another tenant. */
+            cross_tenant: components["schemas"]["CrossTenant"];
+            /**
+             * Format: int64
+             * @description Jobs that gave up.
+             */
+            failed_jobs: number;
+            /** @description Proofs of isolation. */
+            isolation: components["schemas"]["IsolationGlance"];
+            /**
+             * Format: date-time
+             * @description When this was looked at.
+             */
+            looked_at: string;
+            /**
+             * Format: int64
+             * @description Work whose holder was not heard of before its lease ended: runs, jobs and isolation reports. A worker takes it again.
+             */
+            lost_leases: number;
+            /** @description Provisioning runs. */
+            runs: components["schemas"]["RunCounts"];
+            /**
+             * Format: int64
+             * @description Bytes of all tenants' schemas, as they were last weighed.
+             */
+            schema_bytes: number;
+            /** @description Ready-made schemas. */
+            slots: components["schemas"]["SlotCounts"];
+            /** @description Tenants. */
+            tenants: components["schemas"]["TenantCounts"];
+            /**
+             * Format: int64
+             * @description Seconds that the oldest audit event waits for its seal.
+             */
+            unsealed_seconds: number;
+        };
         /** @description An invitation for whoever answers for a tenant to become its OWNER. */
         OwnerInvitation: {
             /** @description Whom it is for. */
@@ -2782,12 +2917,27 @@ export interface components {
                 domain_join_role?: components["schemas"]["Role"] | null;
                 /** @description `ten_…` */
                 id: components["schemas"]["TenantId"];
+                /**
+                 * Format: date-time
+                 * @description When one of its keys was last used, or something was last done that its audit trail has; as of `sampled_at`.
+                 */
+                last_activity_at?: string | null;
                 /** @description What it may use: the tier's limits with the tenant's own overrides. */
                 limits: components["schemas"]["Limits"];
                 /** @description For people. */
                 name: string;
                 /** @description Its plan. */
                 plan_tier: components["schemas"]["Tier"];
+                /**
+                 * Format: date-time
+                 * @description When the two were looked at; absent while a tenant is new.
+                 */
+                sampled_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Bytes of its schema's tables and indexes when they were last weighed, in lists and where one tenant is shown.
+                 */
+                schema_bytes?: number | null;
                 /** @description Its PostgreSQL schema; `null` until a run has placed it. */
                 schema_name: string;
                 /** @description Unique; the name in hosts and commands. */
@@ -3009,6 +3159,39 @@ export interface components {
             /** @description The tenant's slug when the run began. */
             tenant_slug: string;
         };
+        /** @description Runs, counted. */
+        RunCounts: {
+            /**
+             * Format: int64
+             * @description Could not be undone: a person has to come.
+             */
+            needs_attention: number;
+            /**
+             * Format: int64
+             * @description Wait for a worker.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Failed and were undone, of those that were asked for in the last 24 hours.
+             */
+            rolled_back_24h: number;
+            /**
+             * Format: int64
+             * @description Are being undone.
+             */
+            rolling_back: number;
+            /**
+             * Format: int64
+             * @description Are at work.
+             */
+            running: number;
+            /**
+             * Format: int64
+             * @description Are not at their end two minutes after they were asked for.
+             */
+            stuck: number;
+        };
         RunId: string;
         /**
          * @description What a run does with its tenant.
@@ -3075,6 +3258,19 @@ export interface components {
             user_id: components["schemas"]["UserId"];
             workspace_id?: components["schemas"]["WorkspaceId"] | null;
         };
+        /** @description Slots, counted. */
+        SlotCounts: {
+            /**
+             * Format: int64
+             * @description Whose fence did not hold when it was looked at; never handed out.
+             */
+            broken: number;
+            /**
+             * Format: int64
+             * @description Can be claimed.
+             */
+            ready: number;
+        };
         /**
          * @description A well-formed slug: 3 to 63 characters of `a-z`, `0-9` and single inner hyphens, with a letter, not reserved.
          * @example acme
@@ -3090,6 +3286,29 @@ export interface components {
             reason?: string | null;
             /** @description The slug that was asked about. */
             slug: string;
+        };
+        /** @description Tenants by status. */
+        StatusCounts: {
+            /**
+             * Format: int64
+             * @description Serve requests.
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description Are kept until purged.
+             */
+            deleted: number;
+            /**
+             * Format: int64
+             * @description A provisioning run is at work.
+             */
+            provisioning: number;
+            /**
+             * Format: int64
+             * @description Refuse requests.
+             */
+            suspended: number;
         };
         /** @description One step of a run. */
         Step: {
@@ -3158,12 +3377,27 @@ export interface components {
             domain_join_role?: components["schemas"]["Role"] | null;
             /** @description `ten_…` */
             id: components["schemas"]["TenantId"];
+            /**
+             * Format: date-time
+             * @description When one of its keys was last used, or something was last done that its audit trail has; as of `sampled_at`.
+             */
+            last_activity_at?: string | null;
             /** @description What it may use: the tier's limits with the tenant's own overrides. */
             limits: components["schemas"]["Limits"];
             /** @description For people. */
             name: string;
             /** @description Its plan. */
             plan_tier: components["schemas"]["Tier"];
+            /**
+             * Format: date-time
+             * @description When the two were looked at; absent while a tenant is new.
+             */
+            sampled_at?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of its schema's tables and indexes when they were last weighed, in lists and where one tenant is shown.
+             */
+            schema_bytes?: number | null;
             /** @description Its PostgreSQL schema; `null` until a run has placed it. */
             schema_name: string;
             /** @description Unique; the name in hosts and commands. */
@@ -3191,6 +3425,18 @@ export interface components {
             /** @description The tenant as it is now. */
             tenant: components["schemas"]["Tenant"];
         };
+        /** @description Tenants, counted. */
+        TenantCounts: {
+            /** @description By where they are in their life. */
+            by_status: components["schemas"]["StatusCounts"];
+            /** @description By plan; deleted ones are left out. */
+            by_tier: components["schemas"]["TierCounts"];
+            /**
+             * Format: int64
+             * @description All that the registry has.
+             */
+            total: number;
+        };
         TenantId: string;
         /**
          * @description Where a tenant is in its life.
@@ -3211,6 +3457,29 @@ export interface components {
          * @enum {string}
          */
         Tier: "free" | "starter" | "pro" | "enterprise";
+        /** @description Tenants by tier. */
+        TierCounts: {
+            /**
+             * Format: int64
+             * @description enterprise
+             */
+            enterprise: number;
+            /**
+             * Format: int64
+             * @description free
+             */
+            free: number;
+            /**
+             * Format: int64
+             * @description pro
+             */
+            pro: number;
+            /**
+             * Format: int64
+             * @description starter
+             */
+            starter: number;
+        };
         /** @description Changes an agent; absent fields stay as they are. */
         UpdateAgent: {
             /** @description At most 50 words of at most 100 characters. */
@@ -5625,6 +5894,74 @@ export interface operations {
             };
         };
     };
+    stream_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Resume after this event. */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream of events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `tenant_required`: nothing names a tenant */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: no token, or none that is valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, or `tenant_inactive`: the tenant is suspended, or host and header name another */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: try again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_invitations: {
         parameters: {
             query?: {
@@ -7339,6 +7676,62 @@ export interface operations {
             };
         };
     };
+    show_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Numbers of one moment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description `unauthenticated`: no token, or none that is valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, or `tenant_inactive`: the tenant is suspended, or host and header name another */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: try again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_provisioning_runs: {
         parameters: {
             query?: {
@@ -8038,7 +8431,7 @@ export interface operations {
                 plan_tier?: string;
                 /** @description A part of slug, name or admin e-mail, in any case. */
                 q?: string;
-                /** @description `created_at`, `slug` or `name`; with `-` in front descending. `-created_at` when absent. */
+                /** @description `created_at`, `slug`, `name`, `schema_bytes` or `last_activity_at`; with `-` in front descending. `-created_at` when absent. */
                 sort?: string;
                 /** @description 1 to 200; 50 when absent. */
                 limit?: number;
@@ -8306,6 +8699,80 @@ export interface operations {
                 };
             };
             /** @description `invalid`: `errors` names each field; or `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: try again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_tenant_list: {
+        parameters: {
+            query?: {
+                /** @description provisioning, active, suspended, deleted. */
+                status?: string;
+                /** @description free, starter, pro, enterprise. */
+                plan_tier?: string;
+                /** @description A part of slug, name or admin e-mail, in any case. */
+                q?: string;
+                /** @description As for the list; `-created_at` when absent. */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line for each tenant, under a header. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description `unauthenticated`: no token, or none that is valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, or `tenant_inactive`: the tenant is suspended, or host and header name another */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
             422: {
                 headers: {
                     [name: string]: unknown;

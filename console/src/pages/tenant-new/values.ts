@@ -83,6 +83,6 @@ export function refusalOf(thrown: unknown, sent: NewTenant): Refusal {
 function about(pointer: string, detail: string, sent: NewTenant): string {
   const [field, index] = fieldOf(pointer).split('.');
   const which = field === 'allowed_domains' && index ? sent.allowed_domains?.[Number(index)] : undefined;
-  const text = which ? `${which}: ${detail}` : detail;
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`.replace(/\.\.$/, '.');
+  const text = which ? `${which}: ${detail}` : `${detail.charAt(0).toUpperCase()}${detail.slice(1)}`;
+  return text.endsWith('.') ? text : `${text}.`;
 }
