@@ -67,7 +67,7 @@ function firstLine(child: ChildProcess): Promise<Said> {
 }
 
 /** The console as the server serves it; `dist/` in front of it where it serves none, or where CONSOLE_PREVIEW wishes it. */
-async function consoleInFrontOf(server: string): Promise<{ url: string; close: () => Promise<void> }> {
+export async function consoleInFrontOf(server: string): Promise<{ url: string; close: () => Promise<void> }> {
   if (process.env.CONSOLE_URL) return { url: process.env.CONSOLE_URL, close: async () => {} };
   const page = await fetch(server, { headers: { accept: 'text/html' } });
   if (!process.env.CONSOLE_PREVIEW && (await page.text()).includes('id="root"'))

@@ -62,7 +62,7 @@ function Line({ matter }: { matter: Matter }) {
       <Box w="24" flexShrink="0">
         <StatusBadge status={matter.status} label={LABELS[matter.status]} />
       </Box>
-      <Box flex="1" minW="0">
+      <Box flex={{ md: '1' }} minW="0">
         <Text fontWeight="medium" overflowWrap="anywhere">
           {matter.title}
         </Text>

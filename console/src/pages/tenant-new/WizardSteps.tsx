@@ -33,9 +33,18 @@ export function WizardSteps({ step, reached, go }: Props) {
       }}
       mb="6"
     >
-      <Steps.List aria-label="Steps of the wizard" gap={{ base: '1', md: '2' }}>
+      <Steps.List
+        aria-label="Steps of the wizard"
+        gap={{ base: '1', md: '2' }}
+        justifyContent="space-between"
+      >
         {ALL.map((name, index) => (
-          <Steps.Item key={name} index={index} title={LABELS[name]}>
+          <Steps.Item
+            key={name}
+            index={index}
+            title={LABELS[name]}
+            flex={{ base: 'none', md: index === ALL.length - 1 ? 'none' : '1' }}
+          >
             <Steps.Trigger
               disabled={index > reached}
               aria-label={`${index + 1}. ${LABELS[name]}`}
@@ -47,7 +56,7 @@ export function WizardSteps({ step, reached, go }: Props) {
               </Steps.Indicator>
               <Steps.Title hideBelow={index === now ? undefined : 'md'}>{LABELS[name]}</Steps.Title>
             </Steps.Trigger>
-            <Steps.Separator />
+            <Steps.Separator hideBelow="md" />
           </Steps.Item>
         ))}
       </Steps.List>
