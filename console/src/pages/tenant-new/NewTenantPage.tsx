@@ -35,10 +35,11 @@ function Wizard({ who }: { who: string }) {
   const Step = VIEWS[wizard.step];
   return (
     <Page title="New tenant" width="text">
-      <WizardSteps step={wizard.step} reached={wizard.reached} go={(to) => void wizard.go(to)} />
-      <Box borderWidth="1px" rounded="xl" bg="bg.panel" p={{ base: '4', md: '6' }}>
-        <Step wizard={wizard} />
-      </Box>
+      <WizardSteps step={wizard.step} reached={wizard.reached} go={(to) => void wizard.go(to)}>
+        <Box borderWidth="1px" rounded="xl" bg="bg.panel" p={{ base: '4', md: '6' }}>
+          <Step wizard={wizard} />
+        </Box>
+      </WizardSteps>
       <LeaveGuard wizard={wizard} />
     </Page>
   );

@@ -2,7 +2,7 @@
 import { Button, HStack, Input, InputGroup, Spinner, Text } from '@chakra-ui/react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { CircleCheck, CircleX } from 'lucide-react';
-import type { MutableRefObject } from 'react';
+import type { RefObject } from 'react';
 import { type UseFormReturn, useWatch } from 'react-hook-form';
 import { FormField } from '../../ui/form';
 import { Icon } from '../../ui/Icon';
@@ -16,7 +16,7 @@ const PAUSE = 250;
 interface Props {
   form: UseFormReturn<Values>;
   /** Whether the slug was typed, and follows the name no longer. */
-  own: MutableRefObject<boolean>;
+  own: RefObject<boolean>;
 }
 
 export function SlugField({ form, own }: Props) {
@@ -60,7 +60,7 @@ export function SlugField({ form, own }: Props) {
   );
 }
 
-function take(form: UseFormReturn<Values>, own: MutableRefObject<boolean>, slug: string) {
+function take(form: UseFormReturn<Values>, own: RefObject<boolean>, slug: string) {
   own.current = true;
   form.setValue('slug', slug);
   form.clearErrors('slug');

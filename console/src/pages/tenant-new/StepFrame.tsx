@@ -15,17 +15,16 @@ interface Props {
   children: ReactNode;
 }
 
-/** The step that had the focus last: the one that opens first takes none. */
-function useStepFocus({ form, step }: Wizard) {
+/** The step that opens first takes no focus: the page has it. */
+function useStepFocus({ form, step, shown }: Wizard) {
   const heading = useRef<HTMLHeadingElement>(null);
-  const before = useRef(step);
   useEffect(() => {
-    if (before.current === step) return;
-    before.current = step;
+    if (shown.current === step) return;
+    shown.current = step;
     const wrong = FIELDS_OF[step].find((name) => form.getFieldState(name).invalid);
     if (wrong) form.setFocus(wrong);
     else heading.current?.focus();
-  }, [step, form]);
+  }, [step, form, shown]);
   return heading;
 }
 

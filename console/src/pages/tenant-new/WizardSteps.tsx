@@ -1,6 +1,7 @@
 // Where one is in the wizard: four steps and the run that follows. Steps that were seen can be opened again. Used by `NewTenantPage`.
 import { Steps } from '@chakra-ui/react';
 import { Check } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { Icon } from '../../ui/Icon';
 import { STEP_NAMES, type WizardStep } from './values';
 
@@ -18,9 +19,11 @@ interface Props {
   step: WizardStep;
   reached: number;
   go: (step: WizardStep) => void;
+  /** The step that is open. */
+  children: ReactNode;
 }
 
-export function WizardSteps({ step, reached, go }: Props) {
+export function WizardSteps({ step, reached, go, children }: Props) {
   const now = STEP_NAMES.indexOf(step);
   return (
     <Steps.Root
@@ -31,7 +34,7 @@ export function WizardSteps({ step, reached, go }: Props) {
         const to = STEP_NAMES[change.step];
         if (to && change.step <= reached) go(to);
       }}
-      mb="6"
+      gap="6"
     >
       <Steps.List
         aria-label="Steps of the wizard"
@@ -42,7 +45,6 @@ export function WizardSteps({ step, reached, go }: Props) {
           <Steps.Item
             key={name}
             index={index}
-            title={LABELS[name]}
             flex={{ base: 'none', md: index === ALL.length - 1 ? 'none' : '1' }}
           >
             <Steps.Trigger
@@ -60,6 +62,9 @@ export function WizardSteps({ step, reached, go }: Props) {
           </Steps.Item>
         ))}
       </Steps.List>
+      <Steps.Content index={now} tabIndex={-1}>
+        {children}
+      </Steps.Content>
     </Steps.Root>
   );
 }

@@ -1,7 +1,7 @@
 // The wizard's mind: one form over all steps, the step in the URL, the draft, and the one request. Used by `NewTenantPage`.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import { type UseFormReturn, useForm } from 'react-hook-form';
 import { idempotencyKey } from '../../api/client';
 import { keys } from '../../api/keys';
@@ -33,6 +33,8 @@ export interface Wizard {
   problem: Problem | null;
   /** Takes another key: for who knows that the first request made something else. */
   renew: () => void;
+  /** The step that was shown last: another one takes the focus. */
+  shown: RefObject<WizardStep>;
   /** Whether leaving now would lose input. */
   wouldLose: () => boolean;
 }
@@ -46,6 +48,7 @@ export function useWizard(who: string, wanted: WizardStep): Wizard {
   const step = STEP_NAMES[Math.min(place(wanted), place(furthestStep(form.getValues())))] ?? 'identity';
   const [seen, setSeen] = useState(place(step));
   const reached = Math.max(seen, place(step));
+  const shown = useRef(step);
   const navigate = useNavigate();
   const request = useRequest(draft, form, (to) => show(to));
 
@@ -71,6 +74,7 @@ export function useWizard(who: string, wanted: WizardStep): Wizard {
     draft,
     step,
     reached,
+    shown,
     go,
     next: () => go(STEP_NAMES[place(step) + 1] ?? 'review'),
     ...request,
