@@ -69,6 +69,9 @@ const config = defineConfig({
         },
         // Chakra's own is too faint for text on panels.
         'fg.subtle': shade('{colors.gray.600}', '{colors.gray.400}'),
+        // Chakra's own reach 3.8 and 3.6 to 1 on white: errors at fields are read, too.
+        'fg.error': shade('{colors.red.700}', '{colors.red.400}'),
+        'fg.warning': shade('{colors.orange.700}', '{colors.orange.300}'),
         'bg.sidebar': shade('{colors.gray.50}', '#0c0c0e'),
         'bg.panel': shade('white', '#121214'),
         'bg.canvas': shade('white', '#09090b'),

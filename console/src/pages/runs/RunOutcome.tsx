@@ -46,8 +46,8 @@ function AtWork({ run, now }: { run: Run; now: number }) {
           {duration(elapsed(run, now))}
         </Text>
       </HStack>
-      <Progress.Root value={back ? null : (done / of) * 100} size="xs" aria-label="Progress of the run">
-        <Progress.Track>
+      <Progress.Root value={back ? null : (done / of) * 100} size="xs">
+        <Progress.Track aria-label="Progress of the run">
           <Progress.Range />
         </Progress.Track>
       </Progress.Root>

@@ -15,6 +15,9 @@ const LABELS: Record<WizardStep | 'run', string> = {
 
 const ALL = [...STEP_NAMES, 'run'] as const;
 
+/** The tab says that it is the one: said of what is around it, too, the list would have children that are no tabs. */
+const PLAIN = { 'aria-current': null } as object;
+
 interface Props {
   step: WizardStep;
   reached: number;
@@ -45,6 +48,7 @@ export function WizardSteps({ step, reached, go, children }: Props) {
           <Steps.Item
             key={name}
             index={index}
+            {...PLAIN}
             flex={{ base: 'none', md: index === ALL.length - 1 ? 'none' : '1' }}
           >
             <Steps.Trigger
