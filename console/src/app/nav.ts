@@ -3,10 +3,13 @@ import {
   Bot,
   Boxes,
   Building2,
+  CirclePlus,
   CircleUser,
   DoorOpen,
+  House,
   KeyRound,
   LayoutDashboard,
+  ListChecks,
   type LucideIcon,
   ScrollText,
   ShieldCheck,
@@ -44,6 +47,21 @@ const OPERATOR: NavGroup[] = [
   {
     label: 'Platform',
     lines: [
+      { label: 'Home', path: '/', icon: House, needs: 'ReadDoctor', also: 'overview attention fleet' },
+      {
+        label: 'New tenant',
+        path: '/tenants/new',
+        icon: CirclePlus,
+        needs: 'CreateTenant',
+        also: 'make create provision wizard',
+      },
+      {
+        label: 'Runs',
+        path: '/runs',
+        icon: ListChecks,
+        needs: 'ReadRuns',
+        also: 'provisioning failed retry rollback',
+      },
       {
         label: 'Tenants',
         path: '/tenants',

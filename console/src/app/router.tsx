@@ -9,6 +9,8 @@ import {
 } from '@tanstack/react-router';
 import type { Shape } from '../api/types';
 import { auditSearch } from '../pages/audit/search';
+import { runSearch, runsSearch } from '../pages/runs/search';
+import { STEP_NAMES, type WizardStep } from '../pages/tenant-new/values';
 import { type MakeSearch, makeSearch } from '../pages/tenant-side/useMake';
 import { tenantsSearch } from '../pages/tenants/search';
 import { ready } from '../session/session';
@@ -95,9 +97,41 @@ const operator = createRoute({
 const home = createRoute({
   getParentRoute: () => operator,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/operators' });
+  staticData: { crumb: 'Home' },
+  component: lazyRouteComponent(() => import('../pages/home/HomePage'), 'HomePage'),
+});
+
+const newTenant = createRoute({
+  getParentRoute: () => operator,
+  path: '/tenants/new',
+  validateSearch: (raw: Record<string, unknown>): { step?: WizardStep } => {
+    const step = oneOf(raw.step, STEP_NAMES);
+    return step ? { step } : {};
   },
+  staticData: { crumb: 'New tenant' },
+  component: lazyRouteComponent(() => import('../pages/tenant-new/NewTenantPage'), 'NewTenantPage'),
+});
+
+/** The parent of the list and of a run, so that the breadcrumbs lead back. */
+const runs = createRoute({
+  getParentRoute: () => operator,
+  path: '/runs',
+  staticData: { crumb: 'Runs' },
+});
+
+const runsList = createRoute({
+  getParentRoute: () => runs,
+  path: '/',
+  validateSearch: runsSearch,
+  component: lazyRouteComponent(() => import('../pages/runs/RunsPage'), 'RunsPage'),
+});
+
+const run = createRoute({
+  getParentRoute: () => runs,
+  path: '$run',
+  validateSearch: runSearch,
+  staticData: { crumb: (params) => params.run ?? '' },
+  component: lazyRouteComponent(() => import('../pages/runs/RunPage'), 'RunPage'),
 });
 
 const operators = createRoute({
@@ -261,6 +295,8 @@ const tree = root.addChildren([
     account,
     operator.addChildren([
       home,
+      newTenant,
+      runs.addChildren([runsList, run]),
       tenants.addChildren([tenantList, tenantPage]),
       isolation.addChildren([isolationHome, isolationReport]),
       audit,

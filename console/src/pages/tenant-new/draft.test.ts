@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { forgetDraft, keepDraft, openDraft } from './draft';
+import { estimate } from './estimate';
+import { EMPTY } from './values';
+
+it('one wish keeps one key, through a reload', () => {
+  const draft = openDraft('usr_1');
+  keepDraft({ ...draft, values: { ...EMPTY, name: 'Acme' } });
+  const again = openDraft('usr_1');
+  expect(again.key).toBe(draft.key);
+  expect(again.values.name).toBe('Acme');
+});
+
+it('another wish, or somebody else, begins anew', () => {
+  const draft = openDraft('usr_1');
+  expect(openDraft('usr_2').key).not.toBe(draft.key);
+  const other = openDraft('usr_2');
+  forgetDraft();
+  expect(openDraft('usr_2').key).not.toBe(other.key);
+});
+
+it('what cannot be read is no draft', () => {
+  sessionStorage.setItem('tenantry.new-tenant', '{');
+  expect(openDraft('usr_1').values).toEqual(EMPTY);
+});
+
+it('estimates by the middle of what the last ones took', () => {
+  expect(estimate([])).toBeNull();
+  expect(estimate([{ duration_ms: 40 }])).toBe('About 40 ms, as the last one took');
+  expect(
+    estimate([{ duration_ms: 90_000 }, { duration_ms: 40 }, { duration_ms: null }, { duration_ms: 60 }]),
+  ).toBe('About 60 ms; the longest of the last 3 took 1 min 30 s');
+});
