@@ -19,6 +19,7 @@ function sum(files) {
 
 const SCREENS = {
   'sign-in': ['src/pages/sign-in/SignInPage.tsx'],
+  home: ['src/app/shell/Shell.tsx', 'src/pages/home/HomePage.tsx'],
   operators: ['src/app/shell/Shell.tsx', 'src/pages/operators/OperatorsPage.tsx'],
 };
 

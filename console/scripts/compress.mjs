@@ -29,4 +29,6 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   files += 1;
   plain += bytes.length;
 }
-console.log(`${files} files: ${Math.round(plain / 1024)} kB, ${Math.round(sent / 1024)} kB as they are sent`);
+process.stdout.write(
+  `${files} files: ${Math.round(plain / 1024)} kB, ${Math.round(sent / 1024)} kB as they are sent\n`,
+);

@@ -5,7 +5,7 @@ import { authorisedFetch } from './client';
 import { type SseEvent, SseParser } from './sse';
 
 /** The one path of the one stream. */
-export const LIVE_PATH = '/v1/provisioning-runs/events';
+export const LIVE_PATH = '/v1/events';
 
 /** off: not asked for; connecting; live; offline: it will be tried again. */
 export type LiveState = 'off' | 'connecting' | 'live' | 'offline';

@@ -568,8 +568,9 @@ export interface paths {
         put?: never;
         /**
          * Has isolation proved.
-         * @description A worker looks at the catalogue, tries from every tenant's scope what must be refused, and asks the API for what belongs to others; every attempt is undone.
-         *     The report is `pending` at first; ask for it until `finished_at` is there. One of a single tenant tries that one against all others.
+         * @description A worker looks at the catalogue, tries from every tenant's scope what must be refused, and asks the API for what belongs to others. Every attempt in the
+         *     database is rolled back; for the API two tenants are made and deleted again, and their runs and audit events stay. The report is `pending` at first; ask for it
+         *     until `finished_at` is there. One of a single tenant has it try up to 500 others, and these try it; `sampled` says when that is not all.
          */
         post: operations["create_isolation_report"];
         delete?: never;
@@ -2067,7 +2068,7 @@ export interface components {
             /** @description Each check. */
             checks: components["schemas"]["IsolationCheck"][];
             duration_ms?: components["schemas"]["Millis"] | null;
-            /** @description Why the proof is broken. */
+            /** @description What could not be tried. */
             error?: string | null;
             /**
              * Format: date-time
@@ -2702,7 +2703,7 @@ export interface components {
                 /** @description Each check. */
                 checks: components["schemas"]["IsolationCheck"][];
                 duration_ms?: components["schemas"]["Millis"] | null;
-                /** @description Why the proof is broken. */
+                /** @description What could not be tried. */
                 error?: string | null;
                 /**
                  * Format: date-time

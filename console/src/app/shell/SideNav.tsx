@@ -5,7 +5,7 @@ import type { Who } from '../../session/who';
 import { Icon } from '../../ui/Icon';
 import { isHere, type NavLine, navFor } from '../nav';
 import { Brand } from './Brand';
-import { PlaceSwitcher } from './PlaceSwitcher';
+import { PlaceSwitcher } from './menus';
 
 export function SideNav({ who, onGo }: { who: Who; onGo?: () => void }) {
   const pathname = useLocation({ select: (location) => location.pathname });

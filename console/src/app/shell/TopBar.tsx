@@ -6,10 +6,9 @@ import type { Who } from '../../session/who';
 import { Icon } from '../../ui/Icon';
 import { IconButton } from '../../ui/IconButton';
 import { lazyPart } from '../../ui/lazyPart';
-import { ColorModeMenu } from './ColorModeMenu';
 import { Crumbs } from './Crumbs';
 import { LiveDot } from './LiveDot';
-import { UserMenu } from './UserMenu';
+import { ColorModeMenu, UserMenu } from './menus';
 import { PALETTE_KEY } from './usePaletteKey';
 
 const PhoneNav = lazyPart(() => import('./PhoneNav').then((module) => module.PhoneNav));
@@ -61,8 +60,11 @@ export function TopBar({ who, onPalette }: { who: Who; onPalette: () => void }) 
         </Button>
         <IconButton icon={Search} label="Search and go to" hideFrom="md" onClick={onPalette} />
         <LiveDot />
-        <ColorModeMenu />
-        <UserMenu who={who} />
+        {/* Their place is kept while they load. */}
+        <HStack gap="1" minW="17" minH="8" justify="flex-end">
+          <ColorModeMenu />
+          <UserMenu who={who} />
+        </HStack>
       </HStack>
     </Flex>
   );

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import type { LucideIcon } from 'lucide-react';
 import { type ReactNode, useEffect } from 'react';
 import { Brand } from '../../app/shell/Brand';
-import { ColorModeMenu } from '../../app/shell/ColorModeMenu';
+import { ColorModeMenu } from '../../app/shell/menus';
 import { Icon } from '../../ui/Icon';
 
 interface Props {

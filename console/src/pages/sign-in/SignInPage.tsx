@@ -3,7 +3,7 @@ import { Box, Flex, Heading, Stack, Text } from '@chakra-ui/react';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { Brand } from '../../app/shell/Brand';
-import { ColorModeMenu } from '../../app/shell/ColorModeMenu';
+import { ColorModeMenu } from '../../app/shell/menus';
 import { type SessionState, useSession } from '../../session/session';
 import { homeOf } from '../../session/who';
 import { PasswordForm } from './PasswordForm';

@@ -3,10 +3,13 @@ import { Badge, HStack, Text } from '@chakra-ui/react';
 import type { Membership, Workspace } from '../../api/types';
 import { CopyId } from '../../ui/Copy';
 import { sentence } from '../../ui/format';
+import { lazyPart } from '../../ui/lazyPart';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { RelativeTime } from '../../ui/Time';
 import { columnsOf } from '../../ui/table/features';
-import { RowMenu } from './RowMenu';
+
+// Behind the rows: they are read before anything is done to one.
+const RowMenu = lazyPart(() => import('./RowMenu').then((module) => module.RowMenu));
 
 const column = columnsOf<Workspace>();
 

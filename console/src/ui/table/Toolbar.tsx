@@ -1,13 +1,15 @@
 // The bar above a table: filters on the left; columns, density, refresh on the right. Used by `DataTable`.
-import { Button, Flex, HStack, Menu, Portal } from '@chakra-ui/react';
+import { Flex, HStack } from '@chakra-ui/react';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { RowData } from '@tanstack/react-table';
-import { Columns3, RotateCw, Rows2, Rows4 } from 'lucide-react';
+import { RotateCw, Rows2, Rows4 } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { Icon } from '../Icon';
 import { IconButton } from '../IconButton';
+import { lazyPart } from '../lazyPart';
 import type { Columns } from './features';
 import type { TableControl } from './useTableSearch';
+
+const ColumnChoice = lazyPart(() => import('./ColumnChoice').then((module) => module.ColumnChoice));
 
 interface Props<Row extends RowData> {
   columns: Columns<Row>;
@@ -26,7 +28,7 @@ export function Toolbar<Row extends RowData>({ columns, control, query, filters,
       </HStack>
       <HStack gap="1" ms={{ md: 'auto' }}>
         {tools}
-        <ColumnChoice columns={columns} control={control} />
+        <ColumnChoice choice={choiceOf(columns)} control={control} />
         <IconButton
           icon={dense ? Rows2 : Rows4}
           label={dense ? 'Comfortable rows' : 'Compact rows'}
@@ -45,37 +47,10 @@ export function Toolbar<Row extends RowData>({ columns, control, query, filters,
   );
 }
 
-function ColumnChoice<Row extends RowData>({ columns, control }: Pick<Props<Row>, 'columns' | 'control'>) {
-  const hidden = new Set((control.search.hide ?? '').split(','));
-  const choice = columns.flatMap((column) => {
+/** The columns that one may hide. */
+function choiceOf<Row extends RowData>(columns: Columns<Row>) {
+  return columns.flatMap((column) => {
     const id = column.id ?? ('accessorKey' in column ? String(column.accessorKey) : '');
     return column.meta && !column.meta.fixed && id ? [{ id, label: column.meta.label }] : [];
   });
-  if (choice.length === 0) return null;
-  return (
-    <Menu.Root closeOnSelect={false} lazyMount unmountOnExit positioning={{ placement: 'bottom-end' }}>
-      <Menu.Trigger asChild>
-        <Button variant="ghost" size="sm">
-          <Icon as={Columns3} /> Columns
-        </Button>
-      </Menu.Trigger>
-      <Portal>
-        <Menu.Positioner>
-          <Menu.Content minW="44">
-            {choice.map(({ id, label }) => (
-              <Menu.CheckboxItem
-                key={id}
-                value={id}
-                checked={!hidden.has(id)}
-                onCheckedChange={() => control.toggleColumn(id)}
-              >
-                {label}
-                <Menu.ItemIndicator />
-              </Menu.CheckboxItem>
-            ))}
-          </Menu.Content>
-        </Menu.Positioner>
-      </Portal>
-    </Menu.Root>
-  );
 }
