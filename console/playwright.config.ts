@@ -14,7 +14,7 @@ export default defineConfig({
   use: {
     trace: 'retain-on-failure',
     launchOptions: {
-      executablePath: process.env.TENANTRY_E2E_CHROMIUM ?? '/usr/bin/chromium',
+      executablePath: process.env.TENANTRY_CHROMIUM ?? '/usr/bin/chromium',
       args: [
         '--no-sandbox',
         '--disable-gpu',
