@@ -28,7 +28,7 @@ use tenantry_core::{
 /// Operators hear `run` and `step` of all runs, `isolation` with an isolation report whose checks are left out, and each audit event once it is sealed, which
 /// takes a second at the most: as `refusal` where it tells of requests that named another tenant than their identity's, else as `audit`. A tenant's owner and admins
 /// hear of their tenant's trail alone. Begins with what comes next, or after `Last-Event-ID`. Ends with the identity that opened it.
-#[utoipa::path(get, path = "/events", operation_id = "stream_events", tag = "operations",
+#[utoipa::path(get, path = "/events", operation_id = "stream_events", tag = "audit",
     params(("Last-Event-ID" = Option<String>, Header, description = "Resume after this event.")), responses(
         (status = 200, description = "A stream of events.", content_type = "text/event-stream", body = String)))]
 pub async fn events(
