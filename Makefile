@@ -9,7 +9,7 @@ CARGO := scripts/cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 SCRIPTS := $(wildcard scripts/* deploy/compose/*.sh) .ci/run
 
-.PHONY: help demo console test check bench load install fmt clippy tidy codegen scripts container console-test rust-test pooler-test bootstrap-demo clean crash-matrix fuzz
+.PHONY: browser-test help demo console test check bench load install fmt clippy tidy codegen scripts container console-test rust-test pooler-test bootstrap-demo clean crash-matrix fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -69,7 +69,9 @@ console-test: console
 	scripts/console check
 	scripts/console test
 	scripts/console budget
-	scripts/console e2e
+
+browser-test: install console ## The console's pages end to end, in real Chromium against a real server
+	scripts/console e2e $(ARGS)
 
 rust-test:
 	$(CARGO) test --workspace --locked

@@ -154,7 +154,8 @@ impl Talk {
         let answering = async {
             let answer = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
             let (parts, body) = answer.into_parts();
-            let live = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+            let live =
+                parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
             let bytes = if live { begin(body).await } else { to_bytes(body, LARGEST).await };
             Ok::<_, Error>((parts, bytes.map_err(|error| unasked(asked, &error))?))
         };
