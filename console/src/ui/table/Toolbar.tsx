@@ -31,7 +31,7 @@ export function Toolbar<Row extends RowData>({ columns, control, query, filters,
         <ColumnChoice choice={choiceOf(columns)} control={control} />
         <IconButton
           icon={dense ? Rows2 : Rows4}
-          label={dense ? 'Comfortable rows' : 'Compact rows'}
+          label="Compact rows"
           aria-pressed={dense === true}
           hideBelow="md"
           onClick={control.toggleDensity}
