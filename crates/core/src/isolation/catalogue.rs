@@ -1,10 +1,10 @@
 //! The part of the proof that looks at the catalogue.
 //!
-//! Owns: nothing. Calls: placement's inspection. Called by: isolation.
+//! Owns: nothing. Calls: placement's inspection, store. Called by: isolation.
 //! Invariants: every home is looked at, also those of warm slots, since somebody will live there; what is told as open was open at two looks, so that a home which is being removed
 //! is no alarm (`a_tenant_that_is_purged_meanwhile_is_no_alarm`). After a crash: it only reads.
 
-use super::{Prover, tally::Tally};
+use super::{Prover, store, tally::Tally};
 use crate::{
     Result,
     placement::{Home, TENANTS_PER_CELL, inspect},
@@ -34,7 +34,10 @@ pub(super) async fn look(prover: &Prover, only: Option<TenantId>, tally: &mut Ta
     let found = prover
         .owner
         .run("inspect_installation", prover.installation.clone(), |tx, installation| {
-            Box::pin(inspect::installation(tx, installation, TENANTS_PER_CELL))
+            Box::pin(async move {
+                store::without_jit(tx).await?;
+                inspect::installation(tx, installation, TENANTS_PER_CELL).await
+            })
         })
         .await?;
     for one in found {
@@ -67,6 +70,7 @@ async fn look_at(prover: &Prover, homes: Vec<Home>) -> Result<Vec<inspect::Found
         .owner
         .run("inspect_homes", homes, |tx, homes| {
             Box::pin(async move {
+                store::without_jit(tx).await?;
                 let mut found = inspect::homes(tx, homes).await?;
                 found.extend(inspect::further(tx, homes).await?);
                 Ok(found)

@@ -45,7 +45,10 @@ struct Actor<'a> {
     /// Whether the proof is about it. One that only tries the tenant that the proof is about shows no more than that its own attempts are sound: what is
     /// open elsewhere is not that tenant's.
     about: bool,
+    /// Of what is possible on others' tables.
     share: Share,
+    /// Of what is possible on its own.
+    own: Share,
 }
 
 /// Every tenant of the ring tries those that follow it. `only` is the place of the one tenant that it is about: it tries its peers, and is tried by them.
@@ -79,7 +82,9 @@ pub(super) async fn prove(
                 let about = about.is_none_or(|about| about == place);
                 let (one, relations) = (&ring[place], &relations);
                 let share = if sampled { Share::Turn(place) } else { Share::Whole };
-                async move { (one, each(prover, Actor { one, targets, about, share }, relations).await) }
+                let own = if only.is_some() { Share::Whole } else { share };
+                let actor = Actor { one, targets, about, share, own };
+                async move { (one, each(prover, actor, relations).await) }
             })
             .buffer_unordered(SIDE_BY_SIDE);
         while let Some((one, tried)) = trying.next().await {
@@ -109,7 +114,10 @@ async fn relations(prover: &Prover, tenants: &[&Fleet]) -> Result<BySchema> {
     let found = prover
         .owner
         .run("list_relations", (schemas, roles), |tx, (schemas, roles)| {
-            Box::pin(store::relations(tx, schemas, roles))
+            Box::pin(async move {
+                store::without_jit(tx).await?;
+                store::relations(tx, schemas, roles).await
+            })
         })
         .await?;
     let mut by_schema = BySchema::new();
@@ -150,8 +158,9 @@ async fn each(prover: &Prover, mut actor: Actor<'_>, relations: &BySchema) -> Re
 }
 
 async fn all_of(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) -> Result<Tried> {
-    let Actor { one, targets, about, share } = actor;
-    let mut own: Vec<Attempt> = of(relations, one).iter().flat_map(attempt::own).collect();
+    let Actor { one, targets, about, share, own: share_of_own } = actor;
+    let mut own: Vec<Attempt> =
+        of(relations, one).iter().flat_map(|relation| attempt::own(relation, *share_of_own)).collect();
     let nothing = own.is_empty().then(|| attempt::without_control(&one.tenant.slug));
     if !about {
         own.truncate(1);
@@ -168,7 +177,7 @@ async fn all_of(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) -> Res
         let elsewhere = one.second.unwrap_or_else(|| WorkspaceId(prover.ctx.uuid()));
         let rows = of(relations, one)
             .iter()
-            .flat_map(|relation| attempt::other_workspace(relation, one.workspace))
+            .flat_map(|relation| attempt::other_workspace(relation, one.workspace, *share_of_own))
             .collect();
         done.extend(in_scope(prover, one, elsewhere, rows).await?);
     }
@@ -190,7 +199,7 @@ async fn in_scope(
 
 /// The same on the control plane, where all of a tenant's requests share one login.
 async fn in_control(prover: &Prover, actor: &Actor<'_>, relations: &BySchema) -> Result<Tried> {
-    let Actor { one, targets, about, share } = actor;
+    let Actor { one, targets, about, share, .. } = actor;
     let mut attempts = vec![attempt::own_row(one.tenant.id)];
     attempts.extend(targets.iter().filter_map(|target| target.member).map(attempt::foreign_member));
     // Every table against one tenant: row-level security asks for the own id, and does not know the others apart.

@@ -98,8 +98,8 @@ fn column(relation: &Relation) -> Option<(String, &str)> {
         .map(|(name, kind)| (quote_ident(name), kind))
 }
 
-/// Which attempts a tenant makes of those that are possible. Where pairs of tenants are sampled, so are the statements: reading is always tried, of the rest each
-/// tenant tries another part, and all of them together everything many times over.
+/// Which attempts a tenant makes of those that are possible. Where pairs of tenants are sampled, so are the statements, on its own tables as on others': reading is always tried, of the
+/// rest each tenant tries another part, and all of them together everything many times over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::isolation) enum Share {
     /// All of them.
@@ -118,6 +118,12 @@ impl Share {
             Self::Whole => true,
             Self::Turn(turn) => (index + turn).is_multiple_of(Self::TURNS),
         }
+    }
+
+    /// Of the attempts on one table the first, which reads, and of the others those whose turn it is.
+    fn of<T>(self, attempts: Vec<T>) -> impl Iterator<Item = T> {
+        let shared = move |(index, _): &(usize, T)| *index == 0 || self.has(*index);
+        attempts.into_iter().enumerate().filter(shared).map(|(_, attempt)| attempt)
     }
 }
 
@@ -140,11 +146,7 @@ pub(in crate::isolation) fn foreign(relation: &Relation, share: Share) -> Vec<At
         column(relation)
             .map(|(column, kind)| format!("UPDATE {name} SET {column} = NULL::{kind} WHERE false")),
     );
-    sql.into_iter()
-        .enumerate()
-        .filter(|(index, _)| *index == 0 || share.has(*index))
-        .map(|(_, sql)| Attempt::new("foreign_tables", Must::Refuse, sql))
-        .collect()
+    share.of(sql).map(|sql| Attempt::new("foreign_tables", Must::Refuse, sql)).collect()
 }
 
 /// Another tenant's schema.
@@ -153,7 +155,7 @@ pub(in crate::isolation) fn foreign_schema(schema: &str) -> Attempt {
 }
 
 /// The controls of [`foreign`]: the same statements on the tenant's own, as far as it has the right.
-pub(in crate::isolation) fn own(relation: &Relation) -> Vec<Attempt> {
+pub(in crate::isolation) fn own(relation: &Relation, share: Share) -> Vec<Attempt> {
     let name = named(relation);
     let may = |right: &str| relation.rights.iter().any(|has| has == right);
     if relation.kind == "S" {
@@ -176,7 +178,7 @@ pub(in crate::isolation) fn own(relation: &Relation) -> Vec<Attempt> {
             sql.push(format!("UPDATE {name} SET {column} = NULL::{kind} WHERE false"));
         }
     }
-    sql.into_iter().map(|sql| Attempt::new("controls", Must::Do, sql)).collect()
+    share.of(sql).map(|sql| Attempt::new("controls", Must::Do, sql)).collect()
 }
 
 /// A tenant that may use nothing of its own: what is refused to it shows nothing.
@@ -186,7 +188,11 @@ pub(in crate::isolation) fn without_control(tenant: &Slug) -> (&'static str, Ver
 }
 
 /// Rows of the workspace `owner`, tried from another workspace of the same tenant.
-pub(in crate::isolation) fn other_workspace(relation: &Relation, owner: WorkspaceId) -> Vec<Attempt> {
+pub(in crate::isolation) fn other_workspace(
+    relation: &Relation,
+    owner: WorkspaceId,
+    share: Share,
+) -> Vec<Attempt> {
     if !relation.has_workspace || relation.rights.is_empty() {
         return Vec::new();
     }
@@ -216,7 +222,7 @@ pub(in crate::isolation) fn other_workspace(relation: &Relation, owner: Workspac
             ),
         );
     }
-    attempts
+    share.of(attempts).collect()
 }
 
 /// Another tenant's rows in a table of `public` that the login of tenants' requests may use; `column` is the one that confines it.
@@ -306,14 +312,21 @@ mod tests {
             column: Some("id".to_owned()),
             column_type: Some("uuid".to_owned()),
             has_workspace: true,
-            rights: Vec::new(),
+            rights: ["SELECT", "INSERT", "UPDATE", "DELETE"].map(str::to_owned).to_vec(),
         };
-        let sql = |share| foreign(&relation, share).into_iter().map(|one| one.sql).collect::<Vec<_>>();
-        let whole: BTreeSet<_> = sql(Share::Whole).into_iter().collect();
-        let turns: BTreeSet<_> = (3..3 + Share::TURNS).flat_map(|turn| sql(Share::Turn(turn))).collect();
-        assert_eq!(turns, whole);
-        assert!((0..9).all(|turn| sql(Share::Turn(turn))[0].starts_with("SELECT ")));
-        assert!((0..9).all(|turn| sql(Share::Turn(turn)).len() <= 3));
+        let elsewhere = WorkspaceId(uuid::Uuid::nil());
+        let kinds: [&dyn Fn(Share) -> Vec<Attempt>; 3] =
+            [&|share| foreign(&relation, share), &|share| own(&relation, share), &|share| {
+                other_workspace(&relation, elsewhere, share)
+            }];
+        for kind in kinds {
+            let sql = |share| kind(share).into_iter().map(|one| one.sql).collect::<Vec<_>>();
+            let whole: BTreeSet<_> = sql(Share::Whole).into_iter().collect();
+            let turns: BTreeSet<_> = (3..3 + Share::TURNS).flat_map(|turn| sql(Share::Turn(turn))).collect();
+            assert_eq!(turns, whole);
+            assert!((0..9).all(|turn| sql(Share::Turn(turn))[0].starts_with("SELECT ")));
+            assert!((0..9).all(|turn| sql(Share::Turn(turn)).len() <= 3));
+        }
     }
 
     #[test]
@@ -329,8 +342,8 @@ mod tests {
         };
         let all = [
             foreign(&relation, Share::Whole),
-            own(&relation),
-            other_workspace(&relation, WorkspaceId(uuid::Uuid::nil())),
+            own(&relation, Share::Whole),
+            other_workspace(&relation, WorkspaceId(uuid::Uuid::nil()), Share::Whole),
         ]
         .concat();
         assert_eq!(all.len(), 6 + 5 + 5);

@@ -50,6 +50,12 @@ pub(in crate::isolation) async fn fleet(tx: &ControlTx) -> Result<Vec<Fleet>> {
         .await?)
 }
 
+/// For what a transaction asks of a whole fleet's catalogue: PostgreSQL would compile such a statement each time, for longer than it then runs.
+pub(in crate::isolation) async fn without_jit(tx: &ControlTx) -> Result<()> {
+    tx.query("-- isolation::without_jit\nSELECT pg_catalog.set_config('jit', 'off', true)", &[]).await?;
+    Ok(())
+}
+
 /// A table, view or sequence of a tenant's schema.
 #[derive(Debug, Clone)]
 pub(in crate::isolation) struct Relation {
