@@ -9,10 +9,13 @@ use crate::{
     Result,
     placement::{Home, TENANTS_PER_CELL, inspect},
 };
+use futures_util::{StreamExt as _, stream};
 use tenantry_types::{TenantId, isolation::IsolationLayer};
 
 /// Homes of one statement.
 const SLICE: usize = 250;
+/// Statements at the same time.
+const SIDE_BY_SIDE: usize = 2;
 
 pub(super) async fn look(prover: &Prover, only: Option<TenantId>, tally: &mut Tally) -> Result<()> {
     tally.expect(IsolationLayer::Catalogue, inspect::HOMES);
@@ -20,14 +23,17 @@ pub(super) async fn look(prover: &Prover, only: Option<TenantId>, tally: &mut Ta
     tally.expect(IsolationLayer::Catalogue, inspect::INSTALLATION);
     let homes = homes(prover, only).await?;
     prover.ctx.faults.at("isolation.homes")?;
-    for slice in homes.chunks(SLICE) {
-        match look_twice(prover, only, slice).await {
+    let mut looking = stream::iter(homes.chunks(SLICE).map(<[Home]>::to_vec))
+        .map(|slice| async move { (slice.len(), look_twice(prover, only, slice).await) })
+        .buffered(SIDE_BY_SIDE);
+    while let Some((homes, found)) = looking.next().await {
+        match found {
             Ok(found) => found.into_iter().for_each(|one| {
                 tally.counted(&one.check, one.examined, one.broken, one.examples);
             }),
             // PostgreSQL takes a lock on a table to print its policies: whoever holds it keeps this slice from being looked at, and no other.
             Err(error) => {
-                tally.untried(format!("the catalogue of {} homes: {error}", slice.len()));
+                tally.untried(format!("the catalogue of {homes} homes: {error}"));
             }
         }
     }
@@ -47,14 +53,18 @@ pub(super) async fn look(prover: &Prover, only: Option<TenantId>, tally: &mut Ta
 }
 
 /// Looks at homes, and again where something is open: a home may have been removed meanwhile.
-async fn look_twice(prover: &Prover, only: Option<TenantId>, slice: &[Home]) -> Result<Vec<inspect::Found>> {
-    let found = look_at(prover, slice.to_vec()).await?;
+async fn look_twice(
+    prover: &Prover,
+    only: Option<TenantId>,
+    slice: Vec<Home>,
+) -> Result<Vec<inspect::Found>> {
+    let found = look_at(prover, slice.clone()).await?;
     if found.iter().all(|one| one.broken == 0) {
         return Ok(found);
     }
     let known = homes(prover, only).await?;
-    let left = |home: &&Home| known.iter().any(|now| now.schema == home.schema);
-    look_at(prover, slice.iter().filter(left).cloned().collect()).await
+    let left = |home: &Home| known.iter().any(|now| now.schema == home.schema);
+    look_at(prover, slice.into_iter().filter(left).collect()).await
 }
 
 async fn homes(prover: &Prover, only: Option<TenantId>) -> Result<Vec<Home>> {

@@ -114,7 +114,8 @@ pub(super) const LOOK: &str = concat!(
   UNION ALL
     SELECT 'way_in', h.schema_name, CASE
         WHEN NOT has_schema_privilege(h.role, h.schema, 'USAGE') THEN 'the role cannot enter its schema'
-        WHEN NOT pg_has_role(h.login, h.role, 'MEMBER') THEN 'the cell cannot take on the role'
+        -- As pg_has_role, PostgreSQL would gather all that the login is a member of, for each home.
+        WHEN NOT EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = h.role AND m.member = h.login) THEN 'the cell cannot take on the role'
         WHEN has_schema_privilege(h.login, h.schema, 'USAGE') THEN 'the login may enter without the role' END
     FROM home h WHERE h.schema IS NOT NULL
   UNION ALL
