@@ -2024,6 +2024,8 @@ export interface components {
         InvitationStatus: "open" | "accepted" | "revoked" | "expired";
         /** @description One check of a proof. */
         IsolationCheck: {
+            /** @description Whether it counts attempts, each of which is to be refused; else it counts what was looked at, or controls that are to be done. */
+            attempted: boolean;
             /** @description Up to twenty of what is open, each with what is wrong. */
             evidence: string[];
             /**

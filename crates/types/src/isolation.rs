@@ -44,6 +44,8 @@ pub struct IsolationCheck {
     pub name: String,
     /// What holds where it passes.
     pub promise: String,
+    /// Whether it counts attempts, each of which is to be refused; else it counts what was looked at, or controls that are to be done.
+    pub attempted: bool,
     /// Objects looked at, or attempts made.
     pub examined: i64,
     /// Attempts that were refused as they must be; of a look at the catalogue, objects that are as they must be.
@@ -52,6 +54,35 @@ pub struct IsolationCheck {
     pub open: i64,
     /// Up to twenty of what is open, each with what is wrong.
     pub evidence: Vec<String>,
+}
+
+impl IsolationCheck {
+    /// Evidence that is kept of one check.
+    pub const EVIDENCE: usize = 20;
+
+    /// One that has counted nothing yet.
+    #[must_use]
+    pub fn new(layer: IsolationLayer, name: &str, promise: &str, attempted: bool) -> Self {
+        Self {
+            layer,
+            name: name.to_owned(),
+            promise: promise.to_owned(),
+            attempted,
+            examined: 0,
+            held: 0,
+            open: 0,
+            evidence: Vec::new(),
+        }
+    }
+
+    /// Counts what was examined, how much of it is open, and what is wrong with it.
+    pub fn count(&mut self, examined: i64, open: i64, evidence: impl IntoIterator<Item = String>) {
+        self.examined += examined;
+        self.held += examined - open;
+        self.open += open;
+        let room = Self::EVIDENCE.saturating_sub(self.evidence.len());
+        self.evidence.extend(evidence.into_iter().take(room));
+    }
 }
 
 /// A proof of isolation.

@@ -6,6 +6,7 @@ const check = (name: string, change: Partial<Check> = {}): Check => ({
   layer: 'catalogue',
   name,
   promise: 'It holds.',
+  attempted: false,
   examined: 3,
   held: 3,
   open: 0,

@@ -8,7 +8,7 @@ use super::{
     Fleet, Prover, plan,
     store::{
         self, Relation,
-        attempt::{self, Attempt, Share, Verdict},
+        attempt::{self, Attempt, CONTROLS, Share, Verdict},
     },
     tally::Tally,
 };
@@ -26,7 +26,7 @@ const SLICE: usize = 100;
 
 /// The checks, each with what it promises.
 pub(super) const CHECKS: &[(&str, &str)] = &[
-    ("controls", "The attempts are sound: the same statements on a tenant's own tables are done."),
+    (CONTROLS, "The attempts are sound: the same statements on a tenant's own tables are done."),
     ("foreign_schemas", "A tenant makes nothing in another tenant's schema."),
     ("foreign_tables", "A tenant neither reads nor writes, empties or copies another tenant's tables."),
     ("foreign_sequences", "A tenant neither reads nor advances another tenant's sequences."),

@@ -4,17 +4,8 @@
 //! Invariants: every check of the lists is in the report, also where it had nothing to look at (`every_check_is_told`); what is open under a name that no list has
 //! is not lost (`what_no_list_has_is_not_lost`); what could not be tried is told beside what was (`what_was_not_tried_is_told`). After a crash: nothing is left.
 
-use super::store::attempt::Verdict;
+use super::store::attempt::{CONTROLS, Verdict};
 use tenantry_types::isolation::{IsolationCheck, IsolationLayer};
-
-/// Evidence that is kept of one check.
-const EVIDENCE: usize = 20;
-
-/// The controls of what is asked over HTTP.
-pub(super) const HTTP_CONTROLS: &str = "http_controls";
-
-/// Checks that look or that must succeed: no attempts, and so no refusals.
-const LOOKS: &[&str] = &["controls", HTTP_CONTROLS, "http_no_marker", "http_rows_untouched"];
 
 /// Parts that could not be tried before the rest is given up.
 const PATIENCE: usize = 20;
@@ -31,15 +22,9 @@ pub(super) struct Tally {
 impl Tally {
     /// Adds a layer's checks, with nothing counted.
     pub(super) fn expect(&mut self, layer: IsolationLayer, checks: &[(&str, &str)]) {
-        self.checks.extend(checks.iter().map(|(name, promise)| IsolationCheck {
-            layer,
-            name: (*name).to_owned(),
-            promise: (*promise).to_owned(),
-            examined: 0,
-            held: 0,
-            open: 0,
-            evidence: Vec::new(),
-        }));
+        let attempted = |name: &str| layer != IsolationLayer::Catalogue && name != CONTROLS;
+        let new = |(name, promise): &(&str, &str)| IsolationCheck::new(layer, name, promise, attempted(name));
+        self.checks.extend(checks.iter().map(new));
     }
 
     /// Adds checks that were counted elsewhere.
@@ -81,20 +66,12 @@ impl Tally {
             self.expect(IsolationLayer::Live, &[(check, "In no list of checks.")]);
         }
         let Some(known) = self.checks.iter_mut().find(|known| known.name == check) else { return };
-        known.examined += examined;
-        known.held += examined - open;
-        known.open += open;
-        known.evidence.extend(evidence);
-        known.evidence.truncate(EVIDENCE);
+        known.count(examined, open, evidence);
     }
 
-    /// Attempts and refusals of the layers that try, and what is open of all.
+    /// Attempts and refusals, and what is open of all.
     pub(super) fn sums(&self) -> (i64, i64, i64) {
-        let tried = || {
-            self.checks.iter().filter(|check| {
-                check.layer != IsolationLayer::Catalogue && !LOOKS.contains(&check.name.as_str())
-            })
-        };
+        let tried = || self.checks.iter().filter(|check| check.attempted);
         (
             tried().map(|check| check.examined).sum(),
             tried().map(|check| check.held).sum(),

@@ -218,15 +218,8 @@ mod tests {
     const KEYS: KeyFacts = KeyFacts { good: 2, confined: 1, lasting: 1, astray: 0 };
 
     fn proof(status: IsolationStatus, ended: DateTime<Utc>, open: i64) -> IsolationReport {
-        let check = IsolationCheck {
-            layer: IsolationLayer::Catalogue,
-            name: "row_security".to_owned(),
-            promise: String::new(),
-            examined: 9,
-            held: 9 - open,
-            open,
-            evidence: (open > 0).then(|| "tenant_x.agents".to_owned()).into_iter().collect(),
-        };
+        let mut check = IsolationCheck::new(IsolationLayer::Catalogue, "row_security", "", false);
+        check.count(9, open, (open > 0).then(|| "tenant_x.agents".to_owned()));
         IsolationReport {
             id: IsolationReportId(Uuid::nil()),
             status,

@@ -38,8 +38,11 @@ pub(in crate::isolation) enum Verdict {
     Busy(String),
 }
 
-/// Another holds a lock, or was chosen before it: `lock_not_available`, `query_canceled`, `deadlock_detected`.
-const BUSY: &[&str] = &["55P03", "57014", "40P01"];
+/// The check of what must be done, since a refusal would else show nothing.
+pub(in crate::isolation) const CONTROLS: &str = "controls";
+
+/// Another holds a lock, or was chosen before it: `lock_not_available`, `deadlock_detected`. A statement that was cancelled ends the whole block that it was tried in.
+const BUSY: &[&str] = &["55P03", "40P01"];
 
 /// One statement.
 #[derive(Debug, Clone)]
@@ -74,7 +77,7 @@ impl Attempt {
             Outcome::Done(rows) => Verdict::Open(format!("not refused, {rows} rows: {}", self.sql)),
             Outcome::Refused { sql_state, message } => {
                 let told = format!("{sql_state}, {message}: {}", self.sql);
-                let at_home = matches!(self.check, "controls" | "foreign_workspaces" | "control_plane_rows");
+                let at_home = matches!(self.check, CONTROLS | "foreign_workspaces" | "control_plane_rows");
                 if at_home && BUSY.contains(&sql_state.as_str()) {
                     Verdict::Busy(told)
                 } else {
@@ -178,13 +181,13 @@ pub(in crate::isolation) fn own(relation: &Relation, share: Share) -> Vec<Attemp
             sql.push(format!("UPDATE {name} SET {column} = NULL::{kind} WHERE false"));
         }
     }
-    share.of(sql).map(|sql| Attempt::new("controls", Must::Do, sql)).collect()
+    share.of(sql).map(|sql| Attempt::new(CONTROLS, Must::Do, sql)).collect()
 }
 
 /// A tenant that may use nothing of its own: what is refused to it shows nothing.
 pub(in crate::isolation) fn without_control(tenant: &Slug) -> (&'static str, Verdict) {
     let fault = format!("as {tenant}: it may use none of its own tables, so that a refusal shows nothing");
-    ("controls", Verdict::Open(fault))
+    (CONTROLS, Verdict::Open(fault))
 }
 
 /// Rows of the workspace `owner`, tried from another workspace of the same tenant.
@@ -262,7 +265,7 @@ pub(in crate::isolation) fn closed(check: &'static str, schema: &str, table: &st
 
 /// The control of [`foreign_rows`].
 pub(in crate::isolation) fn own_row(of: TenantId) -> Attempt {
-    Attempt::new("controls", Must::Find, format!("SELECT 1 FROM public.tenants WHERE id = '{}'", of.0))
+    Attempt::new(CONTROLS, Must::Find, format!("SELECT 1 FROM public.tenants WHERE id = '{}'", of.0))
 }
 
 #[cfg(test)]
