@@ -6,20 +6,26 @@ import { Icon } from './Icon';
 import { Tip } from './Tip';
 import { failed } from './toast';
 
+/** Whether it was copied. Where it was not, a message says so: the text is there to be selected by hand. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch (thrown) {
+    failed('Not copied: select it by hand', thrown);
+    return false;
+  }
+}
+
 /** Copies, and says so for two seconds. */
-export function useCopy(text: string): [boolean, () => void] {
+function useCopy(text: string): [boolean, () => void] {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
     const timer = setTimeout(() => setCopied(false), 2000);
     return () => clearTimeout(timer);
   }, [copied]);
-  const copy = () => {
-    navigator.clipboard
-      .writeText(text)
-      .then(() => setCopied(true))
-      .catch((thrown) => failed('Not copied', thrown));
-  };
+  const copy = () => void copyText(text).then(setCopied);
   return [copied, copy];
 }
 
