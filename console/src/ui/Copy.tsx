@@ -46,27 +46,19 @@ export function CopyButton({
 /** An id to copy whole, shown short where it is long. */
 export function CopyId({ id, label = 'id', short = false }: { id: string; label?: string; short?: boolean }) {
   const [copied, copy] = useCopy(id);
+  const Glyph = copied ? Check : CopyGlyph;
   const shown = short && id.length > 16 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id;
   return (
     <Tip text={copied ? 'Copied' : `Copy ${label}`}>
-      <Button
-        variant="plain"
-        size="xs"
-        px="1"
-        mx="-1"
-        h="6"
-        fontFamily="mono"
-        fontWeight="normal"
-        color="fg.muted"
-        maxW="100%"
+      <button
+        type="button"
+        className="copy-id"
         aria-label={copied ? `Copied ${label}` : `Copy ${label} ${id}`}
         onClick={copy}
       >
-        <Text as="span" truncate>
-          {shown}
-        </Text>
-        <Icon as={copied ? Check : CopyGlyph} boxSize="3" />
-      </Button>
+        <span>{shown}</span>
+        <Glyph aria-hidden size={12} />
+      </button>
     </Tip>
   );
 }
