@@ -8,7 +8,7 @@ import type { Server } from '../e2e/server';
 import { observe, type Seen, seen, type Work, workOf } from './observe';
 import { tenantsOf } from './tenants';
 
-const RUNS = 5;
+const RUNS = 3;
 const SLOWER = 4;
 
 type Figures = Record<string, number>;

@@ -2,4 +2,4 @@
 import { defineConfig } from '@playwright/test';
 import tests from '../playwright.config';
 
-export default defineConfig({ ...tests, testDir: '.', timeout: 120_000, use: { ...tests.use, trace: 'off', actionTimeout: 30_000 } });
+export default defineConfig({ ...tests, testDir: '.', timeout: 600_000, use: { ...tests.use, trace: 'off', actionTimeout: 60_000 } });

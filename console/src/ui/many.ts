@@ -6,13 +6,13 @@ const PALETTES = ['green', 'red', 'gray', 'orange', 'blue'];
 
 export const manyCss: Record<string, SystemStyleObject> = {
   '.nowrap': { whiteSpace: 'nowrap', fontVariantNumeric: 'tabular-nums' },
-  '.stacked': { minW: '0', maxW: '100%' },
+  '.stacked': { minW: '0', maxW: { base: '100%', md: '56' } },
   '.named': {
     fontWeight: 'medium',
     lineClamp: '2',
     _hover: { textDecoration: 'underline', textUnderlineOffset: '3px' },
   },
-  '.under': { display: 'block', color: 'fg.muted', textStyle: 'xs', truncate: true, maxW: { md: '64' } },
+  '.under': { display: 'block', color: 'fg.muted', textStyle: 'xs', truncate: true },
   '.muted': { color: 'fg.muted' },
   '.status': {
     display: 'inline-flex',
@@ -39,7 +39,8 @@ export const manyCss: Record<string, SystemStyleObject> = {
     px: '1',
     mx: '-1',
     minW: '0',
-    maxW: '100%',
+    // And what its margins give back: else it is cut where it is as wide as its place.
+    maxW: 'calc(100% + 0.5rem)',
     rounded: 'l2',
     fontFamily: 'mono',
     textStyle: 'xs',
