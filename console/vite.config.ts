@@ -32,5 +32,7 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/test-setup.ts'],
+    // A busy machine takes its time; what is right comes much sooner.
+    testTimeout: 30_000,
   },
 });

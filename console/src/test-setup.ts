@@ -1,6 +1,9 @@
 // What jsdom lacks and components ask for. Used by vitest before every file.
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
+
+// What does not come is seen to be missing; a busy machine is not.
+configure({ asyncUtilTimeout: 10_000 });
 
 afterEach(() => {
   cleanup();

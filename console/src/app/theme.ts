@@ -1,5 +1,6 @@
 // The design system: one accent, semantic tokens for light and dark, dense type. Used by `providers.tsx`.
 import { createSystem, defineConfig, defineRecipe } from '@chakra-ui/react';
+import { manyCss } from '../ui/many';
 import { baseConfig } from './baseTheme';
 
 const accent = {
@@ -24,6 +25,7 @@ const config = defineConfig({
     body: { bg: 'bg', color: 'fg', textStyle: 'sm', fontFeatureSettings: '"cv11", "ss03"' },
     ':focus-visible': { outline: '2px solid', outlineColor: 'accent.focusRing', outlineOffset: '2px' },
     'h1:focus-visible, main:focus-visible': { outline: 'none' },
+    ...manyCss,
     '*, *::before, *::after': {
       _motionReduce: {
         animationDuration: '0.01ms !important',

@@ -1,42 +1,38 @@
 // Asks before something that cannot simply be taken back: says what will happen, and lets a word be typed where it is grave. Used by pages.
 import { Field, Input, List, Text } from '@chakra-ui/react';
-import { type ReactNode, useState } from 'react';
-import { FormDialog } from './FormDialog';
+import { useState } from 'react';
+import { DialogFrame, type DialogProps } from './DialogFrame';
+import { useDeed } from './useDeed';
 
-interface Props {
-  open: boolean;
-  onClose: () => void;
-  title: string;
+interface Props extends DialogProps {
   /** The verb on the button: `Remove operator`. */
   action: string;
   /** What will happen, one sentence each. */
-  effects: string[];
+  effects: readonly string[];
   /** To be typed, letter by letter, such as the slug. */
-  word?: string;
+  word?: string | undefined;
   danger?: boolean;
-  busy: boolean;
-  problem?: unknown;
-  onConfirm: () => void;
-  /** More fields, such as a reason. */
-  children?: ReactNode;
+  /** Does it. The dialog closes when it is done, and stays where it failed. */
+  confirm: () => unknown;
 }
 
-export function ConfirmDialog({ word, effects, onConfirm, children, action, danger = true, ...rest }: Props) {
+export function ConfirmDialog({ word, effects, confirm, children, action, danger = true, ...rest }: Props) {
   const [typed, setTyped] = useState('');
-  const close = () => {
-    setTyped('');
+  const { run, ...deed } = useDeed(async () => {
+    await confirm();
     rest.onClose();
-  };
+  });
+  const sure = word === undefined || typed.trim() === word;
   return (
-    <FormDialog
+    <DialogFrame
       {...rest}
+      {...deed}
       danger={danger}
-      onClose={close}
       submit={action}
-      disabled={word !== undefined && typed.trim() !== word}
+      disabled={!sure}
       onSubmit={(event) => {
         event.preventDefault();
-        if (!rest.busy && (word === undefined || typed.trim() === word)) onConfirm();
+        if (sure) void run();
       }}
     >
       <List.Root ps="4" gap="1">
@@ -66,6 +62,6 @@ export function ConfirmDialog({ word, effects, onConfirm, children, action, dang
           />
         </Field.Root>
       )}
-    </FormDialog>
+    </DialogFrame>
   );
 }

@@ -6,20 +6,26 @@ import { Icon } from './Icon';
 import { Tip } from './Tip';
 import { failed } from './toast';
 
+/** Whether it was copied. Where it was not, a message says so: the text is there to be selected by hand. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch (thrown) {
+    failed('Not copied: select it by hand', thrown);
+    return false;
+  }
+}
+
 /** Copies, and says so for two seconds. */
-export function useCopy(text: string): [boolean, () => void] {
+function useCopy(text: string): [boolean, () => void] {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
     const timer = setTimeout(() => setCopied(false), 2000);
     return () => clearTimeout(timer);
   }, [copied]);
-  const copy = () => {
-    navigator.clipboard
-      .writeText(text)
-      .then(() => setCopied(true))
-      .catch((thrown) => failed('Not copied', thrown));
-  };
+  const copy = () => void copyText(text).then(setCopied);
   return [copied, copy];
 }
 
@@ -40,27 +46,19 @@ export function CopyButton({
 /** An id to copy whole, shown short where it is long. */
 export function CopyId({ id, label = 'id', short = false }: { id: string; label?: string; short?: boolean }) {
   const [copied, copy] = useCopy(id);
+  const Glyph = copied ? Check : CopyGlyph;
   const shown = short && id.length > 16 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id;
   return (
     <Tip text={copied ? 'Copied' : `Copy ${label}`}>
-      <Button
-        variant="plain"
-        size="xs"
-        px="1"
-        mx="-1"
-        h="6"
-        fontFamily="mono"
-        fontWeight="normal"
-        color="fg.muted"
-        maxW="100%"
+      <button
+        type="button"
+        className="copy-id"
         aria-label={copied ? `Copied ${label}` : `Copy ${label} ${id}`}
         onClick={copy}
       >
-        <Text as="span" truncate>
-          {shown}
-        </Text>
-        <Icon as={copied ? Check : CopyGlyph} boxSize="3" />
-      </Button>
+        <span>{shown}</span>
+        <Glyph aria-hidden size={12} />
+      </button>
     </Tip>
   );
 }

@@ -42,7 +42,7 @@ export function ProblemHelp({ error, retry, compact = false }: Props) {
                 </Button>
               )}
               {problem.requestId && (
-                <HStack gap="1.5" textStyle="xs" minW="0">
+                <HStack gap="1.5" textStyle="xs" minW="0" maxW="full">
                   <Text>Request</Text>
                   <CopyId id={problem.requestId} label="request id" />
                 </HStack>

@@ -1,5 +1,4 @@
 // Every status word of the API as an icon and the word; colour only helps. Used in columns, headers, timelines.
-import { Badge } from '@chakra-ui/react';
 import {
   Ban,
   CircleAlert,
@@ -20,10 +19,10 @@ import {
   Undo2,
 } from 'lucide-react';
 import { sentence, words } from './format';
-import { Icon } from './Icon';
 
 interface Look {
   icon: LucideIcon;
+  /** One of those in `many.ts`. */
   palette: string;
   moving?: boolean;
 }
@@ -73,11 +72,12 @@ const LOOKS: Record<string, Look> = {
 
 export function StatusBadge({ status, label }: { status: string; label?: string }) {
   const look = LOOKS[status] ?? quiet(CircleDot);
+  const Glyph = look.icon;
   return (
-    <Badge colorPalette={look.palette} variant="subtle" size="sm" whiteSpace="nowrap" data-status={status}>
-      <Icon as={look.icon} boxSize="3" {...(look.moving ? { animation: 'spin 2s linear infinite' } : {})} />
+    <span className="status" data-palette={look.palette} data-status={status}>
+      <Glyph aria-hidden size={12} data-moving={look.moving} />
       {label ?? sentence(words(status))}
-    </Badge>
+    </span>
   );
 }
 

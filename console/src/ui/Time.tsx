@@ -1,5 +1,4 @@
 // Times and amounts: relative with the exact time on hover and focus, durations, bytes. Used in columns and lists.
-import { Text } from '@chakra-ui/react';
 import { useEffect, useState } from 'react';
 import { bytes, duration, exactTime, nextChange, relativeTime } from './format';
 import { Tip } from './Tip';
@@ -13,40 +12,22 @@ export function RelativeTime({ at, none = 'never' }: { at: string | null | undef
     const timer = setTimeout(() => setNow(Date.now()), nextChange(time, now));
     return () => clearTimeout(timer);
   }, [time, now]);
-  if (Number.isNaN(time)) {
-    return (
-      <Text as="span" color="fg.muted">
-        {none}
-      </Text>
-    );
-  }
+  if (Number.isNaN(time)) return <span className="muted">{none}</span>;
   return (
     <Tip text={exactTime(time)}>
-      <Text
-        as="time"
-        // The exact time is there by keyboard too.
-        tabIndex={0}
-        whiteSpace="nowrap"
-        {...{ dateTime: at }}
-      >
+      {/* The exact time is there by keyboard too. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is shown on hover is shown on focus */}
+      <time tabIndex={0} className="nowrap" dateTime={at ?? undefined}>
         {relativeTime(time, now)}
-      </Text>
+      </time>
     </Tip>
   );
 }
 
 export function Duration({ ms }: { ms: number | null | undefined }) {
-  return (
-    <Text as="span" whiteSpace="nowrap" fontVariantNumeric="tabular-nums">
-      {ms === null || ms === undefined ? '–' : duration(ms)}
-    </Text>
-  );
+  return <span className="nowrap">{ms === null || ms === undefined ? '–' : duration(ms)}</span>;
 }
 
 export function Bytes({ count }: { count: number | null | undefined }) {
-  return (
-    <Text as="span" whiteSpace="nowrap" fontVariantNumeric="tabular-nums">
-      {count === null || count === undefined ? '–' : bytes(count)}
-    </Text>
-  );
+  return <span className="nowrap">{count === null || count === undefined ? '–' : bytes(count)}</span>;
 }

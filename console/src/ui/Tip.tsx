@@ -1,16 +1,71 @@
 // A short text on hover and focus. Used for exact times and for buttons that show only an icon.
-import { Portal, Tooltip } from '@chakra-ui/react';
-import type { ReactElement, ReactNode } from 'react';
+// A page has hundreds of them and shows one: what draws it is made when it is wanted, not with the page.
+import { mergeProps, Portal, Tooltip } from '@chakra-ui/react';
+import {
+  cloneElement,
+  type FocusEvent,
+  type HTMLAttributes,
+  type PointerEvent,
+  type ReactElement,
+  type ReactNode,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from 'react';
 
-export function Tip({ text, children }: { text: ReactNode; children: ReactElement }) {
+const OPENS = 300;
+const CLOSES = 50;
+
+interface Props {
+  text: ReactNode;
+  /** Takes what an element takes. */
+  children: ReactElement<HTMLAttributes<HTMLElement>>;
+}
+
+export function Tip({ text, children }: Props) {
+  const own = useId();
+  const id = children.props.id ?? own;
+  const { open, close, handlers } = useNearness();
   return (
-    <Tooltip.Root openDelay={300} closeDelay={50} lazyMount unmountOnExit>
-      <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
-      <Portal>
-        <Tooltip.Positioner>
-          <Tooltip.Content maxW="xs">{text}</Tooltip.Content>
-        </Tooltip.Positioner>
-      </Portal>
-    </Tooltip.Root>
+    <>
+      {cloneElement(
+        children,
+        mergeProps(children.props, handlers, { id }, open ? { 'aria-describedby': `${id}-tip` } : {}),
+      )}
+      {open && (
+        <Tooltip.Root
+          open
+          onOpenChange={(change) => !change.open && close()}
+          ids={{ trigger: id, content: `${id}-tip` }}
+        >
+          <Portal>
+            <Tooltip.Positioner>
+              <Tooltip.Content maxW="xs">{text}</Tooltip.Content>
+            </Tooltip.Positioner>
+          </Portal>
+        </Tooltip.Root>
+      )}
+    </>
   );
+}
+
+/** Open while a pointer rests on it, or the keyboard is there; Escape and a press close it. */
+function useNearness() {
+  const [open, setOpen] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const turn = (to: boolean, after: number) => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setOpen(to), after);
+  };
+  const close = () => turn(false, 0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const handlers = {
+    onPointerEnter: (event: PointerEvent) => event.pointerType !== 'touch' && turn(true, OPENS),
+    onPointerLeave: () => turn(false, CLOSES),
+    onPointerDown: close,
+    onFocus: (event: FocusEvent) => event.currentTarget.matches(':focus-visible') && turn(true, 0),
+    onBlur: close,
+  };
+  return { open, close, handlers };
 }

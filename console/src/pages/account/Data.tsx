@@ -58,7 +58,6 @@ function EraseDialog({ email, onClose }: { email: string; onClose: () => void })
   const erase = useErase();
   return (
     <ConfirmDialog
-      open
       onClose={onClose}
       title="Erase your account?"
       action="Erase my account"
@@ -68,9 +67,10 @@ function EraseDialog({ email, onClose }: { email: string; onClose: () => void })
         'What you made for a tenant stays the tenant’s. The audit trail keeps your user id, and no name.',
         'An operator, or the only owner of a workspace, hands that over first.',
       ]}
-      busy={erase.isPending}
-      problem={erase.error}
-      onConfirm={() => erase.mutate(email, { onSuccess: () => sessionLost() })}
+      confirm={async () => {
+        await erase.mutateAsync(email);
+        sessionLost();
+      }}
     />
   );
 }

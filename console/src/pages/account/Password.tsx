@@ -1,10 +1,10 @@
 // Another password; the other sessions end with it. Used by `AccountPage`.
 import { Button, Stack } from '@chakra-ui/react';
-import { useState } from 'react';
 import { useForm } from 'react-hook-form';
-import { TextField, takeErrors } from '../../ui/form';
+import { TextField } from '../../ui/form';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { said } from '../../ui/toast';
+import { useSend } from '../../ui/useDeed';
 import { useChangePassword } from './api';
 import { Section } from './Section';
 
@@ -13,20 +13,14 @@ const EMPTY = { current_password: '', password: '' };
 export function Password({ email }: { email: string | undefined }) {
   const form = useForm({ defaultValues: EMPTY });
   const change = useChangePassword();
-  const [problem, setProblem] = useState<unknown>(null);
-  const submit = form.handleSubmit(async (values) => {
-    setProblem(null);
-    try {
-      await change.mutateAsync(values);
-      form.reset(EMPTY);
-      said('Your password is changed', 'Your other sessions have ended.');
-    } catch (thrown) {
-      setProblem(takeErrors(thrown, ['current_password', 'password'], form.setError));
-    }
+  const { onSubmit, busy, problem } = useSend(form, async (values) => {
+    await change.mutateAsync(values);
+    form.reset(EMPTY);
+    said('Your password is changed', 'Your other sessions have ended.');
   });
   return (
     <Section title="Password" lead="A new one ends your other sessions; this one goes on.">
-      <form onSubmit={submit} noValidate aria-label="Change password">
+      <form onSubmit={onSubmit} noValidate aria-label="Change password">
         <Stack gap="4" maxW="sm">
           {problem ? <ProblemHelp compact error={problem} /> : null}
           {/* So that password managers know whose it is. */}
@@ -51,13 +45,7 @@ export function Password({ email }: { email: string | undefined }) {
               minLength: { value: 10, message: 'At least 10 characters.' },
             }}
           />
-          <Button
-            type="submit"
-            size="sm"
-            alignSelf="flex-start"
-            loading={change.isPending}
-            loadingText="Changing"
-          >
+          <Button type="submit" size="sm" alignSelf="flex-start" loading={busy} loadingText="Changing">
             Change password
           </Button>
         </Stack>

@@ -100,26 +100,18 @@ function EndOthers({ others }: { others: Session[] }) {
       <Button size="sm" variant="outline" alignSelf="flex-start" onClick={() => setOpen(true)}>
         End all others
       </Button>
-      <ConfirmDialog
-        open={open}
-        onClose={() => {
-          end.reset();
-          setOpen(false);
-        }}
-        title={`End ${counted(others.length, 'other session')}?`}
-        action="End sessions"
-        effects={['Their tokens are refused at once, on every server.', 'This session goes on.']}
-        busy={end.isPending}
-        problem={end.error}
-        onConfirm={() =>
-          end.mutate(others, {
-            onSuccess: () => {
-              setOpen(false);
-              said('All other sessions are over');
-            },
-          })
-        }
-      />
+      {open && (
+        <ConfirmDialog
+          title={`End ${counted(others.length, 'other session')}?`}
+          action="End sessions"
+          effects={['Their tokens are refused at once, on every server.', 'This session goes on.']}
+          confirm={async () => {
+            await end.mutateAsync(others);
+            said('All other sessions are over');
+          }}
+          onClose={() => setOpen(false)}
+        />
+      )}
     </>
   );
 }

@@ -6,24 +6,21 @@ import { idempotencyKey } from '../../api/client';
 import { asProblem } from '../../api/problem';
 import type { Agent } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
-import { SelectField, TextareaField, TextField, takeErrors } from '../../ui/form';
+import { SelectField, TextareaField, TextField } from '../../ui/form';
 import { sentence } from '../../ui/format';
 import { failed, said } from '../../ui/toast';
 import { STATUSES, useChangeAgent, useCurrentAgent, useMakeAgent } from './api';
 import { type AgentValues, toCreate, toolsOf, toUpdate, valuesOf } from './values';
 
-const FIELDS = ['name', 'role', 'status', 'capabilities', 'personality_prompt', 'tool_permissions'] as const;
-
 export function AgentDialog({ agent, onClose }: { agent?: Agent; onClose: () => void }) {
   const [key] = useState(idempotencyKey);
   // The version that the form was filled from.
   const [base, setBase] = useState(agent);
-  const [problem, setProblem] = useState<unknown>(null);
+  const [overtaken, setOvertaken] = useState(false);
   const form = useForm<AgentValues>({ defaultValues: valuesOf(agent) });
   const make = useMakeAgent(key);
   const change = useChangeAgent();
-  const submit = form.handleSubmit(async (values) => {
-    setProblem(null);
+  const send = async (values: AgentValues) => {
     try {
       const done = base
         ? await change.mutateAsync({ agent: base, body: toUpdate(values, base) })
@@ -31,27 +28,21 @@ export function AgentDialog({ agent, onClose }: { agent?: Agent; onClose: () => 
       said(base ? `${done.name} is changed` : `${done.name} is made`);
       onClose();
     } catch (thrown) {
-      const known = asProblem(thrown);
-      if (known.code === 'name_taken')
-        form.setError(
-          'name',
-          { message: 'An agent of this workspace has this name.' },
-          { shouldFocus: true },
-        );
-      else setProblem(takeErrors<AgentValues>(thrown, FIELDS, form.setError));
+      const { code } = asProblem(thrown);
+      const taken = { message: 'An agent of this workspace has this name.' };
+      if (code === 'name_taken') form.setError('name', taken, { shouldFocus: true });
+      else if (code === 'version_mismatch') setOvertaken(true);
+      else throw thrown;
     }
-  });
-  const overtaken = problem !== null && asProblem(problem).code === 'version_mismatch';
+  };
   return (
     <FormDialog
-      open
-      onClose={onClose}
+      form={form}
       title={base ? `Change ${base.name}` : 'Make an agent'}
       submit={base ? 'Save changes' : 'Make agent'}
-      onSubmit={submit}
-      busy={make.isPending || change.isPending}
+      send={send}
       disabled={overtaken}
-      problem={overtaken ? null : problem}
+      onClose={onClose}
     >
       {overtaken && base && (
         <Overtaken
@@ -59,7 +50,7 @@ export function AgentDialog({ agent, onClose }: { agent?: Agent; onClose: () => 
           onLoaded={(fresh) => {
             setBase(fresh);
             form.reset(valuesOf(fresh));
-            setProblem(null);
+            setOvertaken(false);
           }}
         />
       )}

@@ -1,9 +1,9 @@
 // What can be done with one agent: change, delete. Used by the columns.
 import { useState } from 'react';
 import type { Agent } from '../../api/types';
+import { ActionMenu } from '../../ui/ActionMenu';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { said } from '../../ui/toast';
-import { ActionMenu } from '../tenant-side/ActionMenu';
 import { AgentDialog } from './AgentDialog';
 import { useDeleteAgent } from './api';
 
@@ -21,22 +21,21 @@ export function RowMenu({ agent }: { agent: Agent }) {
         onChoose={setOpen}
       />
       {open === 'change' && <AgentDialog agent={agent} onClose={() => setOpen(null)} />}
-      <ConfirmDialog
-        open={open === 'delete'}
-        onClose={() => {
-          remove.reset();
-          setOpen(null);
-        }}
-        title={`Delete ${agent.name}?`}
-        action="Delete agent"
-        effects={[
-          'It takes no more work, and is in no list any more.',
-          'Its name can be used again. Deleting cannot be taken back.',
-        ]}
-        busy={remove.isPending}
-        problem={remove.error}
-        onConfirm={() => remove.mutate(agent, { onSuccess: () => said(`${agent.name} is deleted`) })}
-      />
+      {open === 'delete' && (
+        <ConfirmDialog
+          title={`Delete ${agent.name}?`}
+          action="Delete agent"
+          effects={[
+            'It takes no more work, and is in no list any more.',
+            'Its name can be used again. Deleting cannot be taken back.',
+          ]}
+          confirm={async () => {
+            await remove.mutateAsync(agent);
+            said(`${agent.name} is deleted`);
+          }}
+          onClose={() => setOpen(null)}
+        />
+      )}
     </>
   );
 }

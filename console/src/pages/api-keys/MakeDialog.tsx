@@ -5,12 +5,12 @@ import { type UseFormReturn, useForm } from 'react-hook-form';
 import { idempotencyKey } from '../../api/client';
 import type { Role } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
-import { SelectField, TextField, takeErrors } from '../../ui/form';
+import { SelectField, TextField } from '../../ui/form';
 import { roleOptions, rolesToGive } from '../tenant-side/roles';
 import { useMember } from '../tenant-side/useMember';
 import { useMakeKey } from './api';
 import { endOf, LIVES } from './expiry';
-import { KeyDialog } from './KeyDialog';
+import { NewKey } from './NewKey';
 import { isOf, SCOPES } from './scopes';
 
 interface Values {
@@ -22,19 +22,15 @@ interface Values {
   expires_at: string;
 }
 
-const FIELDS = ['name', 'role', 'scopes', 'expires_at'] as const;
-
 export function MakeDialog({ onClose }: { onClose: () => void }) {
   const who = useMember();
   const [key] = useState(idempotencyKey);
-  const [problem, setProblem] = useState<unknown>(null);
   const form = useForm<Values>({
     defaultValues: { name: '', role: 'member', confined: 'no', scopes: [], life: '90', expires_at: '' },
   });
   const make = useMakeKey(key);
   const { confined, life, role } = form.watch();
-  const submit = form.handleSubmit(async (values) => {
-    setProblem(null);
+  const send = async (values: Values) => {
     const usable = SCOPES.filter((scope) => isOf(values.role, scope)).map(({ name }) => name);
     const scopes = confined === 'yes' ? values.scopes.filter((scope) => usable.includes(scope)) : [];
     if (confined === 'yes' && scopes.length === 0)
@@ -42,28 +38,16 @@ export function MakeDialog({ onClose }: { onClose: () => void }) {
         message: 'Tick at least one, or let the key do all that its role may.',
       });
     const expires_at = endOf(values.life, values.expires_at, Date.now());
-    try {
-      await make.mutateAsync({
-        name: values.name.trim(),
-        role: values.role,
-        scopes,
-        ...(expires_at ? { expires_at } : {}),
-      });
-    } catch (thrown) {
-      setProblem(takeErrors<Values>(thrown, FIELDS, form.setError));
-    }
-  });
-  if (make.data) return <KeyDialog made={make.data} onClose={onClose} />;
+    await make.mutateAsync({
+      name: values.name.trim(),
+      role: values.role,
+      scopes,
+      ...(expires_at ? { expires_at } : {}),
+    });
+  };
+  if (make.data) return <NewKey made={make.data} onClose={onClose} />;
   return (
-    <FormDialog
-      open
-      onClose={onClose}
-      title="Make an API key"
-      submit="Make key"
-      onSubmit={submit}
-      busy={make.isPending}
-      problem={problem}
-    >
+    <FormDialog form={form} title="Make an API key" submit="Make key" send={send} onClose={onClose}>
       <TextField
         form={form}
         name="name"

@@ -6,7 +6,7 @@ import type { ApiKey } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
 import { SelectField } from '../../ui/form';
 import { useRerollKey } from './api';
-import { KeyDialog } from './KeyDialog';
+import { NewKey } from './NewKey';
 
 const OVERLAPS: [string, string][] = [
   ['0', 'ends at once'],
@@ -19,19 +19,14 @@ export function ReplaceDialog({ old, onClose }: { old: ApiKey; onClose: () => vo
   const [key] = useState(idempotencyKey);
   const form = useForm({ defaultValues: { overlap: '30' } });
   const replace = useRerollKey(key);
-  const submit = form.handleSubmit(({ overlap }) =>
-    replace.mutate({ old, overlap_minutes: Number(overlap) }),
-  );
-  if (replace.data) return <KeyDialog made={replace.data} onClose={onClose} />;
+  if (replace.data) return <NewKey made={replace.data} onClose={onClose} />;
   return (
     <FormDialog
-      open
-      onClose={onClose}
+      form={form}
       title={`Replace ${old.name}`}
       submit="Make the new key"
-      onSubmit={submit}
-      busy={replace.isPending}
-      problem={replace.error}
+      send={({ overlap }) => replace.mutateAsync({ old, overlap_minutes: Number(overlap) })}
+      onClose={onClose}
     >
       <SelectField
         form={form}

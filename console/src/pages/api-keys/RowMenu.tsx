@@ -1,9 +1,9 @@
 // What can be done with one key: replace, revoke. Used by the columns.
 import { useState } from 'react';
 import type { ApiKey } from '../../api/types';
+import { ActionMenu } from '../../ui/ActionMenu';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { said } from '../../ui/toast';
-import { ActionMenu } from '../tenant-side/ActionMenu';
 import { useRevokeKey } from './api';
 import { ReplaceDialog } from './ReplaceDialog';
 import { stateOf } from './state';
@@ -27,30 +27,22 @@ export function RowMenu({ apiKey }: { apiKey: ApiKey }) {
         onChoose={setOpen}
       />
       {open === 'replace' && <ReplaceDialog old={apiKey} onClose={() => setOpen(null)} />}
-      <ConfirmDialog
-        open={open === 'revoke'}
-        onClose={() => {
-          revoke.reset();
-          setOpen(null);
-        }}
-        title={`Revoke ${apiKey.name}?`}
-        action="Revoke key"
-        word={apiKey.name}
-        effects={[
-          'Whatever uses it is refused within a second, on every server.',
-          'This cannot be taken back. To change a key without a gap, replace it instead.',
-        ]}
-        busy={revoke.isPending}
-        problem={revoke.error}
-        onConfirm={() =>
-          revoke.mutate(apiKey, {
-            onSuccess: () => {
-              setOpen(null);
-              said(`${apiKey.name} is revoked`);
-            },
-          })
-        }
-      />
+      {open === 'revoke' && (
+        <ConfirmDialog
+          title={`Revoke ${apiKey.name}?`}
+          action="Revoke key"
+          word={apiKey.name}
+          effects={[
+            'Whatever uses it is refused within a second, on every server.',
+            'This cannot be taken back. To change a key without a gap, replace it instead.',
+          ]}
+          confirm={async () => {
+            await revoke.mutateAsync(apiKey);
+            said(`${apiKey.name} is revoked`);
+          }}
+          onClose={() => setOpen(null)}
+        />
+      )}
     </>
   );
 }

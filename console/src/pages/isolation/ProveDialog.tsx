@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { idempotencyKey } from '../../api/client';
 import { FormDialog } from '../../ui/FormDialog';
-import { TextField, takeErrors } from '../../ui/form';
+import { TextField } from '../../ui/form';
 import { useProve } from './api';
 
 interface Values {
@@ -24,30 +24,16 @@ export function ProveDialog({ tenant, seed, onClose }: Props) {
   const form = useForm<Values>({ defaultValues: { tenant: tenant ?? '', seed: seed?.toString() ?? '' } });
   const prove = useProve(key);
   const navigate = useNavigate();
-  const [problem, setProblem] = useState<unknown>(null);
-  const submit = form.handleSubmit(async (values) => {
-    setProblem(null);
-    try {
-      const report = await prove.mutateAsync({
-        ...(values.tenant.trim() ? { tenant: values.tenant.trim() } : {}),
-        ...(values.seed.trim() ? { seed: Number(values.seed) } : {}),
-      });
-      onClose();
-      await navigate({ to: '/isolation/$id', params: { id: report.id } });
-    } catch (thrown) {
-      setProblem(takeErrors<Values>(thrown, ['tenant', 'seed'], form.setError));
-    }
-  });
+  const send = async (values: Values) => {
+    const report = await prove.mutateAsync({
+      ...(values.tenant.trim() ? { tenant: values.tenant.trim() } : {}),
+      ...(values.seed.trim() ? { seed: Number(values.seed) } : {}),
+    });
+    onClose();
+    await navigate({ to: '/isolation/$id', params: { id: report.id } });
+  };
   return (
-    <FormDialog
-      open
-      onClose={onClose}
-      title="Run the proof"
-      submit="Run the proof"
-      onSubmit={submit}
-      busy={prove.isPending}
-      problem={problem}
-    >
+    <FormDialog form={form} title="Run the proof" submit="Run the proof" send={send} onClose={onClose}>
       <TextField
         form={form}
         name="tenant"

@@ -4,10 +4,10 @@ import { useForm } from 'react-hook-form';
 import { idempotencyKey } from '../../api/client';
 import type { Role } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
-import { SelectField, TextField, takeErrors } from '../../ui/form';
+import { SelectField, TextField } from '../../ui/form';
+import { SecretDialog } from '../../ui/Secret';
 import { said } from '../../ui/toast';
 import { roleOptions, rolesToGive } from '../tenant-side/roles';
-import { SecretDialog } from '../tenant-side/SecretDialog';
 import { useMember } from '../tenant-side/useMember';
 import { useInvite } from './api';
 
@@ -27,26 +27,16 @@ const LASTS: [string, string][] = [
 export function InviteDialog({ onClose }: { onClose: () => void }) {
   const who = useMember();
   const [key] = useState(idempotencyKey);
-  const [problem, setProblem] = useState<unknown>(null);
   const form = useForm<Values>({
     defaultValues: { email: '', role: 'member', expires_in_hours: String(7 * DAY) },
   });
   const invite = useInvite(key);
-  const submit = form.handleSubmit(async ({ email, role, expires_in_hours }) => {
-    setProblem(null);
-    try {
-      const made = await invite.mutateAsync({
-        email: email.trim(),
-        role,
-        expires_in_hours: Number(expires_in_hours),
-      });
-      if (made.link) return;
-      said(`An invitation is on its way to ${made.email}`);
-      onClose();
-    } catch (thrown) {
-      setProblem(takeErrors<Values>(thrown, ['email', 'role', 'expires_in_hours'], form.setError));
-    }
-  });
+  const send = async ({ email, role, expires_in_hours: hours }: Values) => {
+    const made = await invite.mutateAsync({ email: email.trim(), role, expires_in_hours: Number(hours) });
+    if (made.link) return;
+    said(`An invitation is on its way to ${made.email}`);
+    onClose();
+  };
   if (invite.data?.link)
     return (
       <SecretDialog
@@ -59,13 +49,11 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
     );
   return (
     <FormDialog
-      open
-      onClose={onClose}
+      form={form}
       title={`Invite into ${who.workspace}`}
       submit="Send invitation"
-      onSubmit={submit}
-      busy={invite.isPending}
-      problem={problem}
+      send={send}
+      onClose={onClose}
     >
       <TextField
         form={form}

@@ -11,7 +11,8 @@ export function LeaveDialog({ onClose }: { onClose: () => void }) {
   const who = useMember();
   const navigate = useNavigate();
   const leave = useLeave();
-  const left = async () => {
+  const confirm = async () => {
+    await leave.mutateAsync(undefined);
     onClose();
     try {
       const now = await goTo({});
@@ -23,7 +24,6 @@ export function LeaveDialog({ onClose }: { onClose: () => void }) {
   };
   return (
     <ConfirmDialog
-      open
       onClose={onClose}
       title={`Leave ${who.workspace}?`}
       action="Leave workspace"
@@ -34,9 +34,7 @@ export function LeaveDialog({ onClose }: { onClose: () => void }) {
         'Your account and your other workspaces stay.',
         'A workspace keeps an owner: the last one cannot leave.',
       ]}
-      busy={leave.isPending}
-      problem={leave.error}
-      onConfirm={() => leave.mutate(undefined, { onSuccess: () => void left() })}
+      confirm={confirm}
     />
   );
 }

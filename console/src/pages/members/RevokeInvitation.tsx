@@ -19,26 +19,18 @@ export function RevokeInvitation({ invitation }: { invitation: Invitation }) {
       >
         Revoke
       </Button>
-      <ConfirmDialog
-        open={open}
-        onClose={() => {
-          revoke.reset();
-          setOpen(false);
-        }}
-        title={`Revoke the invitation of ${invitation.email}?`}
-        action="Revoke invitation"
-        effects={['Its link opens nothing any more.', 'You can invite them again.']}
-        busy={revoke.isPending}
-        problem={revoke.error}
-        onConfirm={() =>
-          revoke.mutate(invitation, {
-            onSuccess: () => {
-              setOpen(false);
-              said(`The invitation of ${invitation.email} is revoked`);
-            },
-          })
-        }
-      />
+      {open && (
+        <ConfirmDialog
+          title={`Revoke the invitation of ${invitation.email}?`}
+          action="Revoke invitation"
+          effects={['Its link opens nothing any more.', 'You can invite them again.']}
+          confirm={async () => {
+            await revoke.mutateAsync(invitation);
+            said(`The invitation of ${invitation.email} is revoked`);
+          }}
+          onClose={() => setOpen(false)}
+        />
+      )}
     </>
   );
 }

@@ -15,33 +15,25 @@ export function RoleDialog({ member, onClose }: { member: Member; onClose: () =>
   const name = member.name || member.email;
   const before = member.role;
   const own = member.user_id === who.id;
-  const submit = form.handleSubmit(({ role }) =>
-    change.mutate(
-      { member, role },
-      {
-        onSuccess: (changed) => {
-          onClose();
-          // Who gave up a role of their own cannot take it back.
-          if (own) {
-            void lookAgain(who);
-            said(`You are ${role} now`);
-          } else
-            said(`${name} is ${role} now`, undefined, {
-              run: () => change.mutate({ member: changed, role: before }),
-            });
-        },
-      },
-    ),
-  );
+  const send = async ({ role }: Pick<Member, 'role'>) => {
+    const changed = await change.mutateAsync({ member, role });
+    onClose();
+    // Who gave up a role of their own cannot take it back.
+    if (own) {
+      void lookAgain(who);
+      return said(`You are ${role} now`);
+    }
+    said(`${name} is ${role} now`, undefined, {
+      run: () => change.mutate({ member: changed, role: before }),
+    });
+  };
   return (
     <FormDialog
-      open
-      onClose={onClose}
+      form={form}
       title={own ? 'Your role' : `Role of ${name}`}
       submit="Change role"
-      onSubmit={submit}
-      busy={change.isPending}
-      problem={change.error}
+      send={send}
+      onClose={onClose}
     >
       <SelectField
         form={form}

@@ -3,9 +3,9 @@ import { Text } from '@chakra-ui/react';
 import { useState } from 'react';
 import type { Member } from '../../api/types';
 import { may } from '../../session/who';
+import { ActionMenu } from '../../ui/ActionMenu';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { said } from '../../ui/toast';
-import { ActionMenu } from '../tenant-side/ActionMenu';
 import { rolesToGive } from '../tenant-side/roles';
 import { useMember } from '../tenant-side/useMember';
 import { useRemoveMember } from './api';
@@ -36,24 +36,23 @@ export function RowMenu({ member }: { member: Member }) {
         onChoose={setOpen}
       />
       {open === 'role' && <RoleDialog member={member} onClose={() => setOpen(null)} />}
-      <ConfirmDialog
-        open={open === 'remove'}
-        onClose={() => {
-          remove.reset();
-          setOpen(null);
-        }}
-        title={`Remove ${name}?`}
-        action="Remove member"
-        effects={[
-          `They are refused in ${who.workspace} at once, on every server.`,
-          'What they had invited ends with them.',
-          'API keys that they made go on: revoke what should end.',
-          'They come back only by a new invitation.',
-        ]}
-        busy={remove.isPending}
-        problem={remove.error}
-        onConfirm={() => remove.mutate(member, { onSuccess: () => said(`${name} is no member any more`) })}
-      />
+      {open === 'remove' && (
+        <ConfirmDialog
+          title={`Remove ${name}?`}
+          action="Remove member"
+          effects={[
+            `They are refused in ${who.workspace} at once, on every server.`,
+            'What they had invited ends with them.',
+            'API keys that they made go on: revoke what should end.',
+            'They come back only by a new invitation.',
+          ]}
+          confirm={async () => {
+            await remove.mutateAsync(member);
+            said(`${name} is no member any more`);
+          }}
+          onClose={() => setOpen(null)}
+        />
+      )}
     </>
   );
 }

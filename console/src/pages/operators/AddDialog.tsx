@@ -4,7 +4,7 @@ import { useForm } from 'react-hook-form';
 import { idempotencyKey } from '../../api/client';
 import type { OperatorRole } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
-import { SelectField, TextField, takeErrors } from '../../ui/form';
+import { SelectField, TextField } from '../../ui/form';
 import { said } from '../../ui/toast';
 import { useAddOperator } from './api';
 import { ROLES } from './roles';
@@ -16,34 +16,18 @@ interface Values {
   password: string;
 }
 
-const FIELDS = ['email', 'name', 'role', 'password'] as const;
-
 export function AddDialog({ onClose }: { onClose: () => void }) {
   // One wish, one key: a second click, or a retry after a lost answer, makes nobody twice.
   const [key] = useState(idempotencyKey);
   const form = useForm<Values>({ defaultValues: { email: '', name: '', role: 'support', password: '' } });
   const add = useAddOperator(key);
-  const [problem, setProblem] = useState<unknown>(null);
-  const submit = form.handleSubmit(async ({ password, ...values }) => {
-    setProblem(null);
-    try {
-      const made = await add.mutateAsync({ ...values, ...(password ? { password } : {}) });
-      said(`${made.name} is an operator now`);
-      onClose();
-    } catch (thrown) {
-      setProblem(takeErrors<Values>(thrown, FIELDS, form.setError));
-    }
-  });
+  const send = async ({ password, ...values }: Values) => {
+    const made = await add.mutateAsync({ ...values, ...(password ? { password } : {}) });
+    said(`${made.name} is an operator now`);
+    onClose();
+  };
   return (
-    <FormDialog
-      open
-      onClose={onClose}
-      title="Add an operator"
-      submit="Add operator"
-      onSubmit={submit}
-      busy={add.isPending}
-      problem={problem}
-    >
+    <FormDialog form={form} title="Add an operator" submit="Add operator" send={send} onClose={onClose}>
       <TextField
         form={form}
         name="email"

@@ -9,8 +9,6 @@ export function RemoveDialog({ operator, onClose }: { operator: Operator; onClos
   const name = operator.name || operator.email;
   return (
     <ConfirmDialog
-      open
-      onClose={onClose}
       title={`Remove ${name}?`}
       action="Remove operator"
       word={operator.email}
@@ -19,16 +17,11 @@ export function RemoveDialog({ operator, onClose }: { operator: Operator; onClos
         'Access grants that they hold end.',
         'Their user, and where they are a member, stay as they are.',
       ]}
-      busy={remove.isPending}
-      problem={remove.error}
-      onConfirm={() =>
-        remove.mutate(operator, {
-          onSuccess: () => {
-            onClose();
-            said(`${name} is no operator any more`);
-          },
-        })
-      }
+      confirm={async () => {
+        await remove.mutateAsync(operator);
+        said(`${name} is no operator any more`);
+      }}
+      onClose={onClose}
     />
   );
 }

@@ -12,29 +12,15 @@ export function RoleDialog({ operator, onClose }: { operator: Operator; onClose:
   const change = useChangeOperator();
   const name = operator.name || operator.email;
   const before = operator.role;
-  const submit = form.handleSubmit(({ role }) =>
-    change.mutate(
-      { operator, role },
-      {
-        onSuccess: (changed) => {
-          onClose();
-          said(`${name} is ${role} now`, undefined, {
-            run: () => change.mutate({ operator: changed, role: before }),
-          });
-        },
-      },
-    ),
-  );
+  const send = async ({ role }: Pick<Operator, 'role'>) => {
+    const changed = await change.mutateAsync({ operator, role });
+    onClose();
+    said(`${name} is ${role} now`, undefined, {
+      run: () => change.mutate({ operator: changed, role: before }),
+    });
+  };
   return (
-    <FormDialog
-      open
-      onClose={onClose}
-      title={`Role of ${name}`}
-      submit="Change role"
-      onSubmit={submit}
-      busy={change.isPending}
-      problem={change.error}
-    >
+    <FormDialog form={form} title={`Role of ${name}`} submit="Change role" send={send} onClose={onClose}>
       <SelectField
         form={form}
         name="role"

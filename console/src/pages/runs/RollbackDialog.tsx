@@ -30,15 +30,12 @@ export function RollbackDialog({ run, onClose }: { run: Run; onClose: () => void
   const rollback = useRollback(run.id, run.tenant_slug);
   return (
     <ConfirmDialog
-      open
       onClose={onClose}
       title="Roll back this run?"
       action="Roll back"
       word={run.tenant_slug}
       effects={rollbackEffects(run)}
-      busy={rollback.isPending}
-      problem={rollback.error}
-      onConfirm={() => rollback.mutate(key, { onSuccess: onClose })}
+      confirm={() => rollback.mutateAsync(key)}
     />
   );
 }

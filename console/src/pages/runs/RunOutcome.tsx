@@ -100,9 +100,12 @@ function Succeeded({ run }: { run: Run }) {
       </Text>
       {run.kind !== 'purge' && (
         <HStack gap="2" wrap="wrap">
-          <Button asChild size="xs" colorPalette="accent">
+          <Button asChild size="xs" colorPalette="accent" maxW="full">
             <Link to={tenant}>
-              Open {run.tenant_slug} <Icon as={ArrowRight} boxSize="3.5" />
+              <Text as="span" truncate>
+                Open {run.tenant_slug}
+              </Text>
+              <Icon as={ArrowRight} boxSize="3.5" />
             </Link>
           </Button>
           {made && url && <CopyButton text={url} label="Copy the address of its console" />}

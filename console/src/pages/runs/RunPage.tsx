@@ -16,11 +16,11 @@ import { Tabs } from '../../ui/Tabs';
 import { Duration, RelativeTime } from '../../ui/Time';
 import { failed as saidFailed } from '../../ui/toast';
 import { useRetry, useRun } from './api';
+import { FirstAccess } from './FirstAccess';
 import { RollbackDialog } from './RollbackDialog';
 import { RunCompact } from './RunCompact';
 import { RunOutcome } from './RunOutcome';
 import { RunSteps } from './RunSteps';
-import { Secrets } from './Secrets';
 import { elapsed, hasEnded, mayRetry, mayRollBack, progress } from './state';
 import { useNow } from './useNow';
 import { runTitle, STEPS } from './words';
@@ -57,7 +57,7 @@ function Shown({ run }: { run: Run }) {
       <Stack gap="4">
         <Facts run={run} now={now} />
         <RunOutcome run={run} now={now} />
-        <Secrets run={run} />
+        <FirstAccess run={run} />
         <Tabs
           label="Views of the run"
           tabs={[

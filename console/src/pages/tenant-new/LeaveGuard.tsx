@@ -14,18 +14,17 @@ export function LeaveGuard({ wizard }: { wizard: Wizard }) {
     withResolver: true,
     enableBeforeUnload: false,
   });
+  if (blocker.status !== 'blocked') return null;
   return (
     <ConfirmDialog
-      open={blocker.status === 'blocked'}
-      onClose={() => blocker.reset?.()}
       title="Leave without making the tenant?"
       action="Discard and leave"
       effects={['Nothing has been made.', 'What you entered is discarded.']}
-      busy={false}
-      onConfirm={() => {
+      confirm={() => {
         forgetDraft();
-        blocker.proceed?.();
+        blocker.proceed();
       }}
+      onClose={blocker.reset}
     />
   );
 }

@@ -79,10 +79,6 @@ export function AccessTab({ slug }: { slug: string }) {
   const [ending, setEnding] = useState<Grant | null>(null);
   const mayEnd = may(who, 'EndAccessGrant');
   const columns = useMemo(() => grantColumns(mayEnd, setEnding), [mayEnd]);
-  const close = () => {
-    end.reset();
-    setEnding(null);
-  };
   return (
     <>
       <DataTable
@@ -97,24 +93,18 @@ export function AccessTab({ slug }: { slug: string }) {
           </EmptyState>
         }
       />
-      <ConfirmDialog
-        open={ending !== null}
-        onClose={close}
-        title="End this access grant?"
-        action="End access"
-        effects={['Its token is refused at once, on every server.', 'The grant stays in this list.']}
-        busy={end.isPending}
-        problem={end.error}
-        onConfirm={() =>
-          ending &&
-          end.mutate(ending.id, {
-            onSuccess: () => {
-              said('Access ended');
-              close();
-            },
-          })
-        }
-      />
+      {ending && (
+        <ConfirmDialog
+          title="End this access grant?"
+          action="End access"
+          effects={['Its token is refused at once, on every server.', 'The grant stays in this list.']}
+          confirm={async () => {
+            await end.mutateAsync(ending.id);
+            said('Access ended');
+          }}
+          onClose={() => setEnding(null)}
+        />
+      )}
     </>
   );
 }

@@ -4,11 +4,12 @@ import { useForm } from 'react-hook-form';
 import { idempotencyKey } from '../../api/client';
 import { useWho } from '../../session/session';
 import { FormDialog } from '../../ui/FormDialog';
-import { SelectField, TextareaField, TextField, takeErrors } from '../../ui/form';
+import { SelectField, TextareaField } from '../../ui/form';
 import { KeyValue } from '../../ui/KeyValue';
+import { SecretDialog } from '../../ui/Secret';
 import { RelativeTime } from '../../ui/Time';
 import { useOpenGrant } from './api';
-import { SecretOnce } from './SecretOnce';
+import { WorkspaceField, workspaceOf } from './WorkspaceField';
 
 interface Values {
   reason: string;
@@ -36,10 +37,15 @@ export function GrantDialog({ slug, onClose }: { slug: string; onClose: () => vo
     defaultValues: { reason: '', minutes: '60', role: 'viewer', workspace: '' },
   });
   const open = useOpenGrant(slug, key);
-  const [problem, setProblem] = useState<unknown>(null);
   if (open.data) {
     return (
-      <SecretOnce title="Access grant open" label="Token" secret={open.data.token} onClose={onClose}>
+      <SecretDialog
+        title={`You may enter ${slug}`}
+        what="token"
+        secret={open.data.token}
+        warning="Shown this once: only its hash is kept. Whoever has it is let in as you, until it ends."
+        onClose={onClose}
+      >
         <KeyValue
           rows={[
             ['Role', open.data.role],
@@ -47,33 +53,25 @@ export function GrantDialog({ slug, onClose }: { slug: string; onClose: () => vo
             ['Use', 'Authorization: Bearer, with the token'],
           ]}
         />
-      </SecretOnce>
+      </SecretDialog>
     );
   }
-  const submit = form.handleSubmit(async ({ reason, minutes, role, workspace }) => {
-    setProblem(null);
-    try {
-      await open.mutateAsync({
-        reason: reason.trim(),
-        minutes: Number(minutes),
-        role,
-        ...(workspace.trim() ? { workspace: workspace.trim() } : {}),
-      });
-    } catch (thrown) {
-      setProblem(takeErrors<Values>(thrown, ['reason', 'minutes', 'role', 'workspace'], form.setError));
-    }
-  });
+  const send = (values: Values) =>
+    open.mutateAsync({
+      reason: values.reason.trim(),
+      minutes: Number(values.minutes),
+      role: values.role,
+      ...workspaceOf(values),
+    });
   // Support is let in as viewer only.
   const roles = who.kind === 'operator' && who.role === 'admin' ? ROLES : ROLES.slice(0, 1);
   return (
     <FormDialog
-      open
-      onClose={onClose}
+      form={form}
       title={`Access to ${slug}`}
       submit="Open access grant"
-      onSubmit={submit}
-      busy={open.isPending}
-      problem={problem}
+      send={send}
+      onClose={onClose}
     >
       <TextareaField
         form={form}
@@ -91,13 +89,7 @@ export function GrantDialog({ slug, onClose }: { slug: string; onClose: () => vo
         options={roles}
         help="Nothing that lasts can be made with it: no API key and no invitation."
       />
-      <TextField
-        form={form}
-        name="workspace"
-        label="Workspace"
-        autoComplete="off"
-        help="Its slug. The default workspace where empty."
-      />
+      <WorkspaceField form={form} name="workspace" />
     </FormDialog>
   );
 }

@@ -3,11 +3,12 @@ import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { idempotencyKey } from '../../api/client';
 import { FormDialog } from '../../ui/FormDialog';
-import { SelectField, TextField, takeErrors } from '../../ui/form';
+import { SelectField, TextField } from '../../ui/form';
 import { KeyValue } from '../../ui/KeyValue';
 import { RelativeTime } from '../../ui/Time';
+import { NewKey } from '../api-keys/NewKey';
 import { useMakeKey } from './api';
-import { SecretOnce } from './SecretOnce';
+import { WorkspaceField, workspaceOf } from './WorkspaceField';
 
 interface Values {
   name: string;
@@ -34,44 +35,29 @@ export function KeyDialog({ slug, onClose }: { slug: string; onClose: () => void
   const [opened] = useState(Date.now);
   const form = useForm<Values>({ defaultValues: { name: '', role: 'member', workspace: '', days: '90' } });
   const make = useMakeKey(slug, key);
-  const [problem, setProblem] = useState<unknown>(null);
   if (make.data) {
     return (
-      <SecretOnce title="API key made" label="API key" secret={make.data.key} onClose={onClose}>
+      <NewKey made={make.data} onClose={onClose}>
         <KeyValue
           rows={[
-            ['Name', make.data.name],
             ['Role', make.data.role],
             ['Expires', <RelativeTime key="expires" at={make.data.expires_at} none="Never" />],
           ]}
         />
-      </SecretOnce>
+      </NewKey>
     );
   }
-  const submit = form.handleSubmit(async ({ name, role, workspace, days }) => {
-    setProblem(null);
-    const expires = days ? { expires_at: new Date(opened + Number(days) * 86_400_000).toISOString() } : {};
-    try {
-      await make.mutateAsync({
-        name: name.trim(),
-        role,
-        ...(workspace.trim() ? { workspace: workspace.trim() } : {}),
-        ...expires,
-      });
-    } catch (thrown) {
-      setProblem(takeErrors<Values>(thrown, ['name', 'role', 'workspace'], form.setError));
-    }
-  });
+  const send = (values: Values) =>
+    make.mutateAsync({
+      name: values.name.trim(),
+      role: values.role,
+      ...workspaceOf(values),
+      ...(values.days
+        ? { expires_at: new Date(opened + Number(values.days) * 86_400_000).toISOString() }
+        : {}),
+    });
   return (
-    <FormDialog
-      open
-      onClose={onClose}
-      title={`API key for ${slug}`}
-      submit="Make key"
-      onSubmit={submit}
-      busy={make.isPending}
-      problem={problem}
-    >
+    <FormDialog form={form} title={`API key for ${slug}`} submit="Make key" send={send} onClose={onClose}>
       <TextField
         form={form}
         name="name"
@@ -81,13 +67,7 @@ export function KeyDialog({ slug, onClose }: { slug: string; onClose: () => void
         rules={{ required: 'Enter what the key is for.' }}
       />
       <SelectField form={form} name="role" label="Role" options={ROLES} />
-      <TextField
-        form={form}
-        name="workspace"
-        label="Workspace"
-        autoComplete="off"
-        help="Its slug. The default workspace where empty."
-      />
+      <WorkspaceField form={form} name="workspace" />
       <SelectField form={form} name="days" label="Expires after" options={LIVES} />
     </FormDialog>
   );

@@ -21,33 +21,23 @@ export function LifeDialog({ kind, tenant, onClose }: Props) {
   const [reason, setReason] = useState('');
   const life = useLife();
   const text = LIFE[kind];
-  const confirm = () =>
-    life.mutate(
-      { kind, slug: tenant.slug, reason: reason.trim(), key },
-      {
-        onSuccess: ({ restorable_until }) => {
-          said(
-            `${tenant.name} ${text.begun}`,
-            restorable_until
-              ? `It can be restored until ${exactTime(Date.parse(restorable_until))}.`
-              : undefined,
-          );
-          onClose();
-        },
-      },
+  const confirm = async () => {
+    const wish = { kind, slug: tenant.slug, reason: reason.trim(), key };
+    const { restorable_until: until } = await life.mutateAsync(wish);
+    said(
+      `${tenant.name} ${text.begun}`,
+      until ? `It can be restored until ${exactTime(Date.parse(until))}.` : undefined,
     );
+  };
   return (
     <ConfirmDialog
-      open
       onClose={onClose}
       title={`${text.verb} ${tenant.name}?`}
       action={`${text.verb} tenant`}
       effects={text.effects}
       danger={text.danger}
-      busy={life.isPending}
-      problem={life.error}
-      onConfirm={confirm}
-      {...(text.typed ? { word: tenant.slug } : {})}
+      confirm={confirm}
+      word={text.typed ? tenant.slug : undefined}
     >
       {text.reason && (
         <Field.Root>

@@ -4,28 +4,28 @@ import { idempotencyKey } from '../../api/client';
 import type { Tenant } from '../../api/types';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { KeyValue } from '../../ui/KeyValue';
+import { SecretDialog } from '../../ui/Secret';
 import { RelativeTime } from '../../ui/Time';
 import { useOwnerInvitation } from './api';
-import { SecretOnce } from './SecretOnce';
 
 export function OwnerDialog({ tenant, onClose }: { tenant: Tenant; onClose: () => void }) {
   const [key] = useState(idempotencyKey);
   const invite = useOwnerInvitation(tenant.slug, key);
   if (invite.data) {
     return (
-      <SecretOnce title="Owner invitation made" label="link" secret={invite.data.url} onClose={onClose}>
-        <KeyValue
-          rows={[
-            ['For', invite.data.email],
-            ['Good until', <RelativeTime key="until" at={invite.data.expires_at} />],
-          ]}
-        />
-      </SecretOnce>
+      <SecretDialog
+        title={`${invite.data.email} is invited as owner`}
+        what="link"
+        secret={invite.data.url}
+        warning="Shown this once. It opens once, and whoever has it can use it."
+        onClose={onClose}
+      >
+        <KeyValue rows={[['Good until', <RelativeTime key="until" at={invite.data.expires_at} />]]} />
+      </SecretDialog>
     );
   }
   return (
     <ConfirmDialog
-      open
       onClose={onClose}
       title="Renew the owner's invitation?"
       action="Renew invitation"
@@ -35,9 +35,7 @@ export function OwnerDialog({ tenant, onClose }: { tenant: Tenant; onClose: () =
         'Links that were made for that before open no more.',
         'This works while the tenant has no owner.',
       ]}
-      busy={invite.isPending}
-      problem={invite.error}
-      onConfirm={() => invite.mutate()}
+      confirm={() => invite.mutateAsync()}
     />
   );
 }

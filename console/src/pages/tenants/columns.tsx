@@ -1,5 +1,4 @@
 // Columns of the tenants table. Used by `TenantsPage`.
-import { Box, Link as ChakraLink, Text } from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
 import type { Tenant } from '../../api/types';
 import { CopyId } from '../../ui/Copy';
@@ -14,16 +13,14 @@ export const tenantColumns = column.columns([
   column.accessor('name', {
     meta: { label: 'Name', sort: 'name', fixed: true },
     cell: ({ row: { original } }) => (
-      <Box minW="0">
-        <ChakraLink asChild fontWeight="medium" color="fg" lineClamp="2">
-          <Link to="/tenants/$slug" params={{ slug: original.slug }}>
-            {original.name}
-          </Link>
-        </ChakraLink>
-        <Text color="fg.muted" textStyle="xs" truncate maxW={{ md: '64' }} title={original.admin_email}>
+      <div className="stacked">
+        <Link className="named" to="/tenants/$slug" params={{ slug: original.slug }}>
+          {original.name}
+        </Link>
+        <span className="under" title={original.admin_email}>
           {original.admin_email}
-        </Text>
-      </Box>
+        </span>
+      </div>
     ),
   }),
   column.accessor('slug', {

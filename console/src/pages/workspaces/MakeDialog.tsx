@@ -4,7 +4,7 @@ import { useForm } from 'react-hook-form';
 import { idempotencyKey } from '../../api/client';
 import { goTo } from '../../session/session';
 import { FormDialog } from '../../ui/FormDialog';
-import { TextField, takeErrors } from '../../ui/form';
+import { TextField } from '../../ui/form';
 import { failed, said } from '../../ui/toast';
 import { lookAgain, useMember } from '../tenant-side/useMember';
 import { useMakeWorkspace } from './api';
@@ -18,37 +18,23 @@ interface Values {
 export function MakeDialog({ onClose }: { onClose: () => void }) {
   const who = useMember();
   const [key] = useState(idempotencyKey);
-  const [problem, setProblem] = useState<unknown>(null);
   const form = useForm<Values>({ defaultValues: { name: '', slug: '' } });
   const make = useMakeWorkspace(key);
-  const submit = form.handleSubmit(async (values) => {
-    setProblem(null);
-    try {
-      const made = await make.mutateAsync(values);
-      onClose();
-      // Whoever makes one owns it: the switcher shall know.
-      await lookAgain(who);
-      said(`${made.name} is made, and you own it`, undefined, {
-        label: 'Work there',
-        run: () =>
-          void goTo({ tenant: who.tenant, workspace: made.slug }).catch((thrown) =>
-            failed('Not switched', thrown),
-          ),
-      });
-    } catch (thrown) {
-      setProblem(takeErrors<Values>(thrown, ['name', 'slug'], form.setError));
-    }
-  });
+  const send = async (values: Values) => {
+    const made = await make.mutateAsync(values);
+    onClose();
+    // Whoever makes one owns it: the switcher shall know.
+    await lookAgain(who);
+    said(`${made.name} is made, and you own it`, undefined, {
+      label: 'Work there',
+      run: () =>
+        void goTo({ tenant: who.tenant, workspace: made.slug }).catch((thrown) =>
+          failed('Not switched', thrown),
+        ),
+    });
+  };
   return (
-    <FormDialog
-      open
-      onClose={onClose}
-      title="Make a workspace"
-      submit="Make workspace"
-      onSubmit={submit}
-      busy={make.isPending}
-      problem={problem}
-    >
+    <FormDialog form={form} title="Make a workspace" submit="Make workspace" send={send} onClose={onClose}>
       <TextField
         form={form}
         name="name"

@@ -5,11 +5,11 @@ import { useForm } from 'react-hook-form';
 import type { Workspace } from '../../api/types';
 import { goTo } from '../../session/session';
 import { homeOf, may } from '../../session/who';
+import { ActionMenu, type Choice } from '../../ui/ActionMenu';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { FormDialog } from '../../ui/FormDialog';
 import { TextField } from '../../ui/form';
 import { failed, said } from '../../ui/toast';
-import { ActionMenu, type Choice } from '../tenant-side/ActionMenu';
 import { useMember } from '../tenant-side/useMember';
 import { useChangeWorkspace } from './api';
 
@@ -68,75 +68,57 @@ export function RowMenu({ workspace }: { workspace: Workspace }) {
   };
   return (
     <>
-      <ActionMenu
-        of={name}
-        choices={useChoices(workspace)}
-        onChoose={choose}
-        busy={change.isPending && open === null}
-      />
+      <ActionMenu of={name} choices={useChoices(workspace)} onChoose={choose} busy={change.isPending} />
       {open === 'rename' && <RenameDialog workspace={workspace} onClose={() => setOpen(null)} />}
-      <ConfirmDialog
-        open={open === 'archive'}
-        onClose={() => {
-          change.reset();
-          setOpen(null);
-        }}
-        title={`Archive ${name}?`}
-        action="Archive workspace"
-        word={workspace.slug}
-        effects={[
-          'Its members and API keys are refused at once, on every server.',
-          'Its rows and its slug stay, and it takes no place in your tier.',
-          'An owner can bring it back.',
-          ...(workspace.id === who.workspaceId ? ['You work in it now: you will have to go elsewhere.'] : []),
-        ]}
-        busy={change.isPending}
-        problem={change.error}
-        onConfirm={() =>
-          change.mutate(
-            { workspace, archived: true },
-            {
-              onSuccess: (changed) => {
-                setOpen(null);
-                said(`${name} is archived`, undefined, {
-                  label: 'Bring back',
-                  run: () => change.mutate({ workspace: changed, archived: false }),
-                });
-              },
-            },
-          )
-        }
-      />
+      {open === 'archive' && <ArchiveDialog workspace={workspace} onClose={() => setOpen(null)} />}
     </>
   );
 }
 
-function RenameDialog({ workspace, onClose }: { workspace: Workspace; onClose: () => void }) {
+interface Props {
+  workspace: Workspace;
+  onClose: () => void;
+}
+
+function ArchiveDialog({ workspace, onClose }: Props) {
+  const who = useMember();
+  const change = useChangeWorkspace();
+  const confirm = async () => {
+    const archived = await change.mutateAsync({ workspace, archived: true });
+    said(`${workspace.name} is archived`, undefined, {
+      label: 'Bring back',
+      run: () => change.mutate({ workspace: archived, archived: false }),
+    });
+  };
+  return (
+    <ConfirmDialog
+      title={`Archive ${workspace.name}?`}
+      action="Archive workspace"
+      word={workspace.slug}
+      effects={[
+        'Its members and API keys are refused at once, on every server.',
+        'Its rows and its slug stay, and it takes no place in your tier.',
+        'An owner can bring it back.',
+        ...(workspace.id === who.workspaceId ? ['You work in it now: you will have to go elsewhere.'] : []),
+      ]}
+      confirm={confirm}
+      onClose={onClose}
+    />
+  );
+}
+
+function RenameDialog({ workspace, onClose }: Props) {
   const form = useForm({ defaultValues: { name: workspace.name } });
   const change = useChangeWorkspace();
-  const submit = form.handleSubmit(({ name }) =>
-    change.mutate(
-      { workspace, name: name.trim() },
-      {
-        onSuccess: (changed) => {
-          onClose();
-          said(`Renamed to ${changed.name}`, undefined, {
-            run: () => change.mutate({ workspace: changed, name: workspace.name }),
-          });
-        },
-      },
-    ),
-  );
+  const send = async ({ name }: { name: string }) => {
+    const renamed = await change.mutateAsync({ workspace, name: name.trim() });
+    onClose();
+    said(`Renamed to ${renamed.name}`, undefined, {
+      run: () => change.mutate({ workspace: renamed, name: workspace.name }),
+    });
+  };
   return (
-    <FormDialog
-      open
-      onClose={onClose}
-      title={`Rename ${workspace.name}`}
-      submit="Rename"
-      onSubmit={submit}
-      busy={change.isPending}
-      problem={change.error}
-    >
+    <FormDialog form={form} title={`Rename ${workspace.name}`} submit="Rename" send={send} onClose={onClose}>
       <TextField
         form={form}
         name="name"

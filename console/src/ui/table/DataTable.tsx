@@ -103,7 +103,12 @@ function Rows<Row extends RowData>({ control, ...props }: DataTableProps<Row> & 
           opacity={query.isPlaceholderData ? 0.6 : 1}
         >
           <TableHead table={table} control={control} selectable={bulk !== undefined} label={label} />
-          <TableBody table={table} pending={query.isPending} selectable={bulk !== undefined} />
+          <TableBody
+            table={table}
+            pending={query.isPending}
+            selectable={bulk !== undefined}
+            dense={dense === true}
+          />
         </Table.Root>
         {isEmpty && (
           <Text p="6" textAlign="center" color="fg.muted">

@@ -1,5 +1,5 @@
-// A box that selects rows, with a name for readers. Used by the head and the rows of tables.
-import { Checkbox } from '@chakra-ui/react';
+// A box that selects rows, with a name for readers: the browser's own, since a page has fifty of them. Used by the head and the rows of tables.
+import { chakra } from '@chakra-ui/react';
 
 interface Props {
   label: string;
@@ -9,16 +9,23 @@ interface Props {
 
 export function SelectBox({ label, checked, onChange }: Props) {
   return (
-    <Checkbox.Root
-      size="sm"
-      minW="6"
-      minH="6"
-      justifyContent="center"
-      checked={checked}
-      onCheckedChange={(change) => onChange(change.checked === true)}
+    <chakra.label
+      display="inline-grid"
+      placeContent="center"
+      boxSize="6"
+      verticalAlign="middle"
+      cursor="pointer"
+      css={{ '& input': { boxSize: '4', cursor: 'inherit', accentColor: '{colors.accent.solid}' } }}
     >
-      <Checkbox.HiddenInput aria-label={label} />
-      <Checkbox.Control />
-    </Checkbox.Root>
+      <input
+        type="checkbox"
+        aria-label={label}
+        checked={checked === true}
+        onChange={(event) => onChange(event.target.checked)}
+        ref={(box) => {
+          if (box) box.indeterminate = checked === 'indeterminate';
+        }}
+      />
+    </chakra.label>
   );
 }

@@ -1,5 +1,5 @@
 // The rows of a table, or skeletons of them. Used by `DataTable`.
-import { Skeleton, Table } from '@chakra-ui/react';
+import { Skeleton, Table, useSlotRecipe } from '@chakra-ui/react';
 import type { ReactTable, Row, RowData } from '@tanstack/react-table';
 import { memo } from 'react';
 import type { Features } from './features';
@@ -9,25 +9,31 @@ interface Props<Item extends RowData> {
   table: ReactTable<Features, Item>;
   pending: boolean;
   selectable: boolean;
+  dense: boolean;
 }
 
+// Said aloud: rows that are drawn as cards are rows to nobody else.
+const ROW = { role: 'row' };
+const CELL = { role: 'cell' };
 const SKELETONS = [0, 1, 2, 3, 4, 5];
 
-export function TableBody<Item extends RowData>({ table, pending, selectable }: Props<Item>) {
+export function TableBody<Item extends RowData>({ table, pending, selectable, dense }: Props<Item>) {
+  const looks = useSlotRecipe({ key: 'table' })({ size: dense ? 'sm' : 'md' });
   const columns = table.getVisibleLeafColumns();
   const shown = columns.map((column) => column.id).join();
   return (
-    <Table.Body role="rowgroup">
+    // The look of rows and cells stands here once: as components of Chakra's, four hundred of them would each work it out.
+    <Table.Body role="rowgroup" css={{ '& tr': looks.row ?? {}, '& td': looks.cell ?? {} }}>
       {pending &&
         SKELETONS.map((line) => (
-          <Table.Row key={line} role="row" aria-hidden>
-            {selectable && <Table.Cell role="cell" w="10" />}
+          <tr key={line} {...ROW} aria-hidden>
+            {selectable && <td {...CELL} />}
             {columns.map((column) => (
-              <Table.Cell key={column.id} role="cell">
+              <td key={column.id} {...CELL}>
                 <Skeleton h="4" my="1" maxW={line % 2 ? '28' : '36'} />
-              </Table.Cell>
+              </td>
             ))}
-          </Table.Row>
+          </tr>
         ))}
       {table.getRowModel().rows.map((row) => (
         <BodyRow
@@ -56,32 +62,32 @@ interface RowProps {
 const BodyRow = memo(
   function BodyRow({ table, row, selectable, selected }: RowProps) {
     return (
-      <Table.Row role="row" data-row={row.id} aria-selected={selectable ? selected : undefined}>
+      <tr {...ROW} data-row={row.id} aria-selected={selectable ? selected : undefined}>
         {selectable && (
-          <Table.Cell role="cell" data-fixed="" w="10">
+          <td {...CELL} data-fixed="">
             <SelectBox
               label={`Select ${row.id}`}
               checked={selected}
               onChange={(on) => row.toggleSelected(on)}
             />
-          </Table.Cell>
+          </td>
         )}
         {row.getVisibleCells().map((cell) => {
           const look = cell.column.columnDef.meta;
           return (
-            <Table.Cell
+            <td
               key={cell.id}
-              role="cell"
-              textAlign={look?.align ?? 'start'}
+              {...CELL}
+              data-align={look?.align}
               data-label={look?.label}
               data-fixed={look?.fixed ? '' : undefined}
               data-actions={look?.bare ? '' : undefined}
             >
               <table.FlexRender cell={cell} />
-            </Table.Cell>
+            </td>
           );
         })}
-      </Table.Row>
+      </tr>
     );
   },
   (before, after) =>

@@ -1,5 +1,5 @@
 // The bar above a table: filters on the left; columns, density, refresh on the right. Used by `DataTable`.
-import { Flex, HStack } from '@chakra-ui/react';
+import { Box, Flex, HStack } from '@chakra-ui/react';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { RowData } from '@tanstack/react-table';
 import { RotateCw, Rows2, Rows4 } from 'lucide-react';
@@ -9,7 +9,10 @@ import { lazyPart } from '../lazyPart';
 import type { Columns } from './features';
 import type { TableControl } from './useTableSearch';
 
-const ColumnChoice = lazyPart(() => import('./ColumnChoice').then((module) => module.ColumnChoice));
+const ColumnChoice = lazyPart(
+  () => import('./ColumnChoice').then((module) => module.ColumnChoice),
+  <Box h="9" />,
+);
 
 interface Props<Row extends RowData> {
   columns: Columns<Row>;

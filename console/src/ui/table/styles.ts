@@ -3,7 +3,10 @@ import type { SystemStyleObject } from '@chakra-ui/react';
 
 export const cardStyles: SystemStyleObject = {
   '& th': { color: 'fg.muted', fontWeight: 'medium', textStyle: 'xs', whiteSpace: 'nowrap', bg: 'bg.subtle' },
-  '& td': { overflowWrap: 'anywhere', verticalAlign: 'middle' },
+  // A long word breaks where it has to, yet makes no column narrower than the words in it.
+  '& td': { overflowWrap: 'break-word', verticalAlign: 'middle' },
+  '& td .copy-id': { md: { maxW: '44' } },
+  '& tbody td[data-align=end]': { md: { textAlign: 'end' } },
   '& tbody tr:last-of-type td': { md: { borderBottomWidth: '0' } },
   '& tbody tr:hover': { md: { bg: 'bg.subtle' } },
   mdDown: {

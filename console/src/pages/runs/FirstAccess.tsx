@@ -1,14 +1,14 @@
 // The first API key and the owner's invitation of a new tenant: shown once, to copy, with what it means to lose them. Used by `RunPage`.
-import { Alert, Box, Button, Code, Flex, HStack, Stack, Text } from '@chakra-ui/react';
+import { Box, Button, Flex, HStack, Stack, Text } from '@chakra-ui/react';
 import { Eye, KeyRound } from 'lucide-react';
 import type { Run } from '../../api/types';
-import { CopyButton } from '../../ui/Copy';
 import { Icon } from '../../ui/Icon';
 import { ProblemHelp } from '../../ui/ProblemHelp';
+import { Secret, SecretWarning } from '../../ui/Secret';
 import { RelativeTime } from '../../ui/Time';
 import { type Made, useMade } from './made';
 
-export function Secrets({ run }: { run: Run }) {
+export function FirstAccess({ run }: { run: Run }) {
   const made = useMade(run.id);
   if (made.isError) return <ProblemHelp error={made.error} retry={() => void made.refetch()} />;
   if (made.data?.api_key) return <Shown made={made.data} run={run} putAway={made.putAway} />;
@@ -50,25 +50,25 @@ function Shown({ made, run, putAway }: { made: Made; run: Run; putAway: () => vo
         <Text fontWeight="medium">First access</Text>
       </HStack>
       <Stack gap="4" p="4">
-        <Alert.Root status="warning" size="sm" variant="surface">
-          <Alert.Indicator />
-          <Alert.Description>
-            Shown this once: only their hashes are stored. Copy them before you put them away. {whenGood(run)}
-          </Alert.Description>
-        </Alert.Root>
+        <SecretWarning>
+          Shown this once: only their hashes are stored. Copy them before you put them away. {whenGood(run)}
+        </SecretWarning>
         {made.api_key && (
-          <Secret label="API key" help="An admin's, for the first workspace." text={made.api_key} />
+          <Part label="API key" help="An admin's, for the first workspace.">
+            <Secret what="key" text={made.api_key} />
+          </Part>
         )}
         {invitation && (
-          <Secret
+          <Part
             label="Invitation link"
             help={
               <>
                 Makes {invitation.email} the owner. Expires <RelativeTime at={invitation.expires_at} />.
               </>
             }
-            text={invitation.url}
-          />
+          >
+            <Secret what="link" text={invitation.url} />
+          </Part>
         )}
         <Box>
           <Button size="sm" variant="outline" onClick={putAway}>
@@ -86,7 +86,15 @@ function whenGood(run: Run): string {
   return 'They are good as soon as the run has succeeded.';
 }
 
-function Secret({ label, help, text }: { label: string; help: React.ReactNode; text: string }) {
+function Part({
+  label,
+  help,
+  children,
+}: {
+  label: string;
+  help: React.ReactNode;
+  children: React.ReactNode;
+}) {
   return (
     <Box>
       <HStack gap="2" mb="1" wrap="wrap" rowGap="0">
@@ -95,21 +103,7 @@ function Secret({ label, help, text }: { label: string; help: React.ReactNode; t
           {help}
         </Text>
       </HStack>
-      <Flex gap="2" align="center" borderWidth="1px" rounded="md" p="1" ps="3" bg="bg.subtle">
-        <Code
-          flex="1"
-          minW="0"
-          bg="transparent"
-          p="0"
-          size="xs"
-          wordBreak="break-all"
-          aria-label={label}
-          data-secret=""
-        >
-          {text}
-        </Code>
-        <CopyButton text={text} label={`Copy ${label === 'API key' ? 'key' : 'link'}`} variant="ghost" />
-      </Flex>
+      {children}
     </Box>
   );
 }

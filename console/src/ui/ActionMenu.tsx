@@ -1,7 +1,7 @@
-// What can be done with one row, behind three dots. Used by columns of the tenant's side.
+// What can be done with one row, behind three dots. Used by columns.
 import { Button, Menu, Portal } from '@chakra-ui/react';
 import { Ellipsis } from 'lucide-react';
-import { Icon } from '../../ui/Icon';
+import { Icon } from './Icon';
 
 export interface Choice<Value extends string> {
   value: Value;

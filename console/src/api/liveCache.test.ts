@@ -1,0 +1,78 @@
+import { QueryClient } from '@tanstack/react-query';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { keys } from './keys';
+import type { LiveEvent } from './live';
+import { feedCache } from './liveCache';
+
+let tell: (event: LiveEvent) => void;
+vi.mock('./live', () => ({
+  onLive: (_: string, listener: typeof tell) => {
+    tell = listener;
+    return () => {
+      tell = () => {};
+    };
+  },
+}));
+
+const event = (kind: string, data: unknown = {}): LiveEvent => ({ id: null, kind, data });
+const RUN = { id: 'run_1', status: 'running', steps: [{ name: 'place', status: 'pending' }] };
+
+describe('live events and what is on screen', () => {
+  let client: QueryClient;
+  let stop: () => void;
+  const stale = (key: readonly unknown[]) => client.getQueryState(key)?.isInvalidated;
+  beforeEach(() => {
+    vi.useFakeTimers();
+    client = new QueryClient();
+    for (const key of [keys.runs, keys.tenants, keys.audit, keys.members]) client.setQueryData(key, {});
+    stop = feedCache(client);
+  });
+  afterEach(() => {
+    stop();
+    vi.useRealTimers();
+  });
+
+  it('a run that comes is shown at once; its lists look again a moment later', () => {
+    tell(event('run', RUN));
+    expect(client.getQueryData(keys.run('run_1'))).toEqual(RUN);
+    expect(stale(keys.runs)).toBe(false);
+    vi.advanceTimersByTime(1_000);
+    expect(stale(keys.runs)).toBe(true);
+    expect(stale(keys.tenants)).toBe(true);
+    expect(stale(keys.members)).toBe(false);
+  });
+
+  it('a step changes the run on screen, and makes none', () => {
+    tell(event('step', { run_id: 'run_1', name: 'place', status: 'succeeded' }));
+    expect(client.getQueryData(keys.run('run_1'))).toBeUndefined();
+    tell(event('run', RUN));
+    tell(event('step', { run_id: 'run_1', name: 'place', status: 'succeeded' }));
+    expect(client.getQueryData(keys.run('run_1'))).toMatchObject({
+      steps: [{ name: 'place', status: 'succeeded' }],
+    });
+  });
+
+  it('many events at once make a list look again once', () => {
+    const looks = vi.spyOn(client, 'invalidateQueries');
+    for (let time = 0; time < 100; time += 1) tell(event('audit'));
+    vi.advanceTimersByTime(1_000);
+    const audits = looks.mock.calls.filter(
+      ([filter]) => JSON.stringify(filter?.queryKey) === JSON.stringify(keys.audit),
+    );
+    expect(audits).toHaveLength(1);
+  });
+
+  it('a kind that it does not know changes nothing', () => {
+    const looks = vi.spyOn(client, 'invalidateQueries');
+    tell(event('weather'));
+    vi.advanceTimersByTime(1_000);
+    expect(looks).not.toHaveBeenCalled();
+  });
+
+  it('nothing comes after the end', () => {
+    tell(event('audit'));
+    stop();
+    vi.advanceTimersByTime(1_000);
+    expect(stale(keys.audit)).toBe(false);
+  });
+});

@@ -1,0 +1,95 @@
+// A secret that is shown once: its text with a way to copy it, and the dialog around one. Whoever has not copied it closes knowingly.
+// Used by keys, grants, invitations, and the page of a run.
+import { Alert, Button, Code, Dialog, Flex, Portal, Stack } from '@chakra-ui/react';
+import { Check, Copy } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { useState } from 'react';
+import { CopyButton, copyText } from './Copy';
+import { Icon } from './Icon';
+
+/** What is said once, wherever a secret is shown. */
+export function SecretWarning({ children }: { children: ReactNode }) {
+  return (
+    <Alert.Root status="warning" variant="surface" size="sm">
+      <Alert.Indicator />
+      <Alert.Content>
+        <Alert.Description>{children}</Alert.Description>
+      </Alert.Content>
+    </Alert.Root>
+  );
+}
+
+/** The text alone. `what` is what it is called: `key`, `link`. */
+export function Secret({ what, text, copy = true }: { what: string; text: string; copy?: boolean }) {
+  return (
+    <Flex gap="2" align="center" borderWidth="1px" rounded="md" p="1" ps="3" minH="10" bg="bg.subtle">
+      <Code
+        flex="1"
+        minW="0"
+        bg="transparent"
+        p="0"
+        size="sm"
+        wordBreak="break-all"
+        userSelect="all"
+        aria-label={`The ${what}`}
+        data-testid="secret"
+        data-secret=""
+      >
+        {text}
+      </Code>
+      {copy && <CopyButton text={text} label={`Copy ${what}`} variant="ghost" />}
+    </Flex>
+  );
+}
+
+interface Props {
+  title: string;
+  /** What it is called: `key`, `link`. */
+  what: string;
+  secret: string;
+  warning: ReactNode;
+  /** More about it, such as when it ends. */
+  children?: ReactNode;
+  onClose: () => void;
+}
+
+export function SecretDialog({ title, what, secret, warning, children, onClose }: Props) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <Dialog.Root
+      open
+      role="alertdialog"
+      closeOnEscape={false}
+      closeOnInteractOutside={false}
+      placement={{ base: 'bottom', sm: 'center' }}
+    >
+      <Portal>
+        <Dialog.Backdrop />
+        <Dialog.Positioner>
+          {/* Selected and copied by hand is copied, too. */}
+          <Dialog.Content onCopy={() => setCopied(true)}>
+            <Dialog.Header>
+              <Dialog.Title>{title}</Dialog.Title>
+            </Dialog.Header>
+            <Dialog.Body>
+              <Stack gap="4">
+                <SecretWarning>{warning}</SecretWarning>
+                <Secret what={what} text={secret} copy={false} />
+                {children}
+              </Stack>
+            </Dialog.Body>
+            <Dialog.Footer>
+              <Button size="sm" variant="outline" onClick={onClose}>
+                {copied ? 'Done' : 'Close without copying'}
+              </Button>
+              <Button size="sm" onClick={() => void copyText(secret).then((done) => done && setCopied(true))}>
+                <Icon as={copied ? Check : Copy} />
+                <span aria-live="polite">{copied ? 'Copied' : `Copy ${what}`}</span>
+              </Button>
+            </Dialog.Footer>
+          </Dialog.Content>
+        </Dialog.Positioner>
+      </Portal>
+    </Dialog.Root>
+  );
+}

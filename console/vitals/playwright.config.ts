@@ -1,0 +1,5 @@
+// The measurements of `scripts/console vitals`: no tests, since nothing is asserted of time. Chromium as the tests start it.
+import { defineConfig } from '@playwright/test';
+import tests from '../playwright.config';
+
+export default defineConfig({ ...tests, testDir: '.', timeout: 600_000, use: { ...tests.use, trace: 'off', actionTimeout: 60_000 } });
