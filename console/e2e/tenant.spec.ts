@@ -112,9 +112,9 @@ test('settings are saved, and what somebody else changed is not lost', async ({
   axe,
 }) => {
   watch.allow(/status of 4(12|22)/);
-  await newTenant(server, 'settings', 'Settings');
+  await newTenant(server, 'changing', 'Changing');
   await asOperator();
-  await page.goto('/tenants/settings?view=settings');
+  await page.goto('/tenants/changing?view=settings');
   await page.getByRole('textbox', { name: 'Name' }).fill('Settled');
   await page.getByRole('textbox', { name: 'Allowed domains' }).fill('no domain');
   await page.getByRole('button', { name: 'Save settings' }).click();
@@ -125,7 +125,7 @@ test('settings are saved, and what somebody else changed is not lost', async ({
   await expect(page.getByRole('heading', { name: 'Settled', level: 1 })).toBeVisible();
 
   await page.getByRole('textbox', { name: 'Name' }).fill('Mine');
-  await ask(server, 'PATCH', '/v1/tenants/settings', { name: 'Theirs' });
+  await ask(server, 'PATCH', '/v1/tenants/changing', { name: 'Theirs' });
   await page.getByRole('button', { name: 'Save settings' }).click();
   const told = page.getByRole('alert').filter({ hasText: 'Somebody else changed this' });
   await expect(told).toBeVisible();

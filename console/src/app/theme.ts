@@ -42,6 +42,11 @@ const config = defineConfig({
             ghost: { colorPalette: 'gray' },
             outline: { colorPalette: 'gray' },
             plain: { colorPalette: 'gray' },
+            // Chakra's own, 90 % of the colour, takes white words on it below 4.5 to 1 in light.
+            solid: {
+              _hover: { bg: { base: 'colorPalette.800', _dark: 'colorPalette.solid/90' } },
+              _expanded: { bg: { base: 'colorPalette.800', _dark: 'colorPalette.solid/90' } },
+            },
           },
         },
       }),

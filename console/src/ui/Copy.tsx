@@ -52,7 +52,10 @@ export function CopyId({ id, label = 'id', short = false }: { id: string; label?
         fontFamily="mono"
         fontWeight="normal"
         color="fg.muted"
+        // Shorter beside other words, rather than wider than a phone.
+        minW="0"
         maxW="100%"
+        flexShrink="1"
         aria-label={copied ? `Copied ${label}` : `Copy ${label} ${id}`}
         onClick={copy}
       >
