@@ -110,7 +110,7 @@ async function lookedOver(page: Page) {
       expect(wide, `wider than ${viewport.width} px by`).toBeLessThanOrEqual(0);
     }
   }
-  await page.emulateMedia({ colorScheme: 'light' });
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   await page.setViewportSize(before);
 }
 
