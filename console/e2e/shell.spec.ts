@@ -63,3 +63,18 @@ test('who signs out leaves no address behind; a link is remembered', async ({ pa
   await page.goto('/audit?tenant=acme');
   await expect(page).toHaveURL(/\/sign-in\?to=/);
 });
+
+test('with reduced motion nothing passes from one look to another', async ({ page, asOperator }) => {
+  await asOperator('auditor');
+  await expect(page.getByRole('region', { name: 'Fleet' })).toBeVisible();
+  const passing = () =>
+    page.evaluate(
+      () =>
+        [...document.querySelectorAll('*')].filter(
+          (one) => !/^0s(, 0s)*$/.test(getComputedStyle(one).transitionDuration),
+        ).length,
+    );
+  expect(await passing()).toBe(0);
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
+  expect(await passing()).toBeGreaterThan(0);
+});
