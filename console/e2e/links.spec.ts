@@ -73,7 +73,7 @@ test('a new password is asked for without telling who exists', async ({ page, ax
 test('links that are none say so, and what to do', async ({ page, axe, watch }) => {
   watch.allow(/status of 422/);
   await page.goto('/reset-password#token=of-nothing');
-  await page.getByLabel('New password').fill('a-quite-new-kettle-77');
+  await page.getByRole('textbox', { name: 'New password' }).fill('a-quite-new-kettle-77');
   await page.getByRole('button', { name: 'Set password' }).click();
   await expect(page.getByText('This link opens nothing any more')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Send me a link' })).toBeVisible();
@@ -88,7 +88,7 @@ test('links that are none say so, and what to do', async ({ page, axe, watch }) 
 test('joining by domain: refused with reasons', async ({ page, asMember, axe, watch }) => {
   watch.allow(/status of (409|403)/);
   await page.goto('/join?tenant=acme');
-  await expect(page.getByLabel('Tenant')).toHaveValue('acme');
+  await expect(page.getByRole('textbox', { name: 'Tenant' })).toHaveValue('acme');
   await axe();
   await page.getByLabel('Email').fill('somebody@acme.example');
   await page.getByRole('button', { name: 'Join', exact: true }).click();

@@ -73,7 +73,7 @@ test('an invitation, a proof, a new password and a join, by the links of mails',
   await page.getByRole('button', { name: 'Send me a link' }).click();
   const reset = await post.box.linkTo(OWNER.email, '/reset-password');
   await page.goto(reset);
-  await page.getByLabel('New password').fill('a-quite-new-kettle-77');
+  await page.getByRole('textbox', { name: 'New password' }).fill('a-quite-new-kettle-77');
   await page.getByRole('button', { name: 'Set password' }).click();
   await expect(page.getByText('Your password is set')).toBeVisible();
   await axe();
@@ -84,7 +84,7 @@ test('an invitation, a proof, a new password and a join, by the links of mails',
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Acme Robotics');
   watch.allow(/status of 422/);
   await page.goto(reset);
-  await page.getByLabel('New password').fill('another-quite-new-kettle');
+  await page.getByRole('textbox', { name: 'New password' }).fill('another-quite-new-kettle');
   await page.getByRole('button', { name: 'Set password' }).click();
   await expect(page.getByText('This link opens nothing any more')).toBeVisible();
 

@@ -88,6 +88,7 @@ export async function startProduct(box: Mailbox): Promise<Product> {
       TENANTRY_LISTEN: `127.0.0.1:${port}`,
       TENANTRY_OPERATOR_TOKEN: OPERATOR_TOKEN,
       TENANTRY_WARM_SLOTS: '1',
+      TENANTRY_LOG: 'warn',
       TENANTRY_SMTP_URL: `smtp://127.0.0.1:${box.port}?tls=none`,
       TENANTRY_MAIL_FROM: 'Tenantry <no-reply@example.com>',
     },

@@ -1,9 +1,26 @@
-import { describe, expect, it } from 'vitest';
-import { backOff } from './live';
+import { renderHook, waitFor } from '@testing-library/react';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { setFixedToken } from '../session/tokens';
+import { backOff, startLive, stopLive, useLiveState } from './live';
 import { withStep } from './liveCache';
 import type { Run, Step } from './types';
 
+afterEach(() => {
+  stopLive();
+  setFixedToken(null);
+  vi.unstubAllGlobals();
+});
+
 describe('the live stream', () => {
+  it('is live once it is open, before anything happens', async () => {
+    setFixedToken('token');
+    const silent = new ReadableStream<Uint8Array>();
+    vi.stubGlobal('fetch', async () => new Response(silent, { status: 200 }));
+    const { result } = renderHook(useLiveState);
+    startLive();
+    await waitFor(() => expect(result.current).toBe('live'));
+  });
+
   it('waits longer with each failure, to half a minute, and never all tabs at once', () => {
     const waits = [1, 2, 3, 4, 5, 6, 20].map((failures) => backOff(failures, 1));
     expect(waits).toEqual([...waits].sort((a, b) => a - b));

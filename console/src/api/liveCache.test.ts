@@ -2,7 +2,7 @@ import { QueryClient } from '@tanstack/react-query';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keys } from './keys';
 import type { LiveEvent } from './live';
-import { feedCache } from './liveCache';
+import { feedCache, staleAfter } from './liveCache';
 
 let tell: (event: LiveEvent) => void;
 vi.mock('./live', () => ({
@@ -54,7 +54,7 @@ describe('live events and what is on screen', () => {
 
   it('many events at once make a list look again once', () => {
     const looks = vi.spyOn(client, 'invalidateQueries');
-    for (let time = 0; time < 100; time += 1) tell(event('audit'));
+    for (let time = 0; time < 100; time += 1) tell(event('audit', { action: 'user.sign_in' }));
     vi.advanceTimersByTime(1_000);
     const audits = looks.mock.calls.filter(
       ([filter]) => JSON.stringify(filter?.queryKey) === JSON.stringify(keys.audit),
@@ -70,9 +70,28 @@ describe('live events and what is on screen', () => {
   });
 
   it('nothing comes after the end', () => {
-    tell(event('audit'));
+    tell(event('audit', { action: 'user.sign_in' }));
     stop();
     vi.advanceTimersByTime(1_000);
     expect(stale(keys.audit)).toBe(false);
+  });
+});
+
+const deed = (action: string) => staleAfter({ kind: 'audit', data: { action } });
+
+describe('what an event makes stale', () => {
+  it('is the trail and, where a tenant was changed, tenants and the overview: a change has no event of its own', () => {
+    for (const action of ['tenant.update', 'tenant.create', 'tenant.purge'])
+      expect(deed(action)).toEqual([keys.audit, keys.tenants, keys.overview]);
+  });
+
+  it('is the trail alone for every other deed', () => {
+    expect(deed('user.sign_in')).toEqual([keys.audit]);
+    expect(deed('member.create')).toEqual([keys.audit]);
+  });
+
+  it('follows runs, and is nothing for a kind that is unknown', () => {
+    expect(staleAfter({ kind: 'run', data: {} })).toContainEqual(keys.tenants);
+    expect(staleAfter({ kind: 'weather', data: {} })).toEqual([]);
   });
 });

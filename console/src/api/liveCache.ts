@@ -2,16 +2,27 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { keys } from './keys';
 import { type LiveEvent, onLive } from './live';
-import type { Run, Step } from './types';
+import type { AuditEvent, Run, Step } from './types';
 
 /** What each kind of event makes stale. A kind that is not listed changes nothing on screen. */
 const STALE: Record<string, QueryKey[]> = {
   run: [keys.runs, keys.tenants, keys.overview],
-  tenant: [keys.tenants, keys.overview],
   audit: [keys.audit],
   isolation: [keys.isolation, keys.overview],
   refusal: [keys.audit, keys.isolation, keys.overview],
 };
+
+/** What deeds make stale beside the trail that tells of them, by how their names begin: a change of a tenant has no event of its own. */
+const DEEDS: [prefix: string, QueryKey[]][] = [['tenant.', [keys.tenants, keys.overview]]];
+
+/** What an event makes stale. */
+export function staleAfter(event: Pick<LiveEvent, 'kind' | 'data'>): QueryKey[] {
+  const stale = STALE[event.kind] ?? [];
+  if (event.kind !== 'audit') return stale;
+  const { action } = event.data as AuditEvent;
+  const deeds = DEEDS.filter(([prefix]) => action.startsWith(prefix));
+  return [...stale, ...deeds.flatMap(([, keys]) => keys)];
+}
 
 /** Lists look again at most so often, however many events come. */
 const CALM = 400;
@@ -26,7 +37,7 @@ export function feedCache(client: QueryClient): () => void {
   };
   const stop = onLive('*', (event) => {
     setRun(client, event);
-    for (const key of STALE[event.kind] ?? []) waiting.set(JSON.stringify(key), key);
+    for (const key of staleAfter(event)) waiting.set(JSON.stringify(key), key);
     if (waiting.size > 0) timer ??= setTimeout(flush, CALM);
   });
   return () => {

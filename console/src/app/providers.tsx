@@ -2,9 +2,8 @@
 import { ChakraProvider } from '@chakra-ui/react';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { onSession, sessionState } from '../session/session';
-import { toasts } from '../ui/toast';
 import { queryClient } from './queryClient';
 import { router } from './router';
 import { system } from './theme';
@@ -33,8 +32,15 @@ function useSessionChanges() {
   }, []);
 }
 
+/** Once the first page is drawn, and before the first message: screen readers tell only what comes into a region that is there already. */
+function useBehindFirstPage(): boolean {
+  const [behind, setBehind] = useState(false);
+  useEffect(() => router.subscribe('onRendered', () => setBehind(true)), []);
+  return behind;
+}
+
 export function Providers() {
-  const messages = useSyncExternalStore(toasts.watch, toasts.wanted);
+  const messages = useBehindFirstPage();
   useSessionChanges();
   return (
     <ChakraProvider value={system}>

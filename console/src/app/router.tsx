@@ -70,7 +70,7 @@ const join = createRoute({
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
-  beforeLoad: ({ location }) => signedIn(location.href).then(() => undefined),
+  beforeLoad: ({ location, cause }) => signedIn(location.href, cause === 'stay').then(() => undefined),
   component: lazyRouteComponent(() => import('./shell/Shell'), 'Shell'),
 });
 

@@ -9,7 +9,8 @@ import type { Who } from './who';
 
 export type SessionState =
   | { status: 'unknown' }
-  | { status: 'out'; why?: 'ended' }
+  /** ended: it was over, here or in another tab; left: they signed out in this tab. */
+  | { status: 'out'; why?: 'ended' | 'left' }
   | { status: 'in'; who: Who };
 
 const PLACE = 'tenantry.place';
@@ -221,7 +222,7 @@ export async function signOut(): Promise<void> {
     otherTabs?.postMessage('out');
   }
   forget();
-  set({ status: 'out' });
+  set({ status: 'out', why: 'left' });
 }
 
 tokens.whenSessionIsLost(() => {

@@ -1,8 +1,8 @@
 // The frame of a page: title (also the document's), what it is for, actions. Moves the focus to its heading after a navigation.
 // Used by every page of the shell.
 import { Box, Flex, Heading, HStack, Text } from '@chakra-ui/react';
-import { useLocation } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef } from 'react';
+import { useArrival } from './useArrival';
 
 interface Props {
   title: string;
@@ -18,19 +18,12 @@ interface Props {
   children: ReactNode;
 }
 
-/** Where the last heading got the focus: a page that opens as the first takes none. */
-let lastPath: string | null = null;
-
 export function Page({ title, documentTitle, lead, badge, actions, width = 'full', children }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
-  const path = useLocation({ select: (location) => location.pathname });
   useEffect(() => {
     document.title = `${documentTitle ?? title} · Tenantry`;
   }, [documentTitle, title]);
-  useEffect(() => {
-    if (lastPath !== null && lastPath !== path) heading.current?.focus({ preventScroll: true });
-    lastPath = path;
-  }, [path]);
+  useArrival(heading);
   return (
     <Box maxW={width === 'text' ? '4xl' : '8xl'} mx="auto" w="full">
       <Flex align="flex-start" justify="space-between" gap="4" wrap="wrap" mb="5">

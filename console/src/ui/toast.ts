@@ -1,5 +1,5 @@
 // Short messages at the edge, read out by screen readers, with an undo where there is one. Used after actions.
-// What draws them is loaded with the first one: the first screen does not need it.
+// What draws them is loaded behind the first screen, which does not need it.
 import { asProblem } from '../api/problem';
 
 export interface Undo {
@@ -16,21 +16,7 @@ interface Message {
   action?: { label: string; onClick: () => void };
 }
 
-let wanted = false;
-const watchers = new Set<() => void>();
-
-/** Whether there was a message yet. For the providers, which then draw them. */
-export const toasts = {
-  wanted: () => wanted,
-  watch: (watcher: () => void) => {
-    watchers.add(watcher);
-    return () => watchers.delete(watcher);
-  },
-};
-
 async function show(message: Message) {
-  wanted = true;
-  for (const watcher of watchers) watcher();
   const { toaster } = await import('./Toasts');
   toaster.create(message);
 }

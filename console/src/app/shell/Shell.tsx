@@ -33,7 +33,8 @@ export function Shell() {
   const who = session.status === 'in' ? session.who : null;
   const [palette, setPalette] = useState(false);
   usePaletteKey(() => setPalette((open) => !open));
-  useLiveStream(who !== null && may(who, 'ReadRuns'));
+  // What `GET /v1/events` asks for: operators, and a tenant's admins for their own trail.
+  useLiveStream(who !== null && may(who, 'ReadAudit'));
   if (!who) return null;
   return (
     <Flex minH="100dvh">

@@ -2,10 +2,11 @@
 import { Box, Button, Flex, Heading, Stack, Text } from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
 import type { LucideIcon } from 'lucide-react';
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Brand } from '../../app/shell/Brand';
 import { ColorModeMenu } from '../../app/shell/menus';
 import { Icon } from '../../ui/Icon';
+import { useArrival } from '../../ui/useArrival';
 
 interface Props {
   title: string;
@@ -14,6 +15,8 @@ interface Props {
 }
 
 export function PublicFrame({ title, lead, children }: Props) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useArrival(heading);
   useEffect(() => {
     document.title = `${title} · Tenantry`;
   }, [title]);
@@ -27,7 +30,7 @@ export function PublicFrame({ title, lead, children }: Props) {
           <Stack gap="5" align="center">
             <Brand large />
             <Stack gap="1" align="center">
-              <Heading as="h1" size="lg" fontWeight="semibold" textAlign="center">
+              <Heading as="h1" ref={heading} tabIndex={-1} size="lg" fontWeight="semibold" textAlign="center">
                 {title}
               </Heading>
               {lead && (

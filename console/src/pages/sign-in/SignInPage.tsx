@@ -6,6 +6,7 @@ import { Brand } from '../../app/shell/Brand';
 import { ColorModeMenu } from '../../app/shell/menus';
 import { type SessionState, useSession } from '../../session/session';
 import { homeOf } from '../../session/who';
+import { useArrival } from '../../ui/useArrival';
 import { PasswordForm } from './PasswordForm';
 import { TokenForm } from './TokenForm';
 
@@ -16,6 +17,7 @@ export function SignInPage() {
   const navigate = useNavigate();
   const session = useSession();
   const [way, setWay] = useState<'password' | 'token'>('password');
+  useArrival();
   useEffect(() => {
     document.title = 'Sign in · Tenantry';
   }, []);

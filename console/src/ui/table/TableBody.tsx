@@ -43,6 +43,7 @@ export function TableBody<Item extends RowData>({ table, pending, selectable, de
           selectable={selectable}
           selected={row.getIsSelected()}
           shown={shown}
+          columns={table.options.columns}
         />
       ))}
     </Table.Body>
@@ -56,6 +57,8 @@ interface RowProps {
   selected: boolean;
   /** The ids of the columns that are shown. */
   shown: string;
+  /** As the page gave them: others draw other cells of the same row, such as somebody's new role. */
+  columns: unknown;
 }
 
 /** A row is drawn anew only where it, its selection or its columns are others: fifty of them cost most of what a page costs. */
@@ -94,5 +97,6 @@ const BodyRow = memo(
     before.row === after.row &&
     before.selected === after.selected &&
     before.selectable === after.selectable &&
-    before.shown === after.shown,
+    before.shown === after.shown &&
+    before.columns === after.columns,
 );
