@@ -26,9 +26,9 @@ test('null is unlimited, and zero is a number', () => {
 
 test('what another tier changes says which way', () => {
   expect(differences(FREE, MORE, new Set())).toEqual([
-    { name: 'Workspaces', now: '1', then: '3', less: false },
-    { name: 'Agents', now: '10', then: '0', less: true },
-    { name: 'Storage', now: '1 GB', then: 'Unlimited', less: false },
+    { name: 'Workspaces', now: '1', later: '3', less: false },
+    { name: 'Agents', now: '10', later: '0', less: true },
+    { name: 'Storage', now: '1 GB', later: 'Unlimited', less: false },
   ]);
   expect(differences(MORE, FREE, new Set()).map(({ less }) => less)).toEqual([true, false, true]);
 });

@@ -27,7 +27,7 @@ export function price({ price_usd_per_month: dollars }: TierTerms): string {
 export interface Difference {
   name: string;
   now: string;
-  then: string;
+  later: string;
   /** Less is allowed than now. */
   less: boolean;
 }
@@ -54,7 +54,7 @@ export function differences(
     const [row, next] = [before[place], after[place]];
     if (!row || !next || own.has(number) || row[1] === next[1]) return [];
     const most = (limits: Shape<'Limits'>) => limits[number] ?? Number.POSITIVE_INFINITY;
-    return [{ name: row[0], now: row[1], then: next[1], less: most(then) < most(now) }];
+    return [{ name: row[0], now: row[1], later: next[1], less: most(then) < most(now) }];
   });
 }
 

@@ -84,12 +84,12 @@ function Changes({ rows }: { rows: Difference[] }) {
           </Table.Row>
         </Table.Header>
         <Table.Body>
-          {rows.map(({ name, now, then, less }) => (
+          {rows.map(({ name, now, later, less }) => (
             <Table.Row key={name}>
               <Table.Cell>{name}</Table.Cell>
               <Table.Cell color="fg.muted">{now}</Table.Cell>
               <Table.Cell {...(less ? { color: 'fg.warning' } : {})}>
-                {then}
+                {later}
                 {less && ', less'}
               </Table.Cell>
             </Table.Row>
