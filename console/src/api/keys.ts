@@ -18,4 +18,5 @@ export const keys = {
   agents: ['agents'] as const,
   sessions: ['sessions'] as const,
   limits: ['limits'] as const,
+  tiers: ['tiers'] as const,
 };

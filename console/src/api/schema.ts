@@ -290,6 +290,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit-events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An audit event.
+         * @description Operators see all, a tenant's admins their own tenant's: another's is answered as one that is absent.
+         */
+        get: operations["show_audit_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/accept-invitation": {
         parameters: {
             query?: never;
@@ -1058,8 +1078,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Changes a tenant's name, address or domains.
-         * @description Absent fields stay. With `If-Match`, only the version that it names.
+         * Changes a tenant's name, address, domains, tier, or the numbers that it has in place of its tier's.
+         * @description Absent fields stay. Another tier's limits hold at once: what is used stays used and what is there stays there, also where it is more than the new tier allows. With `If-Match`, only the version that it names.
          */
         patch: operations["update_tenant"];
         trace?: never;
@@ -1269,6 +1289,26 @@ export interface paths {
          * @description psql sessions are ended by a worker. Its data is kept.
          */
         post: operations["suspend_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tiers with what each allows and costs, the smallest first.
+         * @description A limit that is `null` is unlimited, a price that is `null` is negotiated.
+         */
+        get: operations["list_tiers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1770,12 +1810,27 @@ export interface components {
             admin_email: string;
             /** @description E-mail domains whose people may join by themselves; at most 20. */
             allowed_domains?: string[];
+            /**
+             * Format: int32
+             * @description A number of agents of its own, in place of the tier's.
+             */
+            max_agents?: number | null;
+            /**
+             * Format: int32
+             * @description The same of tasks in a month.
+             */
+            max_tasks_per_month?: number | null;
             /** @description For people; 1 to 200 characters. */
             name: string;
             /** @description Its plan; the server's default tier when absent. */
             plan_tier?: string | null;
             /** @description 3 to 63 characters of `a-z`, `0-9` and hyphens. */
             slug: string;
+            /**
+             * Format: int32
+             * @description The same of gigabytes.
+             */
+            storage_limit_gb?: number | null;
         };
         /** @description Makes a workspace in the caller's tenant; the caller owns it. */
         CreateWorkspace: {
@@ -1807,7 +1862,7 @@ export interface components {
          * @description What went wrong, in a word that programs may rely on.
          * @enum {string}
          */
-        ErrorCode: "BadRequest" | "TenantRequired" | "Unauthenticated" | "BadCredentials" | "QuotaExceeded" | "CsrfRefused" | "Forbidden" | "TenantInactive" | "NotFound" | "MethodNotAllowed" | "Timeout" | "SlugTaken" | "NameTaken" | "Conflict" | "IdempotencyInFlight" | "VersionMismatch" | "PayloadTooLarge" | "UnsupportedMediaType" | "Invalid" | "IdempotencyKeyReused" | "TooManyRequests" | "Internal" | "Unavailable";
+        ErrorCode: "bad_request" | "tenant_required" | "unauthenticated" | "bad_credentials" | "quota_exceeded" | "csrf_refused" | "forbidden" | "tenant_inactive" | "not_found" | "method_not_allowed" | "timeout" | "slug_taken" | "name_taken" | "conflict" | "idempotency_in_flight" | "version_mismatch" | "payload_too_large" | "unsupported_media_type" | "invalid" | "idempotency_key_reused" | "too_many_requests" | "internal" | "unavailable";
         EventId: string;
         /** @description One field that is not valid. */
         FieldError: {
@@ -2927,6 +2982,16 @@ export interface components {
                 last_activity_at?: string | null;
                 /** @description What it may use: the tier's limits with the tenant's own overrides. */
                 limits: components["schemas"]["Limits"];
+                /**
+                 * Format: int32
+                 * @description Its own number of agents, where it has one in place of its tier's.
+                 */
+                max_agents?: number | null;
+                /**
+                 * Format: int32
+                 * @description The same of tasks in a month.
+                 */
+                max_tasks_per_month?: number | null;
                 /** @description For people. */
                 name: string;
                 /** @description Its plan. */
@@ -2948,10 +3013,31 @@ export interface components {
                 /** @description Where it is in its life. */
                 status: components["schemas"]["TenantStatus"];
                 /**
+                 * Format: int32
+                 * @description The same of gigabytes.
+                 */
+                storage_limit_gb?: number | null;
+                /**
                  * Format: date-time
                  * @description When its row last changed.
                  */
                 updated_at: string;
+            }[];
+            /** @description Pass as `cursor` for the next page; `null` on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_TierTerms: {
+            /** @description The items, in the order that was asked for. */
+            items: {
+                /** @description Whether a tenant gets it that is made without one. */
+                is_default: boolean;
+                /** @description What it allows, where a tenant has no numbers of its own. */
+                limits: components["schemas"]["Limits"];
+                /** @description Its word, as in `plan_tier`. */
+                name: components["schemas"]["Tier"];
+                /** @description US dollars a month, as a decimal number with two places; `null`: negotiated. */
+                price_usd_per_month?: string | null;
             }[];
             /** @description Pass as `cursor` for the next page; `null` on the last. */
             next_cursor?: string | null;
@@ -3387,6 +3473,16 @@ export interface components {
             last_activity_at?: string | null;
             /** @description What it may use: the tier's limits with the tenant's own overrides. */
             limits: components["schemas"]["Limits"];
+            /**
+             * Format: int32
+             * @description Its own number of agents, where it has one in place of its tier's.
+             */
+            max_agents?: number | null;
+            /**
+             * Format: int32
+             * @description The same of tasks in a month.
+             */
+            max_tasks_per_month?: number | null;
             /** @description For people. */
             name: string;
             /** @description Its plan. */
@@ -3407,6 +3503,11 @@ export interface components {
             slug: components["schemas"]["Slug"];
             /** @description Where it is in its life. */
             status: components["schemas"]["TenantStatus"];
+            /**
+             * Format: int32
+             * @description The same of gigabytes.
+             */
+            storage_limit_gb?: number | null;
             /**
              * Format: date-time
              * @description When its row last changed.
@@ -3483,6 +3584,17 @@ export interface components {
              */
             starter: number;
         };
+        /** @description A tier: what it allows, and what it costs. */
+        TierTerms: {
+            /** @description Whether a tenant gets it that is made without one. */
+            is_default: boolean;
+            /** @description What it allows, where a tenant has no numbers of its own. */
+            limits: components["schemas"]["Limits"];
+            /** @description Its word, as in `plan_tier`. */
+            name: components["schemas"]["Tier"];
+            /** @description US dollars a month, as a decimal number with two places; `null`: negotiated. */
+            price_usd_per_month?: string | null;
+        };
         /** @description Changes an agent; absent fields stay as they are. */
         UpdateAgent: {
             /** @description At most 50 words of at most 100 characters. */
@@ -3518,8 +3630,25 @@ export interface components {
             allowed_domains?: string[] | null;
             /** @description viewer or member: what people of those domains may join as, by themselves. `null`: they may not. */
             domain_join_role?: string | null;
+            /**
+             * Format: int32
+             * @description A number of agents of its own, in place of the tier's. `null`: the tier's.
+             */
+            max_agents?: number | null;
+            /**
+             * Format: int32
+             * @description The same of tasks in a month.
+             */
+            max_tasks_per_month?: number | null;
             /** @description For people; 1 to 200 characters. */
             name?: string | null;
+            /** @description Its plan: free, starter, pro or enterprise. The limits are the new tier's at once; what is used stays used, and what is there stays there. */
+            plan_tier?: string | null;
+            /**
+             * Format: int32
+             * @description The same of gigabytes.
+             */
+            storage_limit_gb?: number | null;
         };
         /** @description Changes a workspace. What is absent stays. */
         UpdateWorkspace: {
@@ -5021,6 +5150,82 @@ export interface operations {
             };
         };
     };
+    show_audit_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EventId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event, sealed or not yet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEvent"];
+                };
+            };
+            /** @description `tenant_required`: nothing names a tenant */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`: no token, or none that is valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, or `tenant_inactive`: the tenant is suspended, or host and header name another */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: try again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     accept_invitation: {
         parameters: {
             query?: never;
@@ -6256,6 +6461,8 @@ export interface operations {
     list_isolation_reports: {
         parameters: {
             query?: {
+                /** @description A tenant's slug: those that are about it alone. */
+                tenant?: string;
                 /** @description 1 to 200; 50 when absent. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
@@ -7740,7 +7947,7 @@ export interface operations {
             query?: {
                 /** @description A tenant's slug. */
                 tenant?: string;
-                /** @description pending, running, succeeded, `rolling_back`, `rolled_back`, `needs_attention`. */
+                /** @description pending, running, succeeded, `rolling_back`, `rolled_back`, `needs_attention`; several with commas between them. */
                 status?: string;
                 /** @description create, adopt, import, suspend, resume, delete, restore, purge. */
                 kind?: string;
@@ -9128,7 +9335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `conflict`: the tenant is deleted */
+            /** @description `conflict`: the tenant is deleted; or it is being made or removed, and its tier stays meanwhile */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10380,6 +10587,62 @@ export interface operations {
             };
             /** @description `invalid`, or `idempotency_key_reused` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: try again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tiers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them; there is no next page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TierTerms"];
+                };
+            };
+            /** @description `unauthenticated`: no token, or none that is valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, or `tenant_inactive`: the tenant is suspended, or host and header name another */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,6 +10,7 @@ export type Operator = Shape<'Operator'>;
 export type OperatorRole = Shape<'OperatorRole'>;
 export type Role = Shape<'Role'>;
 export type Tier = Shape<'Tier'>;
+export type TierTerms = Shape<'TierTerms'>;
 export type Tenant = Shape<'Tenant'>;
 export type TenantStatus = Shape<'TenantStatus'>;
 export type Run = Shape<'Run'>;

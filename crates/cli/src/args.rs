@@ -6,11 +6,13 @@
 //! After a crash: nothing is left.
 
 pub mod identity;
+mod tenants;
 
 use self::identity::{
     AccessGrantCommand, InviteCommand, KeyCommand, LoginArgs, MemberCommand, OperatorCommand, SessionCommand,
     UpdateTenantArgs, WorkspaceCommand,
 };
+pub use self::tenants::{CreateTenantArgs, OwnLimitsArgs};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
 use std::{ffi::OsString, fmt, path::PathBuf};
@@ -225,32 +227,6 @@ pub struct DestroyArgs {
     pub no_wait: bool,
 }
 
-/// `tenant create`.
-#[derive(Debug, Clone, Args)]
-pub struct CreateTenantArgs {
-    /// 3 to 63 characters of a-z, 0-9 and hyphens
-    pub slug: String,
-    /// Name for people
-    #[arg(long)]
-    pub name: String,
-    /// E-mail address of who answers for the tenant
-    #[arg(long, value_name = "EMAIL")]
-    pub admin_email: String,
-    /// Plan [default: the server's]
-    #[arg(long, value_parser = words(Tier::ALL, |tier| tier.as_str()), ignore_case = true)]
-    pub tier: Option<String>,
-    /// E-mail domain whose people may join by themselves; may be repeated
-    #[arg(long = "domain", value_name = "DOMAIN")]
-    pub domains: Vec<String>,
-    /// Seconds to wait for the run to end
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_value = WAIT_SECONDS,
-          default_missing_value = WAIT_SECONDS, value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    pub wait: u32,
-    /// Answer at once; follow with `tenantry run watch`
-    #[arg(long, conflicts_with = "wait")]
-    pub no_wait: bool,
-}
-
 /// `tenant adopt`.
 #[derive(Debug, Clone, Args)]
 pub struct AdoptArgs {
@@ -432,9 +408,9 @@ pub struct ListRunsArgs {
     /// Only those of this tenant
     #[arg(long, value_name = "SLUG")]
     pub tenant: Option<String>,
-    /// Only those in this state
-    #[arg(long, value_parser = words(RunStatus::ALL, |status| status.as_str()), ignore_case = true)]
-    pub status: Option<String>,
+    /// Only those in this state; several with commas between them
+    #[arg(long, value_delimiter = ',', value_parser = words(RunStatus::ALL, |status| status.as_str()), ignore_case = true)]
+    pub status: Vec<String>,
     /// Only those that do this
     #[arg(long, value_parser = words(RunKind::ALL, |kind| kind.as_str()), ignore_case = true)]
     pub kind: Option<String>,

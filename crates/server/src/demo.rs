@@ -160,6 +160,7 @@ async fn ensure(app: &App, request: &Request, wanted: &DemoTenant) -> Result<(),
                 admin_email: format!("admin@{}.example", wanted.slug),
                 plan_tier: Some(wanted.tier.to_owned()),
                 allowed_domains: vec![format!("{}.example", wanted.slug)],
+                ..CreateTenant::default()
             };
             app.provisioning.create(request, None, wish).await?;
         }

@@ -27,10 +27,12 @@ pub use id::{
 };
 pub use problem::{ErrorCode, FieldError, Problem};
 pub use slug::{Slug, SlugRefusal};
-pub use tier::{Limits, OperatorRole, Role, Tier};
+pub use tier::{Limits, OperatorRole, Role, Tier, TierTerms};
 
 /// Tells an explicit `null` from an absent field.
 #[expect(clippy::option_option, reason = "absent, null and a value are three different wishes")]
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn present<'de, T: serde::Deserialize<'de>, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     serde::Deserialize::deserialize(deserializer).map(Some)
 }

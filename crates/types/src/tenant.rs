@@ -45,6 +45,15 @@ pub struct Tenant {
     pub domain_join_role: Option<Role>,
     /// What it may use: the tier's limits with the tenant's own overrides.
     pub limits: Limits,
+    /// Its own number of agents, where it has one in place of its tier's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_agents: Option<u32>,
+    /// The same of tasks in a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tasks_per_month: Option<u32>,
+    /// The same of gigabytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_limit_gb: Option<u32>,
     /// Where its people log in.
     pub console_url: String,
     /// When it was asked for.
@@ -69,7 +78,7 @@ pub struct Tenant {
 }
 
 /// Asks for a tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateTenant {
     /// 3 to 63 characters of `a-z`, `0-9` and hyphens.
@@ -88,6 +97,18 @@ pub struct CreateTenant {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
     pub allowed_domains: Vec<String>,
+    /// A number of agents of its own, in place of the tier's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
+    pub max_agents: Option<u32>,
+    /// The same of tasks in a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
+    pub max_tasks_per_month: Option<u32>,
+    /// The same of gigabytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
+    pub storage_limit_gb: Option<u32>,
 }
 
 /// Changes a tenant. What is absent stays.
@@ -110,6 +131,22 @@ pub struct UpdateTenant {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schema(value_type = Option<String>, max_length = 20)]
     pub domain_join_role: Option<Option<String>>,
+    /// Its plan: free, starter, pro or enterprise. The limits are the new tier's at once; what is used stays used, and what is there stays there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 20)]
+    pub plan_tier: Option<String>,
+    /// A number of agents of its own, in place of the tier's. `null`: the tier's.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 2_147_483_647)]
+    pub max_agents: Option<Option<u32>>,
+    /// The same of tasks in a month.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 2_147_483_647)]
+    pub max_tasks_per_month: Option<Option<u32>>,
+    /// The same of gigabytes.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 2_147_483_647)]
+    pub storage_limit_gb: Option<Option<u32>>,
 }
 
 /// The answer to whatever begins a run.

@@ -118,6 +118,19 @@ pub struct Limits {
     pub queue_priority: u8,
 }
 
+/// A tier: what it allows, and what it costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TierTerms {
+    /// Its word, as in `plan_tier`.
+    pub name: Tier,
+    /// Whether a tenant gets it that is made without one.
+    pub is_default: bool,
+    /// What it allows, where a tenant has no numbers of its own.
+    pub limits: Limits,
+    /// US dollars a month, as a decimal number with two places; `null`: negotiated.
+    pub price_usd_per_month: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ import { EmptyState } from '../../ui/EmptyState';
 import { ClearFilters } from '../../ui/FilterBar';
 import { Page } from '../../ui/Page';
 import { DataTable } from '../../ui/table/DataTable';
-import { useAuditEvents, useNames } from './api';
+import { useAuditEvent, useAuditEvents, useNames } from './api';
 import { ChainBadge } from './ChainBadge';
 import { auditColumns } from './columns';
 import { EventDrawer } from './EventDrawer';
@@ -34,6 +34,8 @@ export function AuditPage() {
     ...(operator ? { tenant: search.tenant } : {}),
   };
   const events = useAuditEvents({ ...filter, cursor: search.cursor });
+  const listed = events.data?.items.find((event) => event.id === search.event);
+  const linked = useAuditEvent(listed ? undefined : search.event);
   const names = useNames();
   const show = useCallback(
     (event: AuditEvent | undefined) =>
@@ -91,7 +93,7 @@ export function AuditPage() {
         }
       />
       <EventDrawer
-        event={events.data?.items.find((event) => event.id === search.event)}
+        event={listed ?? (search.event ? linked.data : undefined)}
         names={names}
         onClose={() => show(undefined)}
       />

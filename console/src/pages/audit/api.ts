@@ -21,6 +21,17 @@ export function useAuditEvents(wish: AuditFilter & { cursor?: string | undefined
   });
 }
 
+/** One event, where a link names it and it is on no page that is shown. */
+export function useAuditEvent(id: string | undefined) {
+  return useQuery({
+    queryKey: [...keys.audit, 'one', id],
+    queryFn: ({ signal }) =>
+      call(api.GET('/v1/audit-events/{id}', { params: { path: { id: id ?? '' } }, signal })),
+    enabled: id !== undefined,
+    retry: false,
+  });
+}
+
 /** Reads a chain from its first event: asked for once, and again only where somebody wants it. */
 export function useChain(tenant: string | undefined) {
   return useQuery({

@@ -9,8 +9,9 @@ export const REFUSAL = 'tenant.mismatch';
 
 export const isOver = (report: IsolationReport) => report.status !== 'pending' && report.status !== 'running';
 
-export function useReports(limit: number, cursor?: string | undefined) {
-  const query = { limit, ...(cursor ? { cursor } : {}) };
+/** Of one tenant: those that are about it alone. */
+export function useReports(limit: number, cursor?: string | undefined, tenant?: string) {
+  const query = { limit, ...(cursor ? { cursor } : {}), ...(tenant ? { tenant } : {}) };
   return useQuery({
     queryKey: [...keys.isolation, 'list', query],
     queryFn: ({ signal }) => call(api.GET('/v1/isolation-reports', { params: { query }, signal })),

@@ -18,36 +18,26 @@ export interface RunsFilter {
   kind?: RunKind | undefined;
   status?: RunStatus | undefined;
   tenant?: string | undefined;
-  /** Only what failed: what needs a person first, then what was rolled back. */
+  /** Only what failed: what needs a person, and what was rolled back. */
   failed?: boolean | undefined;
   cursor?: string | undefined;
 }
 
 const PAGE = 50;
 
-function page(query: Omit<RunsFilter, 'failed'>, limit: number, signal: AbortSignal): Promise<ListPage<Run>> {
-  const filters = present({ ...query }) as {
-    [Name in keyof typeof query]?: NonNullable<(typeof query)[Name]>;
-  };
+/** What failed is in two states. */
+const FAILED: RunStatus[] = ['needs_attention', 'rolled_back'];
+
+function page({ failed, ...query }: RunsFilter, limit: number, signal: AbortSignal): Promise<ListPage<Run>> {
+  const asked = failed ? { ...query, status: FAILED.join(',') } : query;
+  const filters = present(asked) as { [Name in keyof typeof query]?: string };
   return call(api.GET('/v1/provisioning-runs', { params: { query: { limit, ...filters } }, signal }));
 }
 
-/** The API filters by one state: what failed is in two. Those for a person are few, and stand on the first page. */
-async function failedRuns({ failed: _, status: __, ...query }: RunsFilter, signal: AbortSignal) {
-  const undone = page({ ...query, status: 'rolled_back' }, PAGE, signal);
-  if (query.cursor) return undone;
-  const [urgent, rest] = await Promise.all([
-    page({ ...query, status: 'needs_attention' }, 200, signal),
-    undone,
-  ]);
-  return { ...rest, items: [...urgent.items, ...rest.items] };
-}
-
 export function useRuns(filter: RunsFilter): UseQueryResult<ListPage<Run>> {
-  const { failed, ...query } = filter;
   return useQuery({
     queryKey: [...keys.runs, 'list', filter],
-    queryFn: ({ signal }) => (failed ? failedRuns(filter, signal) : page(query, PAGE, signal)),
+    queryFn: ({ signal }) => page(filter, PAGE, signal),
     placeholderData: keepPreviousData,
   });
 }

@@ -2,6 +2,7 @@
 import { Box } from '@chakra-ui/react';
 import { getRouteApi } from '@tanstack/react-router';
 import { Lock } from 'lucide-react';
+import { useTiers } from '../../api/tiers';
 import { useWho } from '../../session/session';
 import { may } from '../../session/who';
 import { EmptyState } from '../../ui/EmptyState';
@@ -32,6 +33,8 @@ export function NewTenantPage() {
 function Wizard({ who }: { who: string }) {
   const { step = 'identity' } = route.useSearch();
   const wizard = useWizard(who, step);
+  // The cards of the second step are there when it opens.
+  useTiers();
   const Step = VIEWS[wizard.step];
   return (
     <Page title="New tenant" width="text">

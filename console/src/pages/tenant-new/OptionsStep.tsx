@@ -1,8 +1,9 @@
-// Step 3: the first owner, and whose people may join by themselves. Used by `NewTenantPage`.
+// Step 3: the first owner, whose people may join by themselves, and limits of its own. Used by `NewTenantPage`.
+import { Fieldset, SimpleGrid } from '@chakra-ui/react';
 import { TextareaField, TextField } from '../../ui/form';
 import { StepFrame } from './StepFrame';
 import type { Wizard } from './useWizard';
-import { domainsOf } from './values';
+import { domainsOf, MOST, OWN } from './values';
 
 const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 const DOMAIN = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i;
@@ -21,7 +22,7 @@ export function OptionsStep({ wizard }: { wizard: Wizard }) {
     <StepFrame
       wizard={wizard}
       title="Who gets in?"
-      lead="The first owner, and who may join without an invitation."
+      lead="The first owner, who may join without an invitation, and limits that differ from the plan's."
     >
       <TextField
         form={form}
@@ -54,6 +55,47 @@ export function OptionsStep({ wizard }: { wizard: Wizard }) {
           onChange: () => form.clearErrors('allowed_domains'),
         }}
       />
+      <OwnLimits wizard={wizard} />
     </StepFrame>
+  );
+}
+
+const LABELS: Record<(typeof OWN)[number], string> = {
+  max_agents: 'Agents',
+  max_tasks_per_month: 'Tasks a month',
+  storage_limit_gb: 'Storage, GB',
+};
+
+function checkNumber(typed: string): true | string {
+  if (typed.trim() === '') return true;
+  const whole = /^\d{1,10}$/.test(typed.trim()) && Number(typed) <= MOST;
+  return whole || `Enter a whole number from 0 to ${MOST.toLocaleString('en')}, or nothing.`;
+}
+
+function OwnLimits({ wizard: { form } }: { wizard: Wizard }) {
+  return (
+    <Fieldset.Root>
+      <Fieldset.Legend>Limits of its own (optional)</Fieldset.Legend>
+      <Fieldset.HelperText>
+        In place of the plan&apos;s, and they stay when the plan changes. Empty is the plan&apos;s.
+      </Fieldset.HelperText>
+      <SimpleGrid columns={{ base: 1, sm: 3 }} gap="4">
+        {OWN.map((name) => (
+          <TextField
+            key={name}
+            form={form}
+            name={name}
+            label={LABELS[name]}
+            inputMode="numeric"
+            autoComplete="off"
+            maxLength={10}
+            rules={{
+              validate: (typed) => checkNumber(String(typed)),
+              onChange: () => form.clearErrors(name),
+            }}
+          />
+        ))}
+      </SimpleGrid>
+    </Fieldset.Root>
   );
 }

@@ -5,14 +5,15 @@ import { Link } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { CodeBlock } from '../../ui/Copy';
+import { count, counted, sentence } from '../../ui/format';
 import { Icon } from '../../ui/Icon';
 import { ProblemHelp } from '../../ui/ProblemHelp';
+import type { NewTenant } from '../runs/made';
 import { CREATE_STEPS, STEPS } from '../runs/words';
 import { lastCreations } from './api';
 import { asCli, asCurl } from './commands';
 import { estimate } from './estimate';
 import { StepFrame } from './StepFrame';
-import { tierLabel } from './tiers';
 import type { Wizard } from './useWizard';
 import { bodyOf, type WizardStep } from './values';
 
@@ -62,9 +63,10 @@ function Summary({ wizard }: { wizard: Wizard }) {
   const rows: [string, string, WizardStep][] = [
     ['Name', body.name, 'identity'],
     ['Slug', body.slug, 'identity'],
-    ['Tier', tierLabel(wizard.form.getValues('plan_tier')), 'plan'],
+    ['Tier', sentence(wizard.form.getValues('plan_tier')), 'plan'],
     ['Owner', body.admin_email, 'options'],
     ['Domains', body.allowed_domains?.join(', ') ?? 'None', 'options'],
+    ['Own limits', ownInWords(body), 'options'],
   ];
   return (
     <Stack as="dl" gap="0" borderWidth="1px" rounded="lg">
@@ -91,6 +93,15 @@ function Summary({ wizard }: { wizard: Wizard }) {
       ))}
     </Stack>
   );
+}
+
+function ownInWords(body: NewTenant): string {
+  const told = [
+    typeof body.max_agents === 'number' && counted(body.max_agents, 'agent'),
+    typeof body.max_tasks_per_month === 'number' && `${counted(body.max_tasks_per_month, 'task')} a month`,
+    typeof body.storage_limit_gb === 'number' && `${count(body.storage_limit_gb)} GB`,
+  ].filter(Boolean);
+  return told.length > 0 ? told.join(', ') : 'None: the tier’s';
 }
 
 function Estimate() {

@@ -35,6 +35,11 @@ it('the command line says what the form says', () => {
   ]);
 });
 
+it('numbers of its own are flags', () => {
+  const words = said(asCli({ ...body, max_agents: 0, storage_limit_gb: 12 }));
+  expect(words.slice(-5, -1)).toEqual(['--max-agents', '0', '--storage-limit-gb', '12']);
+});
+
 it('curl sends the bytes and the key of the form', () => {
   const words = said(asCurl('https://app.example.com', 'key-1', body));
   expect(words).toContain('https://app.example.com/v1/tenants');

@@ -1,5 +1,6 @@
 // The same wish as a command: for curl and for the command line. Pure; used by the review and by Home.
 import type { NewTenant } from '../runs/made';
+import { OWN } from './values';
 
 /** One word for a POSIX shell. */
 export function quoted(text: string): string {
@@ -23,5 +24,8 @@ export function asCli(body: NewTenant): string {
     `  --admin-email ${quoted(body.admin_email)}`,
     ...(body.plan_tier ? [`  --tier ${body.plan_tier}`] : []),
     ...(body.allowed_domains ?? []).map((domain) => `  --domain ${quoted(domain)}`),
+    ...OWN.filter((name) => typeof body[name] === 'number').map(
+      (name) => `  --${name.replaceAll('_', '-')} ${body[name]}`,
+    ),
   ].join(' \\\n');
 }

@@ -3,6 +3,7 @@ import { Problem } from '../../api/problem';
 import { bodyOf, domainsOf, EMPTY, furthestStep, hasInput, refusalOf, type Values } from './values';
 
 const FILLED: Values = {
+  ...EMPTY,
   name: ' Acme ',
   slug: 'acme',
   plan_tier: 'pro',
@@ -22,6 +23,13 @@ it('sends what was typed, trimmed, without what is empty', () => {
     allowed_domains: ['acme.example', 'acme.test'],
   });
   expect(bodyOf({ ...FILLED, allowed_domains: ' ' })).not.toHaveProperty('allowed_domains');
+});
+
+it('sends numbers of its own as numbers, zero too', () => {
+  const body = bodyOf({ ...FILLED, max_agents: ' 0 ', storage_limit_gb: '12' });
+  expect(body).toMatchObject({ max_agents: 0, storage_limit_gb: 12 });
+  expect(body).not.toHaveProperty('max_tasks_per_month');
+  expect(hasInput({ ...EMPTY, max_agents: '0' })).toBe(true);
 });
 
 it('gives the same bytes for the same values', () => {

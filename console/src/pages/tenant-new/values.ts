@@ -10,9 +10,28 @@ export interface Values {
   admin_email: string;
   /** As they were typed: with commas, spaces or lines between them. */
   allowed_domains: string;
+  /** Numbers of its own, as they were typed; empty is the tier's. */
+  max_agents: string;
+  max_tasks_per_month: string;
+  storage_limit_gb: string;
 }
 
-export const EMPTY: Values = { name: '', slug: '', plan_tier: 'free', admin_email: '', allowed_domains: '' };
+/** Those fields, in the order of the form. */
+export const OWN = ['max_agents', 'max_tasks_per_month', 'storage_limit_gb'] as const;
+
+/** What the columns hold. */
+export const MOST = 2_147_483_647;
+
+export const EMPTY: Values = {
+  name: '',
+  slug: '',
+  plan_tier: 'free',
+  admin_email: '',
+  allowed_domains: '',
+  max_agents: '',
+  max_tasks_per_month: '',
+  storage_limit_gb: '',
+};
 
 export const STEP_NAMES = ['identity', 'plan', 'options', 'review'] as const;
 export type WizardStep = (typeof STEP_NAMES)[number];
@@ -20,15 +39,14 @@ export type WizardStep = (typeof STEP_NAMES)[number];
 export const FIELDS_OF: Record<WizardStep, (keyof Values)[]> = {
   identity: ['name', 'slug'],
   plan: ['plan_tier'],
-  options: ['admin_email', 'allowed_domains'],
+  options: ['admin_email', 'allowed_domains', ...OWN],
   review: [],
 };
 
 /** Whether leaving would lose anything. */
 export function hasInput(values: Values): boolean {
-  return [values.name, values.slug, values.admin_email, values.allowed_domains].some(
-    (text) => text.trim() !== '',
-  );
+  const typed = [values.name, values.slug, values.admin_email, values.allowed_domains];
+  return [...typed, ...OWN.map((name) => values[name])].some((text) => text.trim() !== '');
 }
 
 export function domainsOf(typed: string): string[] {
@@ -44,6 +62,9 @@ export function bodyOf(values: Values): NewTenant {
     admin_email: values.admin_email.trim(),
     plan_tier: values.plan_tier,
     ...(domains.length > 0 ? { allowed_domains: domains } : {}),
+    ...Object.fromEntries(
+      OWN.filter((name) => values[name].trim() !== '').map((name) => [name, Number(values[name])]),
+    ),
   };
 }
 

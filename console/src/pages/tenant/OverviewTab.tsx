@@ -1,10 +1,11 @@
 // What a tenant is and may use, and what was last done with it. Used by `TenantPage`.
 import { Box, Link as ChakraLink, Grid, Skeleton, Stack, Text } from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
-import type { AuditEvent, Shape, Tenant } from '../../api/types';
+import type { AuditEvent, Tenant } from '../../api/types';
 import { CopyId } from '../../ui/Copy';
-import { count, sentence } from '../../ui/format';
+import { sentence } from '../../ui/format';
 import { KeyValue } from '../../ui/KeyValue';
+import { limitRows } from '../../ui/limits';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { Bytes, RelativeTime } from '../../ui/Time';
@@ -62,21 +63,6 @@ function Sampled({ tenant }: { tenant: Tenant }) {
       </Text>
     </Text>
   );
-}
-
-export function limitRows(limits: Shape<'Limits'>): [string, string][] {
-  const most = (value: number | null | undefined, unit = '') =>
-    value === null || value === undefined ? 'Unlimited' : `${count(value)}${unit}`;
-  return [
-    ['Workspaces', most(limits.workspaces)],
-    ['Members', most(limits.workspace_members, ' in each workspace')],
-    ['Agents', most(limits.agents)],
-    ['Agent minutes', most(limits.agent_minutes_per_month, ' a month')],
-    ['Tasks', most(limits.tasks_per_month, ' a month')],
-    ['Tasks at once', most(limits.concurrent_tasks)],
-    ['API calls', most(limits.api_calls_per_hour, ' an hour')],
-    ['Storage', most(limits.storage_gb, ' GB')],
-  ];
 }
 
 function RecentAudit({ slug, id }: { slug: string; id: string }) {

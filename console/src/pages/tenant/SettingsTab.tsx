@@ -1,52 +1,75 @@
-// What an operator changes of a tenant: name, owner's address, domains. Refused where somebody else changed it since. Used by `TenantPage`.
-import { Alert, Button, HStack, Stack, Text } from '@chakra-ui/react';
+// What an operator changes of a tenant: tier, name, owner's address, domains. Refused where somebody else changed it since. Used by `TenantPage`.
+import { Button, HStack, Stack, Text } from '@chakra-ui/react';
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import type { Problem } from '../../api/problem';
 import { useWho } from '../../session/session';
 import { may } from '../../session/who';
 import { SelectField, TextareaField, TextField, takeErrors } from '../../ui/form';
-import { sentence } from '../../ui/format';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { said } from '../../ui/toast';
 import { type Tagged, useTenant, useUpdateTenant } from './api';
+import { Conflict } from './Conflict';
 import { changes, fromTenant, type Settings } from './settings';
+import { TierPanel } from './TierPanel';
 
 const FIELDS = ['name', 'admin_email', 'allowed_domains', 'domain_join_role'] as const;
 
 export function SettingsTab({ tagged }: { tagged: Tagged }) {
   // The form keeps the version that it began with: what came in between must not be overwritten unseen.
   const [base, setBase] = useState(tagged);
-  return <SettingsForm key={base.etag} base={base} onFresh={setBase} />;
+  const [round, setRound] = useState(0);
+  const allowed = may(useWho(), 'ChangeTenant') && base.tenant.status !== 'deleted';
+  const read = useTenant(base.tenant.slug);
+  const begin = (now: Tagged) => {
+    setBase(now);
+    setRound(round + 1);
+  };
+  const reload = async () => {
+    const now = await read.refetch();
+    if (now.data) begin(now.data);
+  };
+  return (
+    <Stack gap="6" maxW="xl">
+      {/* A change of tier was of the version that the form began with: what is typed there stays, and goes on from the new one. */}
+      <TierPanel base={base} allowed={allowed} onChange={setBase} onReload={() => void reload()} />
+      <SettingsForm
+        key={round}
+        base={base}
+        allowed={allowed}
+        onSaved={begin}
+        onReload={() => void reload()}
+      />
+    </Stack>
+  );
 }
 
-function SettingsForm({ base, onFresh }: { base: Tagged; onFresh: (tagged: Tagged) => void }) {
-  const who = useWho();
+interface FormProps {
+  base: Tagged;
+  allowed: boolean;
+  onSaved: (tagged: Tagged) => void;
+  onReload: () => void;
+}
+
+function SettingsForm({ base, allowed, onSaved, onReload }: FormProps) {
   const { tenant, etag } = base;
   const form = useForm<Settings>({ defaultValues: fromTenant(tenant) });
   const update = useUpdateTenant(tenant.slug);
-  const fresh = useTenant(tenant.slug);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const allowed = may(who, 'ChangeTenant') && tenant.status !== 'deleted';
-  const reload = async () => {
-    const now = await fresh.refetch();
-    if (now.data) onFresh(now.data);
-  };
   const submit = form.handleSubmit(async (values) => {
     setProblem(null);
     const body = changes(tenant, values);
     if (Object.keys(body).length === 0) return said('Nothing to save', 'Everything is as it was.');
     try {
-      await update.mutateAsync({ body, etag });
+      onSaved(await update.mutateAsync({ body, etag }));
       said('Settings saved');
-      await reload();
     } catch (thrown) {
       setProblem(takeErrors<Settings>(thrown, FIELDS, form.setError));
     }
   });
   return (
     <form onSubmit={submit} noValidate aria-label="Settings">
-      <Stack gap="5" maxW="xl">
+      <Stack gap="5">
         {!allowed && (
           <Text color="fg.muted">
             {tenant.status === 'deleted'
@@ -55,7 +78,7 @@ function SettingsForm({ base, onFresh }: { base: Tagged; onFresh: (tagged: Tagge
           </Text>
         )}
         {problem?.status === 412 ? (
-          <Conflict onReload={() => void reload()} />
+          <Conflict onReload={onReload} />
         ) : problem ? (
           <ProblemHelp compact error={problem} />
         ) : null}
@@ -90,9 +113,6 @@ function SettingsForm({ base, onFresh }: { base: Tagged; onFresh: (tagged: Tagge
             />
           </fieldset>
         </Stack>
-        <Text color="fg.muted">
-          Tier: {sentence(tenant.plan_tier)}. It was chosen when the tenant was made.
-        </Text>
         {allowed && (
           <HStack>
             <Button type="submit" size="sm" loading={update.isPending} loadingText="Saving">
@@ -111,23 +131,5 @@ function SettingsForm({ base, onFresh }: { base: Tagged; onFresh: (tagged: Tagge
         )}
       </Stack>
     </form>
-  );
-}
-
-function Conflict({ onReload }: { onReload: () => void }) {
-  return (
-    <Alert.Root status="warning" size="sm" role="alert">
-      <Alert.Indicator />
-      <Alert.Content>
-        <Alert.Title>Somebody else changed this</Alert.Title>
-        <Alert.Description>
-          Nothing of yours was saved, so that nothing of theirs is lost. Load what is there now, then make
-          your change again.
-        </Alert.Description>
-        <Button size="xs" variant="outline" mt="2" alignSelf="start" onClick={onReload}>
-          Load what is there now
-        </Button>
-      </Alert.Content>
-    </Alert.Root>
   );
 }

@@ -92,10 +92,12 @@ export function useExportData(slug: string) {
 /** Only if it is still the version that was read. */
 export function useUpdateTenant(slug: string) {
   return useMutation({
-    mutationFn: ({ body, etag }: { body: Shape<'UpdateTenant'>; etag: string }) =>
-      call(
-        api.PATCH('/v1/tenants/{slug}', { params: { path: { slug }, header: { 'If-Match': etag } }, body }),
-      ),
+    mutationFn: async ({ body, etag }: { body: Shape<'UpdateTenant'>; etag: string }): Promise<Tagged> => {
+      const params = { path: { slug }, header: { 'If-Match': etag } };
+      const pending = api.PATCH('/v1/tenants/{slug}', { params, body });
+      const tenant = await call(pending);
+      return { tenant, etag: (await pending).response.headers.get('etag') ?? '*' };
+    },
     onSuccess: useRefresh(),
   });
 }

@@ -1,27 +1,19 @@
-// Suspends or resumes many tenants: says which and what happens, then shows each outcome as it comes. Used by `TenantsPage`.
-import {
-  Button,
-  Dialog,
-  Field,
-  HStack,
-  List,
-  Portal,
-  Progress,
-  Stack,
-  Text,
-  Textarea,
-} from '@chakra-ui/react';
+// Suspends or resumes many tenants, or gives them another tier: says which and what happens, then shows each outcome as it comes. Used by `TenantsPage`.
+import { Button, Dialog, List, Portal, Stack } from '@chakra-ui/react';
 import { useState } from 'react';
-import type { Tenant } from '../../api/types';
+import type { Tenant, Tier } from '../../api/types';
 import { counted, sentence } from '../../ui/format';
-import { StatusBadge } from '../../ui/StatusBadge';
-import type { BulkKind } from './api';
+import type { BulkKind, BulkWish } from './api';
+import { LeftOut, ReasonField, Tally, TierField } from './BulkParts';
 import { BulkRow } from './BulkRow';
 import { useBulk } from './useBulk';
+import { TIER_EFFECTS } from './words';
 
 const TEXTS = {
   suspend: {
-    fits: 'active',
+    verb: 'Suspend',
+    past: 'suspended',
+    fits: 'active ones',
     effects: [
       'Their requests are refused at once, on every server.',
       'Open psql sessions and connections are ended.',
@@ -29,10 +21,24 @@ const TEXTS = {
     ],
   },
   resume: {
-    fits: 'suspended',
+    verb: 'Resume',
+    past: 'resumed',
+    fits: 'suspended ones',
     effects: ['Their fences are looked at, then requests are served again.', 'Suspending takes it back.'],
   },
-} as const;
+  tier: {
+    verb: 'Change',
+    past: 'changed',
+    fits: 'active and suspended ones of another tier',
+    effects: TIER_EFFECTS,
+  },
+};
+
+function isFit(kind: BulkKind, tenant: Tenant, tier: Tier): boolean {
+  if (kind === 'suspend') return tenant.status === 'active';
+  if (kind === 'resume') return tenant.status === 'suspended';
+  return (tenant.status === 'active' || tenant.status === 'suspended') && tenant.plan_tier !== tier;
+}
 
 interface Props {
   kind: BulkKind;
@@ -44,18 +50,19 @@ interface Props {
 }
 
 export function BulkDialog({ kind, rows, onClose, onCancel }: Props) {
-  const [{ fit, unfit }] = useState(() => ({
-    fit: rows.filter((row) => row.status === TEXTS[kind].fits),
-    unfit: rows.filter((row) => row.status !== TEXTS[kind].fits),
-  }));
+  const [tier, setTier] = useState<Tier>('starter');
   const [reason, setReason] = useState('');
-  const bulk = useBulk(kind, fit);
+  const fit = rows.filter((row) => isFit(kind, row, tier));
+  const unfit = rows.filter((row) => !fit.includes(row));
+  const bulk = useBulk(fit);
+  const wish: BulkWish = kind === 'tier' ? { kind, tier } : { kind, reason: reason.trim() };
   const close = () => {
     if (bulk.phase === 'working') return;
     if (bulk.phase === 'asked') onCancel();
     else onClose();
   };
-  const verb = sentence(kind);
+  const { verb, past, fits, effects } = TEXTS[kind];
+  const deed = `${verb} ${counted(fit.length, 'tenant')}${kind === 'tier' ? ` to ${sentence(tier)}` : ''}`;
   return (
     <Dialog.Root
       open
@@ -69,29 +76,28 @@ export function BulkDialog({ kind, rows, onClose, onCancel }: Props) {
         <Dialog.Positioner>
           <Dialog.Content>
             <Dialog.Header>
-              <Dialog.Title>
-                {verb} {counted(fit.length, 'tenant')}
-              </Dialog.Title>
+              <Dialog.Title>{deed}</Dialog.Title>
             </Dialog.Header>
             <Dialog.Body tabIndex={0}>
               <Stack gap="4">
+                {bulk.phase === 'asked' && kind === 'tier' && <TierField tier={tier} onChange={setTier} />}
                 {bulk.phase === 'asked' && fit.length > 0 && (
                   <>
                     <List.Root ps="4" gap="1">
-                      {TEXTS[kind].effects.map((effect) => (
+                      {effects.map((effect) => (
                         <List.Item key={effect}>{effect}</List.Item>
                       ))}
                     </List.Root>
-                    <ReasonField reason={reason} onChange={setReason} />
+                    {kind !== 'tier' && <ReasonField reason={reason} onChange={setReason} />}
                   </>
                 )}
-                {bulk.phase !== 'asked' && <Tally bulk={bulk} kind={kind} total={fit.length} />}
+                {bulk.phase !== 'asked' && <Tally bulk={bulk} past={past} total={fit.length} />}
                 <Stack as="ul" gap="0" listStyleType="none" aria-label="Tenants">
                   {fit.map((tenant) => (
                     <BulkRow key={tenant.slug} tenant={tenant} outcome={bulk.outcomes[tenant.slug]} />
                   ))}
                 </Stack>
-                {unfit.length > 0 && <LeftOut rows={unfit} fits={TEXTS[kind].fits} />}
+                {unfit.length > 0 && <LeftOut rows={unfit} fits={fits} />}
               </Stack>
             </Dialog.Body>
             <Dialog.Footer>
@@ -103,10 +109,10 @@ export function BulkDialog({ kind, rows, onClose, onCancel }: Props) {
                   <Button
                     size="sm"
                     disabled={fit.length === 0}
-                    onClick={() => void bulk.go(reason.trim())}
+                    onClick={() => void bulk.go(wish)}
                     {...(kind === 'suspend' ? { colorPalette: 'red' } : {})}
                   >
-                    {verb} {counted(fit.length, 'tenant')}
+                    {deed}
                   </Button>
                 </>
               )}
@@ -118,7 +124,7 @@ export function BulkDialog({ kind, rows, onClose, onCancel }: Props) {
               {bulk.phase === 'over' && (
                 <>
                   {bulk.left > 0 && (
-                    <Button size="sm" variant="outline" onClick={() => void bulk.go(reason.trim())}>
+                    <Button size="sm" variant="outline" onClick={() => void bulk.go(wish)}>
                       Try the other {counted(bulk.left, 'tenant')} again
                     </Button>
                   )}
@@ -132,54 +138,5 @@ export function BulkDialog({ kind, rows, onClose, onCancel }: Props) {
         </Dialog.Positioner>
       </Portal>
     </Dialog.Root>
-  );
-}
-
-function ReasonField({ reason, onChange }: { reason: string; onChange: (reason: string) => void }) {
-  return (
-    <Field.Root>
-      <Field.Label>Reason</Field.Label>
-      <Textarea size="sm" maxLength={500} value={reason} onChange={(event) => onChange(event.target.value)} />
-      <Field.HelperText>
-        Optional. It stands in the audit trail of each tenant, which its admins read.
-      </Field.HelperText>
-    </Field.Root>
-  );
-}
-
-function Tally({ bulk, kind, total }: { bulk: ReturnType<typeof useBulk>; kind: BulkKind; total: number }) {
-  const { done, failed } = bulk.tally;
-  const past = kind === 'suspend' ? 'suspended' : 'resumed';
-  return (
-    <Progress.Root value={done + failed} max={total} size="sm" aria-label="Progress">
-      <HStack justify="space-between" mb="1.5">
-        <Text aria-live="polite">
-          {counted(done, 'tenant')} {past}
-          {failed > 0 && `, ${failed} failed`}
-        </Text>
-        <Text color="fg.muted" textStyle="xs">
-          {done + failed} of {total}
-        </Text>
-      </HStack>
-      <Progress.Track>
-        <Progress.Range />
-      </Progress.Track>
-    </Progress.Root>
-  );
-}
-
-function LeftOut({ rows, fits }: { rows: Tenant[]; fits: string }) {
-  return (
-    <Stack gap="1">
-      <Text color="fg.muted">
-        {counted(rows.length, 'tenant')} left out: only {fits} ones can be taken.
-      </Text>
-      {rows.map((tenant) => (
-        <HStack key={tenant.slug} justify="space-between" minH="8">
-          <Text truncate>{tenant.name}</Text>
-          <StatusBadge status={tenant.status} />
-        </HStack>
-      ))}
-    </Stack>
   );
 }

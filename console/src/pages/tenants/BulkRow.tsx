@@ -1,9 +1,10 @@
 // One tenant of a bulk change: what became of it, with its run or what went wrong. Used by `BulkDialog`.
 import { Box, Link as ChakraLink, HStack, Text } from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
-import type { Shape, Tenant } from '../../api/types';
+import type { Tenant } from '../../api/types';
 import { CopyId } from '../../ui/Copy';
 import { StatusBadge } from '../../ui/StatusBadge';
+import type { BulkDone } from './api';
 import type { Outcome } from './bulk';
 
 const STATUS = { waiting: 'pending', working: 'running', done: 'succeeded', failed: 'failed' } as const;
@@ -11,7 +12,7 @@ const WORD = { waiting: 'Waiting', working: 'At work', done: 'Done', failed: 'Fa
 
 interface Props {
   tenant: Tenant;
-  outcome: Outcome<Shape<'TenantAndRun'>> | undefined;
+  outcome: Outcome<BulkDone> | undefined;
 }
 
 export function BulkRow({ tenant, outcome }: Props) {
@@ -20,7 +21,7 @@ export function BulkRow({ tenant, outcome }: Props) {
       <HStack justify="space-between" gap="3" minH="6">
         <Text truncate>{tenant.name}</Text>
         <HStack gap="2" flexShrink="0">
-          {outcome?.state === 'done' && (
+          {outcome?.state === 'done' && outcome.value.run && (
             <ChakraLink asChild textStyle="xs">
               <Link to={`/runs/${outcome.value.run.id}` as string}>Open run</Link>
             </ChakraLink>

@@ -1,7 +1,7 @@
 // Tenants: find, look through, suspend or resume many, export the list. Reads `GET /v1/tenants`.
 import { Button } from '@chakra-ui/react';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { Building2, CirclePause, CirclePlay, Plus, SearchX } from 'lucide-react';
+import { Building2, CirclePause, CirclePlay, Layers, Plus, SearchX } from 'lucide-react';
 import { useState } from 'react';
 import type { Tenant } from '../../api/types';
 import { useWho } from '../../session/session';
@@ -34,18 +34,29 @@ export function TenantsPage() {
       </Link>
     </Button>
   );
-  const many = may(who, 'SuspendTenant')
-    ? (rows: Tenant[], clear: () => void) => (
-        <>
-          <Button size="sm" variant="outline" onClick={() => setBulk({ kind: 'suspend', rows, clear })}>
-            <Icon as={CirclePause} /> Suspend
+  const [life, plan] = [may(who, 'SuspendTenant'), may(who, 'ChangeTenant')];
+  const many = (rows: Tenant[], clear: () => void) => {
+    const ask = (kind: BulkKind) => () => setBulk({ kind, rows, clear });
+    return (
+      <>
+        {life && (
+          <>
+            <Button size="sm" variant="outline" onClick={ask('suspend')}>
+              <Icon as={CirclePause} /> Suspend
+            </Button>
+            <Button size="sm" variant="outline" onClick={ask('resume')}>
+              <Icon as={CirclePlay} /> Resume
+            </Button>
+          </>
+        )}
+        {plan && (
+          <Button size="sm" variant="outline" onClick={ask('tier')}>
+            <Icon as={Layers} /> Change tier
           </Button>
-          <Button size="sm" variant="outline" onClick={() => setBulk({ kind: 'resume', rows, clear })}>
-            <Icon as={CirclePlay} /> Resume
-          </Button>
-        </>
-      )
-    : undefined;
+        )}
+      </>
+    );
+  };
   return (
     <Page
       title="Tenants"
@@ -71,7 +82,7 @@ export function TenantsPage() {
         }
         tools={<ExportList filter={filter} />}
         empty={q || status || plan_tier ? <NoMatch /> : <NoTenant action={create} />}
-        {...(many ? { bulk: many } : {})}
+        {...(life || plan ? { bulk: many } : {})}
       />
       {bulk && (
         <BulkDialog

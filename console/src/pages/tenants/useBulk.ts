@@ -3,24 +3,29 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { idempotencyKey } from '../../api/client';
 import { keys } from '../../api/keys';
-import type { Shape, Tenant } from '../../api/types';
-import { type BulkKind, changeOne } from './api';
+import type { Tenant } from '../../api/types';
+import { type BulkDone, type BulkWish, changeOne } from './api';
 import { doMany, type Outcome, tally } from './bulk';
 
 /** Enough to be quick, few enough to leave the server's other callers room. */
 const LANES = 4;
 
-type Outcomes = Record<string, Outcome<Shape<'TenantAndRun'>>>;
+type Outcomes = Record<string, Outcome<BulkDone>>;
 
-export function useBulk(kind: BulkKind, tenants: Tenant[]) {
+export function useBulk(tenants: Tenant[]) {
   const client = useQueryClient();
   const [phase, setPhase] = useState<'asked' | 'working' | 'over'>('asked');
   const [outcomes, setOutcomes] = useState<Outcomes>({});
-  const [wishes] = useState(() => new Map(tenants.map(({ slug }) => [slug, idempotencyKey()])));
+  const [wishes] = useState(() => new Map<string, string>());
   const stop = useRef(new AbortController());
   useEffect(() => () => stop.current.abort(), []);
 
-  const go = async (reason: string) => {
+  const keyOf = ({ slug }: Tenant) => {
+    const key = wishes.get(slug) ?? idempotencyKey();
+    wishes.set(slug, key);
+    return key;
+  };
+  const go = async (wish: BulkWish) => {
     stop.current = new AbortController();
     const open = tenants.filter(({ slug }) => outcomes[slug]?.state !== 'done');
     setOutcomes((now) => ({
@@ -31,7 +36,7 @@ export function useBulk(kind: BulkKind, tenants: Tenant[]) {
     await doMany({
       items: open,
       lanes: LANES,
-      deed: (tenant) => changeOne(kind, tenant, reason, wishes.get(tenant.slug) ?? idempotencyKey()),
+      deed: (tenant) => changeOne(wish, tenant, keyOf(tenant)),
       tell: ({ slug }, outcome) => setOutcomes((now) => ({ ...now, [slug]: outcome })),
       signal: stop.current.signal,
     });

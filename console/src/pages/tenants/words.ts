@@ -6,6 +6,14 @@ export const TIERS: Tier[] = ['free', 'starter', 'pro', 'enterprise'];
 /** What the server sorts by. */
 export const SORTS = ['name', 'slug', 'schema_bytes', 'last_activity_at', 'created_at'] as const;
 
+/** What another tier does, whoever gets it. */
+export const TIER_EFFECTS = [
+  'The new limits hold at once, on every server.',
+  'What is used stays used, and nothing is taken away. Where more is there than the new tier allows, no more comes in.',
+  'Numbers of a tenant’s own stay in place of the tier’s.',
+  'The audit trail names the tier before and after. Changing back takes it back.',
+];
+
 export interface TenantFilter {
   q?: string | undefined;
   status?: TenantStatus | undefined;

@@ -4,10 +4,10 @@
 //! Invariants: no flag and no argument takes a secret, because others on the machine can see it (`bad_values_are_refused` in `args`); the
 //! definition is sound (`the_command_line_is_sound` in `args`). After a crash: nothing is left.
 
-use super::{PagingArgs, words};
+use super::{OwnLimitsArgs, PagingArgs, words};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
-use tenantry_types::{AccessGrantId, ApiKeyId, OperatorRole, Role, SessionId};
+use tenantry_types::{AccessGrantId, ApiKeyId, OperatorRole, Role, SessionId, Tier};
 
 /// `login`.
 #[derive(Debug, Clone, Args)]
@@ -316,7 +316,7 @@ pub struct UpdateTenantArgs {
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub slug: String,
     /// Name for people
-    #[arg(long, required_unless_present_any = ["admin_email", "domains", "no_domains", "join_role"])]
+    #[arg(long, required_unless_present_any = ["admin_email", "domains", "no_domains", "join_role", "tier", "max_agents", "max_tasks_per_month", "storage_limit_gb", "as_tier"])]
     pub name: Option<String>,
     /// E-mail address of who answers for the tenant
     #[arg(long, value_name = "EMAIL")]
@@ -330,4 +330,13 @@ pub struct UpdateTenantArgs {
     /// What those become who join by themselves; `none` lets nobody
     #[arg(long, value_parser = ["none", "viewer", "member"], ignore_case = true)]
     pub join_role: Option<String>,
+    /// Plan; its limits hold at once, and nothing is taken away that is used
+    #[arg(long, value_parser = words(Tier::ALL, |tier| tier.as_str()), ignore_case = true)]
+    pub tier: Option<String>,
+    /// Numbers of its own
+    #[command(flatten)]
+    pub own: OwnLimitsArgs,
+    /// No number of its own for this any more: `agents`, `tasks` or `storage`; may be repeated
+    #[arg(long = "as-tier", value_name = "LIMIT", value_parser = ["agents", "tasks", "storage"], ignore_case = true)]
+    pub as_tier: Vec<String>,
 }

@@ -307,6 +307,9 @@ fn a_tenant_is_changed_in_part() {
         ("--no-domains", r#"{"allowed_domains":[]}"#),
         ("--join-role Member", r#"{"domain_join_role":"member"}"#),
         ("--join-role none", r#"{"domain_join_role":null}"#),
+        ("--tier PRO", r#"{"plan_tier":"pro"}"#),
+        ("--max-agents 0 --as-tier tasks", r#"{"max_agents":0,"max_tasks_per_month":null}"#),
+        ("--as-tier Storage", r#"{"storage_limit_gb":null}"#),
     ] {
         let (ran, seen) = run(&format!("tenant update acme {flags}"), &[(200, &tenant)]);
         assert_eq!(ran.code, 0, "{flags}: {}", ran.err);

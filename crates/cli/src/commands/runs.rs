@@ -107,7 +107,8 @@ fn reached(followed: Followed, id: RunId, when: &str) -> Result<Answer<Run>, Fai
 /// `run list`.
 pub(crate) fn list(ctx: &mut Ctx<'_, '_>, args: &ListRunsArgs) -> Result<Exit, Failure> {
     let lower = |word: &Option<String>| word.as_ref().map(|word| word.to_lowercase());
-    let (status, kind) = (lower(&args.status), lower(&args.kind));
+    let status = (!args.status.is_empty()).then(|| args.status.join(",").to_lowercase());
+    let kind = lower(&args.kind);
     let filters =
         [("tenant", args.tenant.as_deref()), ("status", status.as_deref()), ("kind", kind.as_deref())];
     let page = lists::page::<Run>(ctx, "/v1/provisioning-runs", &filters, &args.paging)?;

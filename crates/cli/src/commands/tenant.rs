@@ -27,6 +27,9 @@ pub(crate) fn create(ctx: &mut Ctx<'_, '_>, args: &CreateTenantArgs) -> Result<E
         admin_email: args.admin_email.clone(),
         plan_tier: args.tier.as_ref().map(|tier| tier.to_lowercase()),
         allowed_domains: args.domains.clone(),
+        max_agents: args.own.max_agents,
+        max_tasks_per_month: args.own.max_tasks_per_month,
+        storage_limit_gb: args.own.storage_limit_gb,
     };
     let made = ctx.api.post::<_, TenantAndRun>("/v1/tenants", &wish)?;
     follow_made(ctx, &args.slug, &made, args.wait, args.no_wait)
@@ -187,6 +190,10 @@ pub(crate) fn show(ctx: &mut Ctx<'_, '_>, slug: &str) -> Result<Exit, Failure> {
 
 /// `tenant update`.
 pub(crate) fn update(ctx: &mut Ctx<'_, '_>, args: &UpdateTenantArgs) -> Result<Exit, Failure> {
+    let own = |limit: &str, number: Option<u32>| {
+        let tiers = args.as_tier.iter().any(|named| named.eq_ignore_ascii_case(limit));
+        number.map(Some).or(tiers.then_some(None))
+    };
     let wish = UpdateTenant {
         name: args.name.clone(),
         admin_email: args.admin_email.clone(),
@@ -195,6 +202,10 @@ pub(crate) fn update(ctx: &mut Ctx<'_, '_>, args: &UpdateTenantArgs) -> Result<E
             .join_role
             .as_ref()
             .map(|role| Some(role.to_lowercase()).filter(|role| role != "none")),
+        plan_tier: args.tier.as_ref().map(|tier| tier.to_lowercase()),
+        max_agents: own("agents", args.own.max_agents),
+        max_tasks_per_month: own("tasks", args.own.max_tasks_per_month),
+        storage_limit_gb: own("storage", args.own.storage_limit_gb),
     };
     let Answer { value: tenant, text } = ctx.api.patch::<_, Tenant>(&path(&args.slug), &wish)?;
     ctx.result(&text, |now| in_full(&tenant, now))?;
@@ -268,9 +279,20 @@ fn in_full(tenant: &Tenant, now: DateTime<Utc>) -> String {
             ("tasks a month", limits.tasks_per_month),
             ("storage, GB", limits.storage_gb),
         ]
-        .map(|(name, most)| [name.to_owned(), limit(most)]),
+        .map(|(name, most)| [name.to_owned(), of_its_own(tenant, name, limit(most))]),
     ));
     text
+}
+
+/// The limit, and whether it is the tenant's own.
+fn of_its_own(tenant: &Tenant, name: &str, most: String) -> String {
+    let own = match name {
+        "agents" => tenant.max_agents,
+        "tasks a month" => tenant.max_tasks_per_month,
+        "storage, GB" => tenant.storage_limit_gb,
+        _ => None,
+    };
+    if own.is_some() { format!("{most} (its own)") } else { most }
 }
 
 /// The domains, and what their people become.

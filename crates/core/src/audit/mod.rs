@@ -20,7 +20,7 @@ pub use due::Notes;
 pub(crate) use export::cell as csv_cell;
 pub use export::{Export, Format};
 pub use filter::{AskAudit, Filter};
-pub use read::{Trail, head, list, since};
+pub use read::{Trail, head, list, show, since};
 pub use redact::{MAX_VALUE, redact};
 pub use seal::{Backlog, carry_out, hurry, seal, seal_tenant};
 pub use verify::{verify, verify_next};

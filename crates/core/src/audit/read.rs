@@ -81,6 +81,15 @@ pub async fn list(trail: &Trail, filter: Filter) -> Result<Page<AuditEvent>> {
     Ok(Page { items, next_cursor: cursor.and_then(Cursor::text) })
 }
 
+/// An event by its id, sealed or not yet. A tenant's role chooses the ids of its own events: of several that bear the same, this is the first.
+///
+/// # Errors
+/// 404 where there is none in this trail.
+pub async fn show(trail: &Trail, id: EventId) -> Result<AuditEvent> {
+    let found = trail.run("show_audit_event", id, |tx, id| Box::pin(store::by_id(tx, *id))).await?;
+    told(&found.ok_or_else(Error::not_found)?)
+}
+
 /// The position of the newest sealed event: where a reader begins who wants to hear only what comes. 0 where there is none.
 ///
 /// # Errors

@@ -88,7 +88,7 @@ macro_rules! policy {
 
 policy! {
     //                      operator   member  key               granted  user
-    /// See tenants and whether a slug is free.
+    /// See tenants, tiers and whether a slug is free.
     ReadTenants:            auditor    -       -                        -       no;
     /// Make a tenant.
     CreateTenant:           platform_admin -   -                        -       no;

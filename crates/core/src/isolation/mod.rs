@@ -201,15 +201,20 @@ pub async fn newest(platform: &Pool) -> Result<Option<IsolationReport>> {
     platform.run("newest_isolation_report", (), |tx, ()| Box::pin(store::newest(tx))).await
 }
 
-/// Reports, the newest first.
+/// Reports, the newest first; of one tenant those that are about it alone.
 ///
 /// # Errors
-/// 422 for a limit or cursor that cannot be.
-pub async fn list(platform: &Pool, paging: &Paging) -> Result<Page<IsolationReport>> {
+/// 422 for a slug, limit or cursor that cannot be.
+pub async fn list(platform: &Pool, tenant: Option<String>, paging: &Paging) -> Result<Page<IsolationReport>> {
+    let mut fields = Fields::default();
+    if tenant.as_deref().is_some_and(|slug| Slug::stored(slug).is_none()) {
+        fields.wrong("tenant", "invalid", "must be a slug");
+    }
+    fields.check()?;
     let slice = paging.parse::<IsolationReportId>()?;
     let items = platform
-        .run("list_isolation_reports", (slice.after, slice.rows()), |tx, (after, rows)| {
-            Box::pin(store::list(tx, *after, *rows))
+        .run("list_isolation_reports", (tenant, slice.after, slice.rows()), |tx, (tenant, after, rows)| {
+            Box::pin(store::list(tx, tenant.as_deref(), *after, *rows))
         })
         .await?;
     Ok(slice.page(items, |report| report.id))

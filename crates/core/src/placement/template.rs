@@ -20,6 +20,7 @@ const CONTROL: &[(&str, &str)] = &[
     ("V8__identity.sql", include_str!("../../../../migrations/control/V8__identity.sql")),
     ("V9__isolation.sql", include_str!("../../../../migrations/control/V9__isolation.sql")),
     ("V10__console.sql", include_str!("../../../../migrations/control/V10__console.sql")),
+    ("V11__audit_event_by_id.sql", include_str!("../../../../migrations/control/V11__audit_event_by_id.sql")),
 ];
 const SYSTEM: &[(&str, &str)] =
     &[("V1__system_tables.sql", include_str!("../../../../migrations/system/V1__system_tables.sql"))];

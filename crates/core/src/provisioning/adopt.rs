@@ -37,7 +37,7 @@ impl Provisioning {
             name: wish.name.clone(),
             admin_email: wish.admin_email.clone(),
             plan_tier: wish.plan_tier.clone(),
-            allowed_domains: Vec::new(),
+            ..CreateTenant::default()
         };
         let checked = wish::check(asked, self.default_tier)?;
         if wish.dry_run {

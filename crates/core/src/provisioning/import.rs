@@ -43,7 +43,7 @@ impl Provisioning {
             name: wanted.name.clone().unwrap_or_else(|| "as archived".to_owned()),
             admin_email: wanted.admin_email.clone().unwrap_or_else(|| "as@archived.example".to_owned()),
             plan_tier: wanted.plan_tier.clone(),
-            allowed_domains: Vec::new(),
+            ..CreateTenant::default()
         };
         let wanted = wish::check(wanted, self.default_tier)?;
         if once {
@@ -78,6 +78,8 @@ impl Provisioning {
             admin_email: wanted.admin_email.unwrap_or_else(|| archived.admin_email.clone()),
             plan_tier: wanted.plan_tier.or_else(|| Some(archived.plan_tier.to_string())),
             allowed_domains: archived.allowed_domains.clone(),
+            // Its own limits are loaded with the rest of the archive.
+            ..CreateTenant::default()
         };
         let checked = wish::check(asked, self.default_tier)?;
         let access = FirstAccess::new(self, once.as_ref())?;

@@ -35,7 +35,7 @@ pub async fn latest(platform: &Pool, slug: &str) -> Result<Run> {
     runs.into_iter().find(own).ok_or_else(Error::not_found)
 }
 
-/// A page of runs, newest first.
+/// A page of runs, newest first; `status` is one, or several with commas between them.
 ///
 /// # Errors
 /// 422 for a status, kind, limit or cursor that cannot be.

@@ -25,7 +25,6 @@ pub use jobs::{Outcome, work};
 pub use life::{Change, PURGE};
 pub use look::{catalogue, events, events_head, latest, list, show};
 pub(crate) use store::TOPIC;
-pub use update::update;
 
 use crate::{
     Error, Result,
@@ -184,6 +183,7 @@ impl Provisioning {
             tier: wish.tier,
             admin_email: wish.admin_email.clone(),
             allowed_domains: wish.allowed_domains.clone(),
+            own: wish.own,
             schema_name: schema,
             role_name: role,
             console_url: registry::console_url(&self.runs.public_url, &wish.slug),
@@ -202,7 +202,8 @@ impl Provisioning {
             target: tenant.to_string(),
             after: Some(json!({
                 "slug": wish.slug, "name": wish.name, "plan_tier": wish.tier, "admin_email": wish.admin_email,
-                "allowed_domains": wish.allowed_domains, "run_id": run.id,
+                "allowed_domains": wish.allowed_domains, "max_agents": wish.own.agents,
+                "max_tasks_per_month": wish.own.tasks_per_month, "storage_limit_gb": wish.own.storage_gb, "run_id": run.id,
             })),
             ..Deed::default()
         };

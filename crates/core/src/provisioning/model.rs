@@ -1,10 +1,10 @@
 //! What a run has to remember, and what a tenant's state allows. Without I/O.
 //!
-//! Owns: nothing. Calls: nothing. Called by: provisioning, its host and steps.
+//! Owns: nothing. Calls: registry's types. Called by: provisioning, its host and steps.
 //! Invariants: what may happen to a tenant follows from its state alone (`every_change_of_a_tenant`); no secret is remembered, only hashes.
 //! After a crash: nothing is left.
 
-use crate::{Error, Result};
+use crate::{Error, Result, registry::Overrides};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_types::{
@@ -34,6 +34,9 @@ pub(super) struct New {
     pub(super) tier: Tier,
     pub(super) admin_email: String,
     pub(super) allowed_domains: Vec<String>,
+    /// Its own numbers, in place of its tier's.
+    #[serde(default)]
+    pub(super) own: Overrides,
     pub(super) schema_name: String,
     pub(super) role_name: String,
     /// Where its people find the console.

@@ -230,7 +230,8 @@ pub(super) async fn hold(tx: &ControlTx, id: RunId) -> Result<Option<Run>> {
 /// What is asked of the list of runs.
 pub(super) struct ListRuns {
     pub(super) tenant: Option<String>,
-    pub(super) status: Option<String>,
+    /// Any of these.
+    pub(super) status: Option<Vec<String>>,
     pub(super) kind: Option<RunKind>,
     pub(super) limit: i64,
     pub(super) before: Option<RunId>,
@@ -244,7 +245,7 @@ pub(super) async fn list(tx: &ControlTx, query: &ListRuns) -> Result<Vec<Run>> {
                 "-- provisioning::list\nSELECT ",
                 run_columns!(),
                 " FROM provisioning_runs r
-                  WHERE ($1 IS NULL OR r.tenant_slug = $1) AND ($2 IS NULL OR r.status = $2) AND ($3 IS NULL OR r.id < $3)
+                  WHERE ($1 IS NULL OR r.tenant_slug = $1) AND ($2 IS NULL OR r.status = ANY ($2)) AND ($3 IS NULL OR r.id < $3)
                     AND ($5 IS NULL OR r.kind = $5)
                   ORDER BY r.id DESC LIMIT $4"
             ),

@@ -1,6 +1,6 @@
 //! What may be wished for: the fields of a new tenant, the query of a list.
 //!
-//! Owns: nothing. Calls: identity. Called by: provisioning.
+//! Owns: nothing. Calls: identity, registry's types. Called by: provisioning.
 //! Invariants: every wrong field is told at once (`every_wrong_field_is_told`); addresses are ASCII, so that look-alikes cannot pass for others.
 //! After a crash: nothing is left.
 
@@ -8,6 +8,7 @@ use super::store::ListRuns;
 use crate::{
     Fields, Result,
     identity::{is_domain, is_email},
+    registry::Overrides,
 };
 use tenantry_types::{
     RunId, Slug, SlugRefusal, Tier,
@@ -24,6 +25,7 @@ pub(super) struct Wish {
     pub(super) admin_email: String,
     pub(super) tier: Tier,
     pub(super) allowed_domains: Vec<String>,
+    pub(super) own: Overrides,
 }
 
 pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
@@ -53,6 +55,11 @@ pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
             );
         }
     }
+    let own = Overrides {
+        agents: own_number(&mut fields, "/max_agents", wish.max_agents),
+        tasks_per_month: own_number(&mut fields, "/max_tasks_per_month", wish.max_tasks_per_month),
+        storage_gb: own_number(&mut fields, "/storage_limit_gb", wish.storage_limit_gb),
+    };
     fields.check()?;
     let (Some(slug), Some(tier)) = (slug, tier) else {
         return Err(crate::Error::Fault("a checked wish lacks a field".to_owned()));
@@ -63,7 +70,16 @@ pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
         admin_email: wish.admin_email,
         tier,
         allowed_domains: wish.allowed_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+        own,
     })
+}
+
+/// A number in place of a tier's, as its column can hold it.
+pub(super) fn own_number(fields: &mut Fields, pointer: &str, number: Option<u32>) -> Option<u64> {
+    if number.is_some_and(|number| i32::try_from(number).is_err()) {
+        fields.wrong(pointer, "out_of_range", format!("must be 0 to {}", i32::MAX));
+    }
+    number.map(u64::from)
 }
 
 pub(super) fn check_list(
@@ -75,7 +91,10 @@ pub(super) fn check_list(
 ) -> Result<ListRuns> {
     let mut fields = Fields::default();
     let kind = kind.and_then(|text| fields.parsed("kind", text.parse::<RunKind>()));
-    let status = status.and_then(|text| fields.parsed("status", text.parse::<RunStatus>()));
+    let status = status.and_then(|text| {
+        let known: std::result::Result<Vec<RunStatus>, _> = text.split(',').map(str::parse).collect();
+        fields.parsed("status", known)
+    });
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         fields.wrong("limit", "out_of_range", format!("must be 1 to {MAX_LIMIT}"));
@@ -87,7 +106,7 @@ pub(super) fn check_list(
     fields.check()?;
     Ok(ListRuns {
         tenant,
-        status: status.map(|s| s.as_str().to_owned()),
+        status: status.map(|all| all.iter().map(|one| one.as_str().to_owned()).collect()),
         kind,
         limit: i64::from(limit),
         before,
@@ -107,6 +126,9 @@ mod tests {
             admin_email: "nobody".to_owned(),
             plan_tier: Some("gold".to_owned()),
             allowed_domains: vec!["example.com".to_owned(), "com".to_owned()],
+            max_agents: Some(u32::MAX),
+            max_tasks_per_month: Some(0),
+            storage_limit_gb: Some(1 << 31),
         };
         let Err(Error::Refused { errors, .. }) = check(wish, Tier::Free) else { panic!("must refuse") };
         let told: Vec<_> = errors.iter().map(|error| (error.pointer.as_str(), error.code.as_str())).collect();
@@ -117,7 +139,9 @@ mod tests {
                 ("/name", "required"),
                 ("/admin_email", "invalid"),
                 ("/plan_tier", "invalid"),
-                ("/allowed_domains/1", "invalid")
+                ("/allowed_domains/1", "invalid"),
+                ("/max_agents", "out_of_range"),
+                ("/storage_limit_gb", "out_of_range"),
             ]
         );
     }

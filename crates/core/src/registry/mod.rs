@@ -13,14 +13,14 @@ pub(crate) mod store;
 
 pub use export::TenantExport;
 pub use list::{ListTenants, Sort};
-pub use model::{TenantRecord, console_url, limits};
+pub use model::{Overrides, TenantRecord, console_url, limits};
 pub use samples::sample;
 
 use crate::{Error, Result};
 use std::str::FromStr;
 use tenantry_pg::Pool;
 use tenantry_types::{
-    Limits, Slug, SlugRefusal, Tier,
+    Slug, SlugRefusal, Tier, TierTerms,
     page::Page,
     tenant::{SlugAvailability, Tenant, Workspace},
 };
@@ -98,10 +98,12 @@ pub async fn workspaces(
     Ok(Page { items, next_cursor: None })
 }
 
-/// What each tier allows.
+/// The tiers with what each allows and costs, the smallest first.
 ///
 /// # Errors
 /// The database's.
-pub async fn tiers(platform: &Pool) -> Result<Vec<(Tier, Limits)>> {
-    platform.run("list_tiers", (), |tx, ()| Box::pin(store::tiers(tx))).await
+pub async fn tiers(platform: &Pool, default: Tier) -> Result<Page<TierTerms>> {
+    let items =
+        platform.run("list_tiers", default, |tx, default| Box::pin(store::terms(tx, *default))).await?;
+    Ok(Page { items, next_cursor: None })
 }

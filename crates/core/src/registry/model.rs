@@ -5,6 +5,7 @@
 //! After a crash: nothing is left.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tenantry_pg::{self as pg, FromRow, Row};
 use tenantry_types::{
@@ -35,6 +36,8 @@ pub struct TenantRecord {
     pub access_version: i64,
     /// What it may use.
     pub limits: Limits,
+    /// Its own numbers, which are in the limits already.
+    pub own: Overrides,
     /// What people of its domains may join as, by themselves.
     pub domain_join_role: Option<Role>,
     /// Who answers for it.
@@ -63,6 +66,9 @@ impl TenantRecord {
             allowed_domains: self.allowed_domains.clone(),
             domain_join_role: self.domain_join_role,
             limits: self.limits,
+            max_agents: shown(self.own.agents),
+            max_tasks_per_month: shown(self.own.tasks_per_month),
+            storage_limit_gb: shown(self.own.storage_gb),
             console_url: console_url(public_url, &self.slug),
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -75,13 +81,18 @@ impl TenantRecord {
     }
 }
 
+/// The columns are of 31 bits.
+fn shown(own: Option<u64>) -> Option<u32> {
+    own.and_then(|number| u32::try_from(number).ok())
+}
+
 /// Where a tenant's people find the console.
 pub fn console_url(public_url: &str, slug: &Slug) -> String {
     format!("{}/t/{slug}", public_url.trim_end_matches('/'))
 }
 
 /// The tenant's own numbers, where it has any.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overrides {
     /// `max_agents`
     pub agents: Option<u64>,
@@ -150,6 +161,7 @@ impl FromRow for TenantRecord {
                 .get::<Option<String>>("domain_join_role")?
                 .and_then(|role| role.parse().ok()),
             limits: limits(tier_limits(row)?, own),
+            own,
             admin_email: row.get("admin_email")?,
             allowed_domains: row.get("allowed_domains")?,
             created_at: row.get("created_at")?,

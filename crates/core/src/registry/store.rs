@@ -3,12 +3,12 @@
 //! Owns: tenants, tiers, workspaces. Calls: pg. Called by: registry and its list, provisioning through it.
 //! Invariants: see the migrations; each statement names itself in its first line. After a crash: one transaction or none.
 
-use super::model::{TenantRecord, tier_limits};
+use super::model::{Overrides, TenantRecord, tier_limits};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
 use tenantry_types::{
-    ErrorCode, Limits, Slug, TenantId, Tier, WorkspaceId,
+    ErrorCode, Limits, Slug, TenantId, Tier, TierTerms, WorkspaceId,
     tenant::{TenantStatus, Workspace},
 };
 use uuid::Uuid;
@@ -93,25 +93,41 @@ pub(crate) async fn deleted_before(tx: &ControlTx, before: DateTime<Utc>) -> Res
     rows.iter().map(|row| Ok(row.get("slug")?)).collect()
 }
 
-struct TierRow(Tier, Limits);
+struct TierRow(Tier, Limits, Option<String>);
 
 impl FromRow for TierRow {
     fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
-        Ok(Self(word(row, "name")?, tier_limits(row)?))
+        Ok(Self(word(row, "name")?, tier_limits(row)?, row.get("price")?))
     }
 }
 
+/// What each tier allows, the smallest first.
 pub(super) async fn tiers(tx: &ControlTx) -> Result<Vec<(Tier, Limits)>> {
-    let rows: Vec<TierRow> = tx
+    Ok(tier_rows(tx).await?.into_iter().map(|TierRow(tier, limits, _)| (tier, limits)).collect())
+}
+
+/// The same with prices, as clients see it.
+pub(super) async fn terms(tx: &ControlTx, default: Tier) -> Result<Vec<TierTerms>> {
+    let told = |TierRow(name, limits, price_usd_per_month)| TierTerms {
+        name,
+        is_default: name == default,
+        limits,
+        price_usd_per_month,
+    };
+    Ok(tier_rows(tx).await?.into_iter().map(told).collect())
+}
+
+async fn tier_rows(tx: &ControlTx) -> Result<Vec<TierRow>> {
+    Ok(tx
         .all(
             "-- registry::tiers
              SELECT name, agent_minutes_per_month, api_calls_per_hour, concurrent_tasks, workspaces,
-                    workspace_members, agents, tasks_per_month, storage_gb, queue_priority
-             FROM tiers ORDER BY queue_priority",
+                    workspace_members, agents, tasks_per_month, storage_gb, queue_priority,
+                    price_usd_per_month::text AS price
+             FROM tiers ORDER BY queue_priority, name",
             &[],
         )
-        .await?;
-    Ok(rows.into_iter().map(|TierRow(tier, limits)| (tier, limits)).collect())
+        .await?)
 }
 
 struct WorkspaceRow(Workspace);
@@ -235,7 +251,9 @@ pub(crate) async fn set_workspace(tx: &ControlTx, workspace: &Workspace) -> Resu
 pub(crate) async fn set_details(tx: &ControlTx, tenant: &TenantRecord) -> Result<()> {
     tx.query(
         "-- registry::set_details
-         UPDATE tenants SET name = $2, admin_email = $3, allowed_domains = $4, domain_join_role = $5, updated_at = $6 WHERE id = $1",
+         UPDATE tenants SET name = $2, admin_email = $3, allowed_domains = $4, domain_join_role = $5, updated_at = $6,
+                plan_tier = $7, max_agents = $8, max_tasks_per_month = $9, storage_limit_gb = $10
+         WHERE id = $1",
         &[
             &tenant.id.0,
             &tenant.name,
@@ -243,10 +261,19 @@ pub(crate) async fn set_details(tx: &ControlTx, tenant: &TenantRecord) -> Result
             &tenant.allowed_domains,
             &tenant.domain_join_role.map(|role| role.as_str().to_owned()),
             &tenant.updated_at,
+            &tenant.tier.as_str(),
+            &stored(tenant.own.agents),
+            &stored(tenant.own.tasks_per_month),
+            &stored(tenant.own.storage_gb),
         ],
     )
     .await?;
     Ok(())
+}
+
+/// A wish's check keeps these within the column.
+fn stored(own: Option<u64>) -> Option<i32> {
+    own.map(|number| i32::try_from(number).unwrap_or(i32::MAX))
 }
 
 /// A tenant's row at its beginning.
@@ -259,6 +286,7 @@ pub(crate) struct NewTenant<'a> {
     pub(crate) tier: Tier,
     pub(crate) admin_email: &'a str,
     pub(crate) allowed_domains: &'a [String],
+    pub(crate) own: Overrides,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -266,8 +294,8 @@ pub(crate) async fn insert_tenant(tx: &ControlTx, tenant: &NewTenant<'_>) -> Res
     tx.query(
         "-- registry::insert_tenant
          INSERT INTO tenants (id, slug, name, schema_name, role_name, status, plan_tier, admin_email, allowed_domains,
-                              created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, 'provisioning', $6, $7, $8, $9, $9)",
+                              created_at, updated_at, max_agents, max_tasks_per_month, storage_limit_gb)
+         VALUES ($1, $2, $3, $4, $5, 'provisioning', $6, $7, $8, $9, $9, $10, $11, $12)",
         &[
             &tenant.id.0,
             &tenant.slug,
@@ -278,6 +306,9 @@ pub(crate) async fn insert_tenant(tx: &ControlTx, tenant: &NewTenant<'_>) -> Res
             &tenant.admin_email,
             &tenant.allowed_domains.to_vec(),
             &tenant.now,
+            &stored(tenant.own.agents),
+            &stored(tenant.own.tasks_per_month),
+            &stored(tenant.own.storage_gb),
         ],
     )
     .await?;

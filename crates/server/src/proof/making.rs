@@ -154,6 +154,9 @@ impl HttpProof {
         }
         ids.insert("provisioning-runs", vec![made.run.id.to_string()]);
         ids.insert("access-grants", vec![self.grant(slug).await?]);
+        let asked = Asked::new(Method::GET, "/v1/audit-events?limit=1");
+        let trail = talk.have(Some(&owner), &asked).await?;
+        ids.insert("audit-events", vec![word(&trail["items"][0], "id")?]);
         // Of the platform, whoever asks; nobody in a tenant has one.
         ids.insert("isolation-reports", vec![tenantry_types::IsolationReportId(tenant.id.0).to_string()]);
         let first =
@@ -201,7 +204,7 @@ impl HttpProof {
             name: format!("Tenant of a proof: {slug}"),
             admin_email: email.to_owned(),
             plan_tier: Some("enterprise".to_owned()),
-            allowed_domains: Vec::new(),
+            ..CreateTenant::default()
         };
         let made = self.app.provisioning.create(&super::request(slug), None, wish).await?.value;
         self.app.metrics.set_aside(made.tenant.id);

@@ -23,6 +23,7 @@ pub(super) const MAILS: &[&str] = &["create_invitation"];
 /// Kinds of ids of which a workspace has none of its own: they are the tenant's, whose owner sees all of them, or the platform's.
 pub(super) const OF_NO_WORKSPACE: &[&str] = &[
     "access-grants",
+    "audit-events",
     "isolation-reports",
     "operators",
     "provisioning-runs",

@@ -1,6 +1,6 @@
 //! The audit trail: written, sealed, read, exported, verified, and tampered with.
 
-use crate::support::{agent, as_superuser, superuser_sees};
+use crate::support::{agent, as_superuser, superuser_sees, told};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
@@ -40,6 +40,41 @@ async fn acme(app: &TestApp) -> TestTenant {
 
 fn actions(items: &[Value]) -> Vec<&str> {
     items.iter().map(|item| item["action"].as_str().unwrap_or_default()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_shown_by_its_id() {
+    let app = TestApp::builder().slots(2).start().await;
+    let (acme, rival) = (acme(&app).await, admin_of_rival(&app).await);
+    let path = |event: &Value| format!("/v1/audit-events/{}", event["id"].as_str().unwrap_or_default());
+    let unsealed = listed(&app.operator(), "tenant=acme&action=tenant.create").await;
+    assert_eq!(app.operator().get(&path(&unsealed[0])).await.expect(200).json, unsealed[0]);
+    seal(&app).await;
+    let own = admin(&app, "acme").await;
+    for event in listed(&own, "").await {
+        assert_eq!(own.get(&path(&event)).await.expect(200).json, event);
+        assert_eq!(app.operator().get(&path(&event)).await.expect(200).json, event);
+        let absent = rival.get("/v1/audit-events/evt_00000000000000000000000007").await.expect(404);
+        assert_eq!(told(&rival.get(&path(&event)).await), told(&absent));
+        acme.client.get(&path(&event)).await.expect(403);
+    }
+    // A tenant's role may choose the id of an event that is there already: the first that bore it is shown.
+    let first = &listed(&app.operator(), "tenant=acme&action=tenant.create").await[0];
+    let uuid = superuser_sees(
+        &app,
+        "SELECT id::text FROM public.audit_events WHERE action = 'tenant.create' ORDER BY position LIMIT 1",
+    )
+    .await;
+    as_superuser(&app, &format!("INSERT INTO public.audit_unsealed (id, occurred_at, actor_kind, actor, action) VALUES ('{uuid}', now(), 'agent', 'forged', 'tenant.create')")).await;
+    assert_eq!(&app.operator().get(&path(first)).await.expect(200).json, first);
+    for bad in ["evt_1", "run_00000000000000000000000007", "%00"] {
+        app.operator().get(&format!("/v1/audit-events/{bad}")).await.expect(404);
+    }
+}
+
+async fn admin_of_rival(app: &TestApp) -> Client {
+    app.tenant("rival").await;
+    admin(app, "rival").await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,6 +56,7 @@ mod staff;
 mod stress;
 mod support;
 mod tenants;
+mod tiers;
 mod tokens;
 mod upgrade;
 mod webhooks;

@@ -16,6 +16,7 @@ use tenantry_testkit::{Client, Reply, TestApp, axum::http::Method};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
     Agent,
+    Event,
     Grant,
     Invitation,
     Key,
@@ -30,8 +31,9 @@ enum Named {
 }
 
 /// What people of a tenant reach by its id, each their own; all else is for operators.
-const OF_TENANTS: [Named; 7] = [
+const OF_TENANTS: [Named; 8] = [
     Named::Agent,
+    Named::Event,
     Named::Grant,
     Named::Invitation,
     Named::Key,
@@ -41,10 +43,11 @@ const OF_TENANTS: [Named; 7] = [
 ];
 
 /// Every operation whose path names something. One that is not here fails `each_path_is_known`.
-const NAMED: [(&str, Named); 35] = [
+const NAMED: [(&str, Named); 36] = [
     ("show_agent", Named::Agent),
     ("update_agent", Named::Agent),
     ("delete_agent", Named::Agent),
+    ("show_audit_event", Named::Event),
     ("end_access_grant", Named::Grant),
     ("revoke_invitation", Named::Invitation),
     ("reroll_api_key", Named::Key),
@@ -98,8 +101,10 @@ impl Things {
         let report = app.operator().post("/v1/isolation-reports", &json!({"tenant": slug})).await.expect(202);
         let sessions = ada.client.get("/v1/sessions").await.expect(200).json;
         let me = client.get("/v1/me").await.expect(200);
+        let trail = client.get("/v1/audit-events?limit=1").await.expect(200).json;
         let ids = vec![
             (Named::Agent, agent(client, "Iris").await),
+            (Named::Event, trail["items"][0]["id"].as_str().unwrap_or_default().to_owned()),
             (
                 Named::Grant,
                 id(app.operator().post(&format!("/v1/tenants/{slug}/access-grants"), &wish).await),
@@ -208,7 +213,7 @@ async fn place() -> Place {
 }
 
 /// What belongs to the whole tenant: who may see one workspace of it may see these.
-const OF_THE_TENANT: [Named; 4] = [Named::Grant, Named::Run, Named::Tenant, Named::Workspace];
+const OF_THE_TENANT: [Named; 5] = [Named::Event, Named::Grant, Named::Run, Named::Tenant, Named::Workspace];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_foreign_is_answered_as_absent_by_every_operation() {

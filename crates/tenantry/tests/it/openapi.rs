@@ -4,6 +4,7 @@ use crate::support::{document, operations};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tenantry_testkit::TestApp;
+use tenantry_types::ErrorCode;
 
 /// Every `$ref` below a value.
 fn references(value: &Value) -> Vec<&str> {
@@ -70,6 +71,27 @@ fn a_body_that_is_read_is_told() {
             operation.id
         );
     }
+}
+
+/// Lists of words that differ from the wire would make every generated client wrong.
+#[test]
+fn the_documents_words_are_those_on_the_wire() {
+    let document = document();
+    let told = |name: &str| document["components"]["schemas"][name]["enum"].clone();
+    assert_eq!(told("ErrorCode"), serde_json::to_value(ErrorCode::ALL).unwrap());
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let words = schemas.iter().flat_map(|(name, schema)| {
+        schema["enum"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(move |word| (name, word.as_str().unwrap_or_default()))
+    });
+    let plain = |word: &str| {
+        word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let strange: Vec<_> = words.filter(|(_, word)| !plain(word)).collect();
+    assert_eq!(strange, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

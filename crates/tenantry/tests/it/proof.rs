@@ -571,7 +571,16 @@ async fn reports_are_for_operators() {
     let next =
         app.operator().get(&format!("/v1/isolation-reports?limit=1&cursor={cursor}")).await.expect(200);
     assert_eq!((&next.json["items"][0]["id"], &next.json["next_cursor"]), (&json!(report.id), &Value::Null));
+    let alone = proved(&app, &json!({"tenant": "acme"})).await;
+    let of = async |query: &str| {
+        let page = app.operator().get(&format!("/v1/isolation-reports?{query}")).await.expect(200).json;
+        page["items"].as_array().into_iter().flatten().map(|one| one["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("tenant=acme").await, [json!(alone.id)]);
+    assert_eq!(of("tenant=nobody").await, [Value::Null; 0]);
+    let refused = app.operator().get("/v1/isolation-reports?tenant=A%20B").await.expect(422);
+    assert_eq!(refused.json["errors"][0]["pointer"], "tenant");
     app.operator().get("/v1/isolation-reports/iso_00000000000000000000000000").await.expect(404);
     let events = app.operator().get("/v1/audit-events?action=isolation_report.create").await.expect(200);
-    assert_eq!(events.json["items"].as_array().map(Vec::len), Some(2));
+    assert_eq!(events.json["items"].as_array().map(Vec::len), Some(3));
 }

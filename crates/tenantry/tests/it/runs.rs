@@ -249,6 +249,8 @@ async fn runs_are_listed_newest_first_and_filtered() {
     assert_eq!(slugs(get("").await), ["duct", "core", "bolt", "acme"]);
     assert_eq!(slugs(get("?tenant=bolt").await), ["bolt"]);
     assert_eq!(slugs(get("?status=Pending").await), ["duct"]);
+    assert_eq!(slugs(get("?status=pending,SUCCEEDED&limit=2").await), ["duct", "core"]);
+    assert_eq!(slugs(get("?status=rolled_back,needs_attention").await), [""; 0]);
     let first = get("?limit=3").await.expect(200);
     let next = first.json["next_cursor"].as_str().unwrap().to_owned();
     ask(&app, "edge").await;
@@ -259,6 +261,10 @@ async fn runs_are_listed_newest_first_and_filtered() {
     );
     for (query, pointer) in [
         ("status=done", "status"),
+        ("status=pending,done", "status"),
+        ("status=pending,", "status"),
+        ("status=", "status"),
+        ("status=pending&status=succeeded", "status"),
         ("limit=0", "limit"),
         ("limit=201", "limit"),
         ("cursor=x", "cursor"),

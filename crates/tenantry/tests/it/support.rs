@@ -69,6 +69,7 @@ impl Operation {
             Some("access-grants") => "grt_00000000000000000000000007",
             Some("isolation-reports") => "iso_00000000000000000000000007",
             Some("sessions") => "ses_00000000000000000000000007",
+            Some("audit-events") => "evt_00000000000000000000000007",
             _ => ids.agent,
         };
         self.template.replace("{slug}", ids.slug).replace("{id}", id).replace("{user_id}", NO_USER)

@@ -80,8 +80,7 @@ pub(crate) async fn ask(provisioning: &Provisioning, wish: &Wish) -> Result<Opti
                 name: slug.clone(),
                 admin_email: format!("admin@{slug}.example"),
                 slug,
-                plan_tier: None,
-                allowed_domains: Vec::new(),
+                ..CreateTenant::default()
             };
             Ok(provisioning.create(&request, None, wish).await?.value.api_key)
         }

@@ -280,3 +280,21 @@ fn an_answer_of_another_shape_is_reported() {
     next: compare the versions: `tenantry doctor`
     ");
 }
+
+#[test]
+fn a_number_of_its_own_is_told_as_such() {
+    let tenant = tenant_json("acme", "active").replacen('{', r#"{"max_agents":100,"#, 1);
+    let ran = Hands::at(&Server::start(vec![json(200, &tenant)])).run("tenant show acme");
+    let line =
+        |name: &str| ran.out.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(line("agents ").ends_with("100 (its own)"), "{}", ran.out);
+    assert!(line("storage").ends_with("50"), "{}", ran.out);
+}
+
+#[test]
+fn a_tenant_is_asked_for_with_numbers_of_its_own() {
+    let server = Server::start(vec![json(202, &accepted())]);
+    let ran = Hands::at(&server).run(&format!("{CREATE} --no-wait --max-agents 0 --storage-limit-gb 7"));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(server.seen()[0].body, @r#"{"slug":"acme","name":"Acme","admin_email":"a@acme.example","max_agents":0,"storage_limit_gb":7}"#);
+}

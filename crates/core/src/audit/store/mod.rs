@@ -16,7 +16,7 @@ use crate::{Result, ctx::Request};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
-use tenantry_types::TenantId;
+use tenantry_types::{EventId, TenantId};
 use uuid::Uuid;
 
 /// What an event says, as [`Event`] reads it.
@@ -231,6 +231,33 @@ pub(super) async fn page(tx: &ControlTx, found: &Found, limit: i64) -> Result<Ve
         .iter()
         .map(Listed::from_row)
         .collect::<std::result::Result<_, _>>()?)
+}
+
+/// The first event that bears the id, in one statement: an event that is being sealed is in one place or the other.
+pub(super) async fn by_id(tx: &ControlTx, id: EventId) -> Result<Option<Listed>> {
+    Ok(tx
+        .optional(
+            concat!(
+                "-- audit::by_id
+                 WITH tail AS (
+                     SELECT NULL::bigint AS position, NULL::uuid AS chain, NULL::bigint AS seq, NULL::text AS sealed_at,
+                            NULL::bytea AS prev_hash, NULL::bytea AS hash, ",
+                event_columns!(),
+                " FROM audit_unsealed e WHERE e.id = $1 ORDER BY e.arrived LIMIT 1
+                 ), sealed AS (
+                     SELECT ",
+                place_columns!(),
+                ", ",
+                event_columns!(),
+                " FROM audit_events e WHERE e.id = $1 ORDER BY e.position LIMIT 1
+                 ), both_kinds AS (
+                     SELECT * FROM sealed UNION ALL SELECT * FROM tail
+                 )
+                 SELECT * FROM both_kinds ORDER BY position NULLS LAST LIMIT 1"
+            ),
+            &[&id.0],
+        )
+        .await?)
 }
 
 /// Sealed events behind a position, of one chain along its index or of all.

@@ -254,6 +254,7 @@ mod tests {
                 storage_gb: None,
                 queue_priority: 0,
             },
+            own: crate::registry::Overrides::default(),
             domain_join_role: None,
             admin_email: String::new(),
             allowed_domains: Vec::new(),

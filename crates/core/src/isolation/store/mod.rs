@@ -211,13 +211,17 @@ pub(super) async fn newest(tx: &ControlTx) -> Result<Option<IsolationReport>> {
 /// The newest first; ids grow with time.
 pub(in crate::isolation) async fn list(
     tx: &ControlTx,
+    tenant: Option<&str>,
     after: Option<IsolationReportId>,
     rows: i64,
 ) -> Result<Vec<IsolationReport>> {
     let found: Vec<ReportRow> = tx
         .all(
-            select_report!("list", "WHERE ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2"),
-            &[&after.map(|id| id.0), &rows],
+            select_report!(
+                "list",
+                "WHERE ($1::uuid IS NULL OR id < $1) AND ($3 IS NULL OR tenant_slug = $3) ORDER BY id DESC LIMIT $2"
+            ),
+            &[&after.map(|id| id.0), &rows, &tenant.map(str::to_owned)],
         )
         .await?;
     Ok(found.into_iter().map(|row| row.0).collect())

@@ -36,6 +36,7 @@ pub(super) fn reserve<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Mak
                 tier: new.tier,
                 admin_email: &new.admin_email,
                 allowed_domains: &new.allowed_domains,
+                own: new.own,
                 now: host.ctx.now(),
             },
         )

@@ -23,6 +23,7 @@ pub mod runs;
 pub mod sessions;
 pub mod slugs;
 pub mod tenants;
+pub mod tiers;
 pub mod users;
 pub mod webhooks;
 pub mod workspaces;

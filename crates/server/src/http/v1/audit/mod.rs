@@ -4,6 +4,7 @@
 
 mod export;
 mod list;
+mod show;
 mod verify;
 
 use crate::app::App;
@@ -13,6 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list::list))
+        .routes(routes!(show::show))
         .routes(routes!(export::export))
         .routes(routes!(verify::verify))
 }

@@ -11,11 +11,13 @@ use serde::Deserialize;
 use tenantry_core::{authz::Action, identity::Paging, isolation};
 use tenantry_types::{Problem, isolation::IsolationReport, page::Page};
 
-/// Place.
+/// Filter and place.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
+    /// A tenant's slug: those that are about it alone.
+    tenant: Option<String>,
     /// 1 to 200; 50 when absent.
     limit: Option<u16>,
     /// `next_cursor` of the page before.
@@ -31,6 +33,6 @@ pub async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<IsolationReport>>, ApiError> {
     caller.actor.may(Action::ReadIsolation)?;
-    let ListQuery { limit, cursor } = query;
-    Ok(Json(isolation::list(&app.platform, &Paging { limit, cursor }).await?))
+    let ListQuery { tenant, limit, cursor } = query;
+    Ok(Json(isolation::list(&app.platform, tenant, &Paging { limit, cursor }).await?))
 }

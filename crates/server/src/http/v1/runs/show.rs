@@ -18,7 +18,7 @@ use tenantry_types::{Problem, RunId, page::Page, run::Run};
 pub struct ListQuery {
     /// A tenant's slug.
     tenant: Option<String>,
-    /// pending, running, succeeded, `rolling_back`, `rolled_back`, `needs_attention`.
+    /// pending, running, succeeded, `rolling_back`, `rolled_back`, `needs_attention`; several with commas between them.
     status: Option<String>,
     /// create, adopt, import, suspend, resume, delete, restore, purge.
     kind: Option<String>,
