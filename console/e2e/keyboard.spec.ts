@@ -148,5 +148,7 @@ test('an admin of a tenant: members by palette, a role and its undo, sign out', 
   await tabTo(page, undo);
   await page.keyboard.press('Enter');
   await expect(row).toContainText('sees the workspace');
+  // The message goes, and gives the focus back to where it was.
+  await expect(undo).toBeHidden();
   await signOut(page);
 });

@@ -12,15 +12,18 @@ interface Props extends DialogProps {
   /** To be typed, letter by letter, such as the slug. */
   word?: string | undefined;
   danger?: boolean;
-  /** Does it. The dialog closes when it is done, and stays where it failed. */
+  /** Does it. The dialog stays where it failed. */
   confirm: () => unknown;
+  /** What follows when it is done, such as showing what was made; else the dialog closes. */
+  done?: () => void;
 }
 
-export function ConfirmDialog({ word, effects, confirm, children, action, danger = true, ...rest }: Props) {
+export function ConfirmDialog(props: Props) {
+  const { word, effects, confirm, children, action, danger = true, done = props.onClose, ...rest } = props;
   const [typed, setTyped] = useState('');
   const { run, ...deed } = useDeed(async () => {
     await confirm();
-    rest.onClose();
+    done();
   });
   const sure = word === undefined || typed.trim() === word;
   return (

@@ -36,6 +36,8 @@ export function OwnerDialog({ tenant, onClose }: { tenant: Tenant; onClose: () =
         'This works while the tenant has no owner.',
       ]}
       confirm={() => invite.mutateAsync()}
+      // The link takes the place of the question.
+      done={() => {}}
     />
   );
 }

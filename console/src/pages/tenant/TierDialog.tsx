@@ -3,10 +3,11 @@ import { Box, Field, List, NativeSelect, Table, Text } from '@chakra-ui/react';
 import { useState } from 'react';
 import { asProblem } from '../../api/problem';
 import type { Tier, TierTerms } from '../../api/types';
-import { FormDialog } from '../../ui/FormDialog';
+import { DialogFrame } from '../../ui/DialogFrame';
 import { sentence } from '../../ui/format';
 import { type Difference, differences, ownLimits, price } from '../../ui/limits';
 import { said } from '../../ui/toast';
+import { useDeed } from '../../ui/useDeed';
 import { TIER_EFFECTS } from '../tenants/words';
 import { type Tagged, useUpdateTenant } from './api';
 import { Conflict } from './Conflict';
@@ -23,28 +24,29 @@ export function TierDialog({ base: { tenant, etag }, tiers, onDone, onClose, onR
   const others = tiers.filter(({ name }) => name !== tenant.plan_tier);
   const [name, setName] = useState<Tier | undefined>(others[0]?.name);
   const update = useUpdateTenant(tenant.slug);
-  const stale = update.isError && asProblem(update.error).status === 412;
+  const outdated = (thrown: unknown) => asProblem(thrown).status === 412;
+  const stale = update.isError && outdated(update.error);
   const then = others.find((tier) => tier.name === name);
   const changes = then ? differences(tenant.limits, then.limits, ownLimits(tenant)) : [];
-  const submit = async () => {
-    if (!then) return;
-    const changed = await update.mutateAsync({ body: { plan_tier: then.name }, etag });
-    said(`Tier changed to ${sentence(then.name)}`);
-    onDone(changed);
-  };
+  const { run, ...deed } = useDeed(
+    async (tier: Tier) => {
+      const changed = await update.mutateAsync({ body: { plan_tier: tier }, etag });
+      said(`Tier changed to ${sentence(tier)}`);
+      onDone(changed);
+    },
+    // A change by somebody else is told in its own words.
+    (thrown) => (outdated(thrown) ? null : thrown),
+  );
   return (
-    <FormDialog
-      open
+    <DialogFrame
+      {...deed}
       onClose={onClose}
       title={`Change the tier of ${tenant.name}`}
       submit={then ? `Change to ${sentence(then.name)}` : 'Change tier'}
-      busy={update.isPending}
       disabled={!then}
-      problem={stale ? undefined : update.error}
       onSubmit={(event) => {
         event.preventDefault();
-        // What goes wrong is shown above the fields.
-        if (!update.isPending) submit().catch(() => {});
+        if (then) void run(then.name);
       }}
     >
       {stale && <Conflict onReload={onReload} />}
@@ -67,7 +69,7 @@ export function TierDialog({ base: { tenant, etag }, tiers, onDone, onClose, onR
           <List.Item key={effect}>{effect}</List.Item>
         ))}
       </List.Root>
-    </FormDialog>
+    </DialogFrame>
   );
 }
 
