@@ -1,5 +1,5 @@
 // The list of what needs somebody. Used by `HomePage`.
-import { Box, Button, Flex, HStack, Skeleton, Stack, Text } from '@chakra-ui/react';
+import { Box, Button, Code, Flex, HStack, Skeleton, Stack, Text } from '@chakra-ui/react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ArrowRight, CircleCheck } from 'lucide-react';
@@ -68,7 +68,7 @@ function Line({ matter }: { matter: Matter }) {
         </Text>
         {matter.detail && (
           <Text textStyle="xs" color="fg.muted" overflowWrap="anywhere">
-            {matter.detail}
+            <Advice text={matter.detail} />
           </Text>
         )}
       </Box>
@@ -85,5 +85,18 @@ function Line({ matter }: { matter: Matter }) {
         )}
       </HStack>
     </Flex>
+  );
+}
+
+/** The doctor writes commands as terminals and documents do, between backticks: every second piece is one. */
+function Advice({ text }: { text: string }) {
+  return text.split('`').map((piece, place) =>
+    place % 2 ? (
+      <Code key={place} size="xs">
+        {piece}
+      </Code>
+    ) : (
+      piece
+    ),
   );
 }

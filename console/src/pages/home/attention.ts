@@ -99,13 +99,16 @@ function ofIsolation({ isolation, cross_tenant }: Overview): (Matter | false)[] 
 /** Checks that the overview tells better. */
 const TOLD = new Set(['stuck_runs', 'runs_for_a_person']);
 
+/** Checks whose names are names, not words. */
+const NAMES: Record<string, string> = { postgresql_version: 'PostgreSQL', createrole: 'CREATEROLE' };
+
 function ofDoctor(checks: Check[]): Matter[] {
   return checks
     .filter((check) => check.status !== 'ok' && !TOLD.has(check.name))
     .map((check) => ({
       id: `doctor.${check.name}`,
       status: check.status === 'failing' ? 'failing' : 'warn',
-      title: `${sentence(words(check.name))}: ${check.detail ?? check.status}`,
+      title: `${NAMES[check.name] ?? sentence(words(check.name))}: ${check.detail ?? check.status}`,
       ...(check.advice ? { detail: check.advice } : {}),
     }));
 }
