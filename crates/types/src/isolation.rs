@@ -44,7 +44,10 @@ pub struct IsolationCheck {
     pub name: String,
     /// What holds where it passes.
     pub promise: String,
-    /// Whether it counts attempts, each of which is to be refused; else it counts what was looked at, or controls that are to be done.
+    /// Whether it counts attempts, each of which is to be refused; else it counts what was looked at, or controls that are to be done. Reports of
+    /// servers before it was written down have it as false.
+    #[serde(default)]
+    #[schema(required)]
     pub attempted: bool,
     /// Objects looked at, or attempts made.
     pub examined: i64,
@@ -137,4 +140,18 @@ pub struct RequestIsolationReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 4_294_967_295_u64)]
     pub seed: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_report_is_read() {
+        let mut told =
+            serde_json::json!(IsolationCheck::new(IsolationLayer::Http, "http_foreign_ids", "Closed.", true));
+        told.as_object_mut().unwrap().remove("attempted");
+        let read: IsolationCheck = serde_json::from_value(told).unwrap();
+        assert_eq!(read, IsolationCheck::new(IsolationLayer::Http, "http_foreign_ids", "Closed.", false));
+    }
 }

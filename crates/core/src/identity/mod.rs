@@ -19,7 +19,7 @@ mod paging;
 pub(crate) mod passwords;
 pub mod people;
 pub mod privacy;
-mod recheck;
+pub(crate) mod recheck;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod tokens;

@@ -78,8 +78,9 @@ impl Provisioning {
             admin_email: wanted.admin_email.unwrap_or_else(|| archived.admin_email.clone()),
             plan_tier: wanted.plan_tier.or_else(|| Some(archived.plan_tier.to_string())),
             allowed_domains: archived.allowed_domains.clone(),
-            // Its own limits are loaded with the rest of the archive.
-            ..CreateTenant::default()
+            max_agents: archived.max_agents.map(number),
+            max_tasks_per_month: archived.max_tasks_per_month.map(number),
+            storage_limit_gb: archived.storage_limit_gb.map(number),
         };
         let checked = wish::check(asked, self.default_tier)?;
         let access = FirstAccess::new(self, once.as_ref())?;
@@ -106,4 +107,9 @@ impl Provisioning {
         self.runs.waker.wake();
         Ok(made)
     }
+}
+
+/// A number of an archive's tenant. One below zero is none that a tenant can have, and is refused as too large.
+fn number(archived: i32) -> u32 {
+    u32::try_from(archived).unwrap_or(u32::MAX)
 }

@@ -2,15 +2,16 @@
 //!
 //! Owns: nothing; writes tenants through registry. Calls: access (servers forget what a tenant was allowed), identity (addresses; ends what people asked for who may not join any more), registry, audit. Called by: server.
 //! Invariants: the trail has no address in it (`a_tenant_is_changed_without_a_trace_of_addresses`); what people asked for ends with what let them
-//! (`asks_end_with_what_allowed_them`); another tier takes nothing away that is used, and holds on every server at once (`another_tier_keeps_what_is_used`). After a crash: one transaction or none.
+//! (`asks_end_with_what_allowed_them`); another tier takes nothing away that is used, and whoever waited for the change finds it (`another_tier_keeps_what_is_used`, `whoever_waited_for_another_tier_finds_it`). After a crash: one transaction or none.
 
 use super::{Runs, wish::own_number};
 use crate::{
     Error, Fields, Result,
     access::News,
     audit::{self, Deed},
+    authz::Action,
     ctx::{Ctx, Request},
-    identity::{invitations, is_domain, is_email},
+    identity::{invitations, is_domain, is_email, recheck},
     registry::{self, Overrides, TenantRecord},
 };
 use chrono::TimeDelta;
@@ -56,7 +57,7 @@ impl Runs {
     /// as far as it is heard.
     ///
     /// # Errors
-    /// 404 where there is none, 409 for one that is deleted, or whose tier is to change while it is being made or removed, 412 for another version, 422 for bad fields.
+    /// 404 where there is none, 409 for one that is deleted, or whose tier or own numbers are to change while it is being made or removed, 412 for another version, 422 for bad fields.
     pub async fn update(
         &self,
         request: &Request,
@@ -131,8 +132,13 @@ impl Change {
     async fn make(&self, tx: &ControlTx) -> Result<(TenantRecord, TenantRecord)> {
         let held = registry::store::hold_by_slug(tx, &self.slug).await?;
         let (before, _) = held.ok_or_else(Error::not_found)?;
+        // They may have waited for the row while somebody took the right away.
+        recheck::operator_may(tx, &self.ctx, &self.request.actor, Action::ChangeTenant).await?;
         self.admit(&before)?;
         let after = self.changed(&before);
+        if told(&before) == told(&after) && before.admin_email == after.admin_email {
+            return Ok((before.clone(), before));
+        }
         registry::store::set_details(tx, &after).await?;
         // Whoever asked to join before waits with a link in hand.
         invitations::void_asks(tx, &after, self.ctx.now()).await?;
@@ -162,13 +168,18 @@ impl Change {
             TenantStatus::Deleted => {
                 Err(Error::refused(ErrorCode::Conflict, "The tenant is deleted.").next("Restore it first."))
             }
-            // Its run may end with its removal, and then nobody has the tier.
-            TenantStatus::Provisioning if self.checked.tier.is_some_and(|tier| tier != before.tier) => {
+            // Its run may end with its removal, and then nobody has them; tried again, it has what was asked for at first.
+            TenantStatus::Provisioning if self.allows_other_than(before) => {
                 Err(Error::refused(ErrorCode::Conflict, "The tenant is being made or removed.")
                     .next("Wait for its run to end: GET /v1/tenants/{slug}/status."))
             }
             TenantStatus::Provisioning | TenantStatus::Active | TenantStatus::Suspended => Ok(()),
         }
+    }
+
+    fn allows_other_than(&self, before: &TenantRecord) -> bool {
+        let after = self.changed(before);
+        (after.tier, after.own) != (before.tier, before.own)
     }
 
     fn changed(&self, before: &TenantRecord) -> TenantRecord {

@@ -72,11 +72,15 @@ pub(crate) async fn hold_by_slug(
     if Slug::stored(slug).is_none() {
         return Ok(None);
     }
+    // The row alone, and what is read with it afterwards: whoever waited in a join would find no tier where another was given meanwhile.
+    let rows = tx
+        .query("-- registry::lock_by_slug\nSELECT FROM tenants WHERE slug = $1 FOR UPDATE", &[&slug])
+        .await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
     let held: Option<Held> = tx
-        .optional(
-            select_tenant_with!("hold_by_slug", ", t.suspended_at", "WHERE t.slug = $1 FOR UPDATE OF t"),
-            &[&slug],
-        )
+        .optional(select_tenant_with!("held_by_slug", ", t.suspended_at", "WHERE t.slug = $1"), &[&slug])
         .await?;
     Ok(held.map(|Held(record, suspended_at)| (record, suspended_at)))
 }
@@ -431,23 +435,6 @@ pub(crate) async fn remove_unborn_tenant(tx: &ControlTx, tenant: TenantId) -> Re
         "-- registry::remove_unborn_tenant
          DELETE FROM tenants WHERE id = $1 AND status = 'provisioning'",
         &[&tenant.0],
-    )
-    .await?;
-    Ok(())
-}
-
-/// A tenant's own numbers; NULL is its tier's own.
-pub(crate) async fn override_limits(
-    tx: &ControlTx,
-    tenant: TenantId,
-    agents: Option<i32>,
-    tasks_per_month: Option<i32>,
-    storage_gb: Option<i32>,
-) -> Result<()> {
-    tx.query(
-        "-- registry::override_limits
-         UPDATE tenants SET max_agents = $2, max_tasks_per_month = $3, storage_limit_gb = $4 WHERE id = $1",
-        &[&tenant.0, &agents, &tasks_per_month, &storage_gb],
     )
     .await?;
     Ok(())

@@ -16,7 +16,7 @@ pub(super) const ROWS: &str = "http_rows_untouched";
 /// Names and promises, and whether they count attempts.
 const CHECKS: &[(&str, &str, bool)] = &[
     (CONTROLS, "The requests are sound: what is asked for is there for its own tenant.", false),
-    (TENANT, "A request that names another tenant is answered like one that names an unknown tenant.", false),
+    (TENANT, "A request that names another tenant is answered like one that names an unknown tenant.", true),
     (IDS, "What belongs to another tenant is answered byte for byte like what does not exist.", true),
     (
         WORKSPACE,

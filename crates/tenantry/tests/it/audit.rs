@@ -51,7 +51,9 @@ async fn an_event_is_shown_by_its_id() {
     assert_eq!(app.operator().get(&path(&unsealed[0])).await.expect(200).json, unsealed[0]);
     seal(&app).await;
     let own = admin(&app, "acme").await;
-    for event in listed(&own, "").await {
+    let events = listed(&own, "").await;
+    assert!(!events.is_empty());
+    for event in events {
         assert_eq!(own.get(&path(&event)).await.expect(200).json, event);
         assert_eq!(app.operator().get(&path(&event)).await.expect(200).json, event);
         let absent = rival.get("/v1/audit-events/evt_00000000000000000000000007").await.expect(404);

@@ -5,7 +5,8 @@ use crate::{
     crew::{Person, owned},
 };
 use serde_json::{Value, json};
-use tenantry_testkit::{Reply, TestApp};
+use std::time::Duration;
+use tenantry_testkit::{Reply, TestApp, TestDatabase};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tiers_are_the_tables() {
@@ -108,7 +109,9 @@ async fn the_tier_of_what_is_being_made_or_removed_stays() {
     let made = app.operator().post("/v1/tenants", &wish).await.expect(202).json;
     assert_eq!(made["tenant"]["status"], "provisioning");
     let bolt = async |body| app.operator().patch("/v1/tenants/bolt", &body).await;
-    assert_eq!(bolt(json!({"plan_tier": "pro"})).await.expect(409).code(), "conflict");
+    for body in [json!({"plan_tier": "pro"}), json!({"max_agents": 5})] {
+        assert_eq!(bolt(body).await.expect(409).code(), "conflict");
+    }
     // What it is already is no change.
     bolt(json!({"plan_tier": "free", "name": "Bolt Inc."})).await.expect(200);
     let told = "SELECT string_agg(slug || ' ' || plan_tier, ', ' ORDER BY slug) FROM tenants";
@@ -119,6 +122,46 @@ async fn the_tier_of_what_is_being_made_or_removed_stays() {
     app.operator().post("/v1/tenants/bolt/suspend", &json!({})).await.expect(202);
     app.work().await;
     bolt(json!({"plan_tier": "starter"})).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waited_for_another_tier_finds_it() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    let holder = app.database.admin().await;
+    let held = "BEGIN; UPDATE public.tenants SET plan_tier = 'pro' WHERE slug = 'acme'";
+    holder.execute(held).await.unwrap_or_else(|error| panic!("{error}"));
+    let waits = format!(
+        "SELECT count(*)::text FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'",
+        app.database.target.database()
+    );
+    let eye = TestDatabase::superuser().await;
+    let release = async {
+        while eye.value(&waits).await.unwrap_or_else(|error| panic!("{error}")).as_deref() != Some("1") {
+            tokio::task::yield_now().await;
+        }
+        holder.execute("COMMIT").await.unwrap_or_else(|error| panic!("{error}"));
+    };
+    let both = async { tokio::join!(set(&app, json!({"max_agents": 5})), release) };
+    let (changed, ()) =
+        tokio::time::timeout(Duration::from_secs(25), both).await.expect("both come to an end");
+    let changed = changed.expect(200).json;
+    assert_eq!((&changed["plan_tier"], &changed["limits"]["agents"]), (&json!("pro"), &json!(5)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_nothing_is_no_event() {
+    let app = TestApp::start().await;
+    app.tenant("acme").await;
+    let tag = async || {
+        let shown = app.operator().get("/v1/tenants/acme").await.expect(200);
+        shown.headers["etag"].to_str().unwrap_or_default().to_owned()
+    };
+    let before = tag().await;
+    set(&app, json!({"plan_tier": "free", "max_agents": null})).await.expect(200);
+    assert_eq!(tag().await, before, "nobody else's copy is out of date");
+    let events = app.operator().get("/v1/audit-events?action=tenant.update").await.expect(200).json;
+    assert_eq!(events["items"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

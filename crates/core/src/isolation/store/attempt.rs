@@ -41,8 +41,9 @@ pub(in crate::isolation) enum Verdict {
 /// The check of what must be done, since a refusal would else show nothing.
 pub(in crate::isolation) const CONTROLS: &str = "controls";
 
-/// Another holds a lock, or was chosen before it: `lock_not_available`, `deadlock_detected`. A statement that was cancelled ends the whole block that it was tried in.
-const BUSY: &[&str] = &["55P03", "40P01"];
+/// Another holds a lock, was chosen before it, or ended the statement: `lock_not_available`, `deadlock_detected`, `query_canceled`. The last is COPY's: any other statement
+/// that is cancelled ends the whole block that it was tried in.
+const BUSY: &[&str] = &["55P03", "40P01", "57014"];
 
 /// One statement.
 #[derive(Debug, Clone)]
@@ -300,6 +301,9 @@ mod tests {
         let locked = Outcome::Refused { sql_state: "55P03".to_owned(), message: "locked".to_owned() };
         let judged = |check, must| Attempt::new(check, must, "SELECT 1".to_owned()).judge(&locked);
         assert!(matches!(judged("controls", Must::Do), Verdict::Busy(_)));
+        let cancelled = Outcome::Refused { sql_state: "57014".to_owned(), message: "cancelled".to_owned() };
+        let copy = Attempt::new("controls", Must::Do, "COPY (SELECT 1) TO STDOUT".to_owned());
+        assert!(matches!(copy.judge(&cancelled), Verdict::Busy(_)));
         assert!(matches!(judged("foreign_workspaces", Must::FindNothing), Verdict::Busy(_)));
         // It got so far as to wait.
         assert!(matches!(judged("foreign_tables", Must::Refuse), Verdict::Open(_)));

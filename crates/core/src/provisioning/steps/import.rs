@@ -46,15 +46,6 @@ pub(super) fn seed<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making
                 registry::store::archive_workspace(tx, workspace.id, at).await?;
             }
         }
-        let own = archive::head(tx, archive).await?.tenant;
-        registry::store::override_limits(
-            tx,
-            making.tenant,
-            own.max_agents,
-            own.max_tasks_per_month,
-            own.storage_limit_gb,
-        )
-        .await?;
         make::first_access_of_default(host, tx, making).await?;
         Ok(Done::did(format!("{} workspaces, the first API key, the owner's invitation", workspaces.len())))
     })
