@@ -29,6 +29,9 @@ test('API keys: made once and copied once, replaced with an overlap, revoked', a
   const secret = (await told.getByTestId('secret').textContent()) ?? '';
   expect(secret).toMatch(/^tnt_/);
   await expect(told.getByRole('button', { name: 'Close without copying' })).toBeVisible();
+  // Neither a second Enter nor Escape puts away what nobody has seen.
+  await expect(told.getByRole('button', { name: 'Copy key' })).toBeFocused();
+  await page.keyboard.press('Escape');
   await told.getByRole('button', { name: 'Copy key' }).click();
   await told.getByRole('button', { name: 'Done' }).click();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { shown } from '../test/shown';
 import { ConfirmDialog } from './ConfirmDialog';
 
-function asked(confirm: () => unknown, word?: string) {
+function asked(confirm: () => unknown, word?: string, done?: () => void) {
   const onClose = vi.fn();
   shown(
     <ConfirmDialog
@@ -13,6 +13,7 @@ function asked(confirm: () => unknown, word?: string) {
       effects={['Its requests are refused.']}
       word={word}
       confirm={confirm}
+      {...(done ? { done } : {})}
       onClose={onClose}
     />,
   );
@@ -54,6 +55,14 @@ describe('a question before what is grave', () => {
     expect(onClose).not.toHaveBeenCalled();
     done(undefined);
     await waitFor(() => expect(onClose).toHaveBeenCalledTimes(1));
+  });
+
+  it('leaves what follows to whoever has more to show', async () => {
+    const done = vi.fn();
+    const { action, onClose } = asked(vi.fn(), undefined, done);
+    await userEvent.click(action());
+    await waitFor(() => expect(done).toHaveBeenCalledTimes(1));
+    expect(onClose).not.toHaveBeenCalled();
   });
 
   it('stays open with what went wrong', async () => {

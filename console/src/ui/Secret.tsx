@@ -3,7 +3,7 @@
 import { Alert, Button, Code, Dialog, Flex, Portal, Stack } from '@chakra-ui/react';
 import { Check, Copy } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { CopyButton, copyText } from './Copy';
 import { Icon } from './Icon';
 
@@ -55,9 +55,11 @@ interface Props {
 
 export function SecretDialog({ title, what, secret, warning, children, onClose }: Props) {
   const [copied, setCopied] = useState(false);
+  const first = useRef<HTMLButtonElement>(null);
   return (
     <Dialog.Root
       open
+      initialFocusEl={() => first.current}
       role="alertdialog"
       closeOnEscape={false}
       closeOnInteractOutside={false}
@@ -66,15 +68,17 @@ export function SecretDialog({ title, what, secret, warning, children, onClose }
       <Portal>
         <Dialog.Backdrop />
         <Dialog.Positioner>
-          {/* Selected and copied by hand is copied, too. */}
-          <Dialog.Content onCopy={() => setCopied(true)}>
+          <Dialog.Content>
             <Dialog.Header>
               <Dialog.Title>{title}</Dialog.Title>
             </Dialog.Header>
             <Dialog.Body>
               <Stack gap="4">
                 <SecretWarning>{warning}</SecretWarning>
-                <Secret what={what} text={secret} copy={false} />
+                {/* Selected and copied by hand is copied, too. */}
+                <div onCopy={() => setCopied(true)}>
+                  <Secret what={what} text={secret} copy={false} />
+                </div>
                 {children}
               </Stack>
             </Dialog.Body>
@@ -82,7 +86,12 @@ export function SecretDialog({ title, what, secret, warning, children, onClose }
               <Button size="sm" variant="outline" onClick={onClose}>
                 {copied ? 'Done' : 'Close without copying'}
               </Button>
-              <Button size="sm" onClick={() => void copyText(secret).then((done) => done && setCopied(true))}>
+              {/* Where the focus begins: a second Enter must not put away what nobody has seen. */}
+              <Button
+                size="sm"
+                ref={first}
+                onClick={() => void copyText(secret).then((done) => done && setCopied(true))}
+              >
                 <Icon as={copied ? Check : Copy} />
                 <span aria-live="polite">{copied ? 'Copied' : `Copy ${what}`}</span>
               </Button>

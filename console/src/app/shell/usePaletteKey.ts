@@ -10,7 +10,8 @@ export function usePaletteKey(toggle: () => void) {
     const press = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey) || event.altKey) return;
       event.preventDefault();
-      latest.current();
+      // What asks or shows a secret is answered first.
+      if (!document.querySelector('[role=alertdialog]')) latest.current();
     };
     window.addEventListener('keydown', press);
     return () => window.removeEventListener('keydown', press);

@@ -2,7 +2,8 @@
 import { Button } from '@chakra-ui/react';
 import { getRouteApi } from '@tanstack/react-router';
 import { KeyRound, Plus } from 'lucide-react';
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
+import type { ApiKey } from '../../api/types';
 import { may } from '../../session/who';
 import { EmptyState } from '../../ui/EmptyState';
 import { Icon } from '../../ui/Icon';
@@ -15,6 +16,7 @@ import { useMember } from '../tenant-side/useMember';
 import { useApiKeys } from './api';
 import { keyColumns } from './columns';
 import { MakeDialog } from './MakeDialog';
+import { ReplaceDialog } from './ReplaceDialog';
 
 const route = getRouteApi('/shell/t/$tenant/api-keys');
 
@@ -48,21 +50,26 @@ function List({ make }: { make: ReactNode }) {
   const { cursor } = route.useSearch();
   const apiKeys = useApiKeys(cursor);
   const members = useMembers(undefined, 200).data;
+  // Here and not in its row, which the new key may push off the page before it was shown.
+  const [replaced, setReplaced] = useState<ApiKey | null>(null);
   const columns = useMemo(() => {
     const names = new Map(members?.items.map((member) => [member.user_id, member.name || member.email]));
-    return keyColumns((user) => names.get(user) ?? (members ? 'somebody who left' : '…'));
+    return keyColumns((user) => names.get(user) ?? (members ? 'somebody who left' : '…'), setReplaced);
   }, [members]);
   return (
-    <DataTable
-      label="API keys"
-      columns={columns}
-      query={apiKeys}
-      rowId={(key) => key.id}
-      empty={
-        <EmptyState icon={KeyRound} title="No API key yet" action={make}>
-          A key lets a program work in this workspace. It is shown once, when it is made.
-        </EmptyState>
-      }
-    />
+    <>
+      <DataTable
+        label="API keys"
+        columns={columns}
+        query={apiKeys}
+        rowId={(key) => key.id}
+        empty={
+          <EmptyState icon={KeyRound} title="No API key yet" action={make}>
+            A key lets a program work in this workspace. It is shown once, when it is made.
+          </EmptyState>
+        }
+      />
+      {replaced && <ReplaceDialog old={replaced} onClose={() => setReplaced(null)} />}
+    </>
   );
 }

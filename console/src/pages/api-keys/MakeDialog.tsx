@@ -67,6 +67,8 @@ export function MakeDialog({ onClose }: { onClose: () => void }) {
         form={form}
         name="confined"
         label="Scopes"
+        // An error of what is not shown any more would keep the form from being sent.
+        rules={{ onChange: () => form.clearErrors('scopes') }}
         options={[
           ['no', 'All that the role may'],
           ['yes', 'Only what I choose'],
@@ -77,6 +79,7 @@ export function MakeDialog({ onClose }: { onClose: () => void }) {
         form={form}
         name="life"
         label="It ends"
+        rules={{ onChange: () => form.clearErrors('expires_at') }}
         options={LIVES}
         {...(life === 'never'
           ? { help: 'A key that never ends is found by whoever looks long enough. Prefer one that ends.' }

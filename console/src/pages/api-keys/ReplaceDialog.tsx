@@ -1,4 +1,4 @@
-// Makes a key in place of another; the old one works on for a while. Used by `RowMenu`.
+// Makes a key in place of another; the old one works on for a while. Used by `ApiKeysPage`.
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { idempotencyKey } from '../../api/client';

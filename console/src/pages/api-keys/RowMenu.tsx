@@ -1,15 +1,19 @@
-// What can be done with one key: replace, revoke. Used by the columns.
+// What can be done with one key: replace, which the page asks for, and revoke. Used by the columns.
 import { useState } from 'react';
 import type { ApiKey } from '../../api/types';
 import { ActionMenu } from '../../ui/ActionMenu';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { said } from '../../ui/toast';
 import { useRevokeKey } from './api';
-import { ReplaceDialog } from './ReplaceDialog';
 import { stateOf } from './state';
 
-export function RowMenu({ apiKey }: { apiKey: ApiKey }) {
-  const [open, setOpen] = useState<'replace' | 'revoke' | null>(null);
+interface Props {
+  apiKey: ApiKey;
+  onReplace: (apiKey: ApiKey) => void;
+}
+
+export function RowMenu({ apiKey, onReplace }: Props) {
+  const [revoking, setRevoking] = useState(false);
   const revoke = useRevokeKey();
   const active = stateOf(apiKey, Date.now()) === 'active';
   return (
@@ -20,14 +24,13 @@ export function RowMenu({ apiKey }: { apiKey: ApiKey }) {
           active
             ? [
                 ...(apiKey.replaced_by ? [] : [{ value: 'replace' as const, label: 'Replace' }]),
-                { value: 'revoke', label: 'Revoke', danger: true },
+                { value: 'revoke' as const, label: 'Revoke', danger: true },
               ]
             : []
         }
-        onChoose={setOpen}
+        onChoose={(choice) => (choice === 'replace' ? onReplace(apiKey) : setRevoking(true))}
       />
-      {open === 'replace' && <ReplaceDialog old={apiKey} onClose={() => setOpen(null)} />}
-      {open === 'revoke' && (
+      {revoking && (
         <ConfirmDialog
           title={`Revoke ${apiKey.name}?`}
           action="Revoke key"
@@ -40,7 +43,7 @@ export function RowMenu({ apiKey }: { apiKey: ApiKey }) {
             await revoke.mutateAsync(apiKey);
             said(`${apiKey.name} is revoked`);
           }}
-          onClose={() => setOpen(null)}
+          onClose={() => setRevoking(false)}
         />
       )}
     </>

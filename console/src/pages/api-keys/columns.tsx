@@ -12,7 +12,7 @@ import { stateOf } from './state';
 const column = columnsOf<ApiKey>();
 
 /** `nameOf`: who is who among the members, as far as they are known. */
-export function keyColumns(nameOf: (user: string) => string) {
+export function keyColumns(nameOf: (user: string) => string, onReplace: (apiKey: ApiKey) => void) {
   return column.columns([
     column.accessor('name', {
       meta: { label: 'Key', fixed: true },
@@ -63,7 +63,7 @@ export function keyColumns(nameOf: (user: string) => string) {
     column.display({
       id: 'actions',
       meta: { label: 'Actions', fixed: true, bare: true, align: 'end' },
-      cell: ({ row: { original } }) => <RowMenu apiKey={original} />,
+      cell: ({ row: { original } }) => <RowMenu apiKey={original} onReplace={onReplace} />,
     }),
   ]);
 }

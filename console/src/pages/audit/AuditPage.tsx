@@ -8,6 +8,7 @@ import { useWho } from '../../session/session';
 import { EmptyState } from '../../ui/EmptyState';
 import { ClearFilters } from '../../ui/FilterBar';
 import { Page } from '../../ui/Page';
+import { ProblemHelp } from '../../ui/ProblemHelp';
 import { DataTable } from '../../ui/table/DataTable';
 import { useAuditEvent, useAuditEvents, useNames } from './api';
 import { ChainBadge } from './ChainBadge';
@@ -69,6 +70,7 @@ export function AuditPage() {
         />
       }
     >
+      {search.event && !listed && linked.isError && <ProblemHelp compact error={linked.error} />}
       <DataTable
         label="Audit events"
         columns={columns}

@@ -3,7 +3,7 @@ import { useForm } from 'react-hook-form';
 import type { Member } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
 import { SelectField } from '../../ui/form';
-import { said } from '../../ui/toast';
+import { failed, said } from '../../ui/toast';
 import { roleOptions, rolesToGive } from '../tenant-side/roles';
 import { lookAgain, useMember } from '../tenant-side/useMember';
 import { useChangeMember } from './api';
@@ -24,7 +24,10 @@ export function RoleDialog({ member, onClose }: { member: Member; onClose: () =>
       return said(`You are ${role} now`);
     }
     said(`${name} is ${role} now`, undefined, {
-      run: () => change.mutate({ member: changed, role: before }),
+      run: () =>
+        void change
+          .mutateAsync({ member: changed, role: before })
+          .catch((thrown) => failed('Not undone', thrown)),
     });
   };
   return (

@@ -3,7 +3,7 @@ import { useForm } from 'react-hook-form';
 import type { Operator } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';
 import { SelectField } from '../../ui/form';
-import { said } from '../../ui/toast';
+import { failed, said } from '../../ui/toast';
 import { useChangeOperator } from './api';
 import { ROLES } from './roles';
 
@@ -16,7 +16,10 @@ export function RoleDialog({ operator, onClose }: { operator: Operator; onClose:
     const changed = await change.mutateAsync({ operator, role });
     onClose();
     said(`${name} is ${role} now`, undefined, {
-      run: () => change.mutate({ operator: changed, role: before }),
+      run: () =>
+        void change
+          .mutateAsync({ operator: changed, role: before })
+          .catch((thrown) => failed('Not undone', thrown)),
     });
   };
   return (

@@ -23,6 +23,8 @@ function useRefresh() {
 
 export function useAddOperator(key: string) {
   return useMutation({
+    // Nothing keeps the password when the dialog is gone.
+    gcTime: 0,
     mutationFn: (body: Shape<'CreateOperator'>) =>
       call(api.POST('/v1/operators', { params: { header: once(key) }, body })),
     onSuccess: useRefresh(),

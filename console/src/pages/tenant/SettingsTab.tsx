@@ -19,7 +19,7 @@ export function SettingsTab({ tagged }: { tagged: Tagged }) {
   // The form keeps the version that it began with: what came in between must not be overwritten unseen.
   const [base, setBase] = useState(tagged);
   const [round, setRound] = useState(0);
-  const allowed = may(useWho(), 'ChangeTenant') && base.tenant.status !== 'deleted';
+  const allowed = may(useWho(), 'ChangeTenant') && tagged.tenant.status !== 'deleted';
   const read = useTenant(base.tenant.slug);
   const begin = (now: Tagged) => {
     setBase(now);
@@ -31,8 +31,15 @@ export function SettingsTab({ tagged }: { tagged: Tagged }) {
   };
   return (
     <Stack gap="6" maxW="xl">
-      {/* A change of tier was of the version that the form began with: what is typed there stays, and goes on from the new one. */}
-      <TierPanel base={base} allowed={allowed} onChange={setBase} onReload={() => void reload()} />
+      {/* The tier is as the page has it. Where the form began with the same, it goes on from the change, and what is typed in it stays. */}
+      <TierPanel
+        base={tagged}
+        allowed={allowed}
+        onChange={(changed) => {
+          if (base.etag === tagged.etag) setBase(changed);
+        }}
+        onReload={() => void read.refetch()}
+      />
       <SettingsForm
         key={round}
         base={base}

@@ -35,7 +35,7 @@ export function TierPanel({ base, allowed, onChange, onReload }: Props) {
           {sentence(plan_tier)}
           {now ? `, ${price(now)}. ` : '. '}
           <Text as="span" color="fg.muted">
-            It is the source of the tenant’s limits.
+            Its limits come from it, but for numbers of the tenant’s own.
           </Text>
           {tiers.isPending && <Skeleton as="span" h="4" w="24" display="inline-block" />}
         </Text>

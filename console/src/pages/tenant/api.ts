@@ -104,6 +104,8 @@ export function useUpdateTenant(slug: string) {
 
 export function useOwnerInvitation(slug: string, key: string) {
   return useMutation({
+    // Nothing keeps the secret when the dialog is gone.
+    gcTime: 0,
     mutationFn: () =>
       call(
         api.POST('/v1/tenants/{slug}/owner-invitation', {
@@ -116,6 +118,8 @@ export function useOwnerInvitation(slug: string, key: string) {
 
 export function useMakeKey(slug: string, key: string) {
   return useMutation({
+    // Nothing keeps the secret when the dialog is gone.
+    gcTime: 0,
     mutationFn: (body: Shape<'CreateApiKey'>) =>
       call(api.POST('/v1/tenants/{slug}/api-keys', { params: { path: { slug }, header: once(key) }, body })),
   });
@@ -134,6 +138,8 @@ export function useGrants(slug: string, cursor: string | undefined) {
 export function useOpenGrant(slug: string, key: string) {
   const client = useQueryClient();
   return useMutation({
+    // Nothing keeps the secret when the dialog is gone.
+    gcTime: 0,
     mutationFn: (body: Shape<'CreateAccessGrant'>) =>
       call(
         api.POST('/v1/tenants/{slug}/access-grants', { params: { path: { slug }, header: once(key) }, body }),

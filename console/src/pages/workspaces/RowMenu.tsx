@@ -87,7 +87,10 @@ function ArchiveDialog({ workspace, onClose }: Props) {
     const archived = await change.mutateAsync({ workspace, archived: true });
     said(`${workspace.name} is archived`, undefined, {
       label: 'Bring back',
-      run: () => change.mutate({ workspace: archived, archived: false }),
+      run: () =>
+        void change
+          .mutateAsync({ workspace: archived, archived: false })
+          .catch((thrown) => failed('Not undone', thrown)),
     });
   };
   return (
@@ -114,7 +117,10 @@ function RenameDialog({ workspace, onClose }: Props) {
     const renamed = await change.mutateAsync({ workspace, name: name.trim() });
     onClose();
     said(`Renamed to ${renamed.name}`, undefined, {
-      run: () => change.mutate({ workspace: renamed, name: workspace.name }),
+      run: () =>
+        void change
+          .mutateAsync({ workspace: renamed, name: workspace.name })
+          .catch((thrown) => failed('Not undone', thrown)),
     });
   };
   return (
