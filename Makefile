@@ -21,7 +21,7 @@ demo: bootstrap-demo console ## Build, start everything with three demo tenants,
 console: ## Build the console, which the next build of the binary takes in; quick where nothing changed
 	@scripts/console build
 
-test: install console fmt clippy tidy codegen scripts container console-test browser-test rust-test pooler-test ## Install what is missing, run every check and test
+test: install console fmt clippy tidy codegen scripts container console-test rust-test pooler-test ## Install what is missing, run every check and test
 
 check: fmt clippy tidy ## The fast checks: format, lints, rules of the house
 
