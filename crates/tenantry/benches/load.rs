@@ -102,14 +102,23 @@ async fn run(phase: &Phase, homes: &[Arc<Home>], address: SocketAddr) -> Log {
     let (barrier, door) = (Arc::new(Barrier::new(phase.users)), Arc::new(Semaphore::new(10)));
     for number in 0..phase.users {
         let (home, pause, time) = (Arc::clone(&homes[number % homes.len()]), phase.pause, phase.time);
+        let after =
+            u32::try_from(number).unwrap_or(0) * pause / u32::try_from(phase.users).unwrap_or(1).max(1);
         let (barrier, door) = (Arc::clone(&barrier), Arc::clone(&door));
         users.spawn(async move {
             let turn = door.acquire().await;
             let user = User::enter(number, home, address).await;
             drop(turn);
             barrier.wait().await;
+            let end = Instant::now() + time;
+            // Who pauses comes within the first pause, and not with all others in one moment.
+            tokio::time::sleep(after).await;
+            let user = match user {
+                Ok(user) => user.again(address).await,
+                Err(error) => Err(error),
+            };
             match user {
-                Ok(user) => user.work(Instant::now() + time, pause).await,
+                Ok(user) => user.work(end, pause).await,
                 Err(error) => Log::of(error),
             }
         });

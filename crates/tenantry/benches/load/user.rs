@@ -71,6 +71,12 @@ impl User {
         Ok(user)
     }
 
+    /// Comes again when everybody is in: by now the server has put away a connection on which nothing was asked for so long.
+    pub(crate) async fn again(mut self, address: SocketAddr) -> Done<Self> {
+        self.wire = Wire::open(address).await.map_err(|error| format!("no connection: {error}"))?;
+        Ok(self)
+    }
+
     /// Does everything again and again until then; at the first error it stops.
     pub(crate) async fn work(mut self, end: Instant, pause: Duration) -> Log {
         self.pause = pause;
