@@ -2079,7 +2079,10 @@ export interface components {
         InvitationStatus: "open" | "accepted" | "revoked" | "expired";
         /** @description One check of a proof. */
         IsolationCheck: {
-            /** @description Whether it counts attempts, each of which is to be refused; else it counts what was looked at, or controls that are to be done. */
+            /**
+             * @description Whether it counts attempts, each of which is to be refused; else it counts what was looked at, or controls that are to be done. Reports of
+             *     servers before it was written down have it as false.
+             */
             attempted: boolean;
             /** @description Up to twenty of what is open, each with what is wrong. */
             evidence: string[];
