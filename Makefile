@@ -9,7 +9,7 @@ CARGO := scripts/cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 SCRIPTS := $(wildcard scripts/* deploy/compose/*.sh) .ci/run
 
-.PHONY: browser-test help demo console test check bench load install fmt clippy tidy codegen scripts container console-test rust-test pooler-test bootstrap-demo clean crash-matrix fuzz
+.PHONY: browser-test help demo console test check bench load install fmt clippy tidy codegen scripts container console-test browser-test rust-test pooler-test bootstrap-demo clean crash-matrix fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -53,8 +53,8 @@ struct Change {
 }
 
 impl Runs {
-    /// Changes a tenant. With `expected`, only the version of that time, in microseconds. What another tier allows holds on every server when this returns,
-    /// as far as it is heard.
+    /// Changes a tenant. With `expected`, only the version of that time, in microseconds. What another tier allows holds here when this returns;
+    /// other servers are told, and one that does not hear remembers the old for half a second.
     ///
     /// # Errors
     /// 404 where there is none, 409 for one that is deleted, or whose tier or own numbers are to change while it is being made or removed, 412 for another version, 422 for bad fields.

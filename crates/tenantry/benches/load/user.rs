@@ -71,7 +71,7 @@ impl User {
         Ok(user)
     }
 
-    /// Comes again when everybody is in: by now the server has put away a connection on which nothing was asked for so long.
+    /// Comes again when everybody is in: a server may put away a connection on which nothing was asked for so long.
     pub(crate) async fn again(mut self, address: SocketAddr) -> Done<Self> {
         self.wire = Wire::open(address).await.map_err(|error| format!("no connection: {error}"))?;
         Ok(self)
