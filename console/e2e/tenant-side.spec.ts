@@ -5,7 +5,8 @@ import { expect, test } from './fixtures';
 test('overview: what is used, what to do next, where one is', async ({ page, asMember, axe }) => {
   await asMember('owner');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Acme Robotics');
-  const limits = page.getByRole('region', { name: 'What the Pro tier allows' });
+  const limits = page.getByRole('region', { name: 'What you may use' });
+  await expect(limits).toContainText('From the Pro tier');
   await expect(limits.getByText('1 of 10')).toBeVisible();
   await expect(limits.getByText('4 of 10')).toBeVisible();
   await expect(limits.getByText('2 of 100 in the tenant')).toBeVisible();
