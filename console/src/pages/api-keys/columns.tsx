@@ -82,7 +82,7 @@ function KeyStatus({ apiKey }: { apiKey: ApiKey }) {
           </Text>
         )}
       </HStack>
-      <Text as="span" textStyle="xs" color="fg.muted">
+      <Text as="span" textStyle="xs" color="fg.muted" whiteSpace="nowrap">
         {state === 'active' && (ends ? 'ends ' : 'never ends')}
         {ends && <RelativeTime at={ends} />}
       </Text>

@@ -145,7 +145,7 @@ function RecentAudit({ slug, id }: { slug: string; id: string }) {
               <Text flex="1" minW="0" truncate color="fg.muted" hideBelow="md">
                 {actor(event)}
               </Text>
-              <Text color="fg.muted" textStyle="xs" textAlign="end">
+              <Text color="fg.muted" textStyle="xs" textAlign="end" flexShrink="0" minW="28">
                 <RelativeTime at={event.occurred_at} />
               </Text>
             </Box>
