@@ -101,8 +101,9 @@ async fn listen(
     pause: &mut Duration,
 ) -> Result<(), Error> {
     let (client, mut connection) = target.connect(login).await?;
-    let statement: String =
-        heard.each.iter().map(|(channel, _)| format!("LISTEN {};", quote_ident(channel))).collect();
+    let listens: Vec<String> =
+        heard.each.iter().map(|(channel, _)| format!("LISTEN {}", quote_ident(channel))).collect();
+    let statement = listens.join("; ");
     let mut subscribe = std::pin::pin!(async {
         let row = client.query_one(Presence::SQL, &[]).await?;
         client.batch_execute(&statement).await.map(|()| row)
