@@ -15,7 +15,8 @@ use tenantry_core::{
     mail::{Mailer, Post},
     ops::duties::Duties,
     placement::Placement,
-    provisioning, psql,
+    provisioning::{self, DemoData},
+    psql,
     wake::Waker,
 };
 use tenantry_durable::Lease;
@@ -75,6 +76,8 @@ pub struct Worker {
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Proves isolation; none where this process may not.
     pub prover: Option<Prover>,
+    /// Writes demo data; none where this process cannot.
+    pub demo_data: Option<Arc<dyn DemoData>>,
     /// The connection by which others see that this process is there.
     pub presence: watch::Receiver<Option<Presence>>,
 }
@@ -210,7 +213,12 @@ impl Worker {
     /// A run may wait long for a lock, as a purge does for whoever reads what it drops: what others do meanwhile is sealed all the same.
     async fn drive_one(&self) -> Result<Option<provisioning::Outcome>> {
         let holder = *self.presence.borrow();
-        let mut driving = pin!(provisioning::work(&self.placement, self.settings.lease, holder));
+        let mut driving = pin!(provisioning::work_with(
+            &self.placement,
+            self.demo_data.clone(),
+            self.settings.lease,
+            holder
+        ));
         loop {
             tokio::select! {
                 outcome = &mut driving => return outcome,

@@ -7,7 +7,7 @@ import { counted } from '../../ui/format';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { RelativeTime } from '../../ui/Time';
 import { failed, said } from '../../ui/toast';
-import { useEndSessions, useSessions } from './api';
+import { useEndOthers, useEndSessions, useSessions } from './api';
 import { programOf } from './program';
 import { Section } from './Section';
 
@@ -93,7 +93,7 @@ function Line({ session }: { session: Session }) {
 
 function EndOthers({ others }: { others: Session[] }) {
   const [open, setOpen] = useState(false);
-  const end = useEndSessions();
+  const end = useEndOthers();
   if (others.length === 0) return null;
   return (
     <>
@@ -106,7 +106,7 @@ function EndOthers({ others }: { others: Session[] }) {
           action="End sessions"
           effects={['Their tokens are refused at once, on every server.', 'This session goes on.']}
           confirm={async () => {
-            await end.mutateAsync(others);
+            await end.mutateAsync();
             said('All other sessions are over');
           }}
           onClose={() => setOpen(false)}
