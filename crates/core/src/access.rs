@@ -60,7 +60,7 @@ pub struct Mark(u64, u64);
 impl Access {
     /// Starts to listen.
     pub fn start(platform: Pool, publisher: Arc<dyn Publish>) -> Self {
-        let listener = Listener::beside(&platform, CHANNEL);
+        let listener = Listener::beside(&platform, &[CHANNEL]);
         let waker = Waker::on(platform.clone(), CHANNEL);
         let heard = listener.subscribe();
         let changes = AtomicU64::new(0);

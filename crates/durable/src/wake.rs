@@ -1,6 +1,6 @@
 //! Wake-ups: tells workers and live streams that there is something to look at. Speed, not truth: all of them poll too.
 //!
-//! Owns: the channel `tenantry`. Calls: pg. Called by: whoever made work; heard through pg's `Listener`.
+//! Owns: the channels `tenantry`, `tenantry_trail`, `tenantry_proof`. Calls: pg. Called by: whoever made work; heard through pg's `Listener`.
 //! Invariants: never inside the transaction it tells of, since NOTIFY serialises commits; many wishes become one NOTIFY
 //! (`a_burst_is_one_notification`). After a crash: a lost wake-up is made good by the next poll.
 
@@ -8,8 +8,17 @@ use std::sync::Arc;
 use tenantry_pg::{Pool, task};
 use tokio::sync::Notify;
 
-/// The channel of PostgreSQL's NOTIFY.
+/// The channel of PostgreSQL's NOTIFY for runs, and for whatever has no channel of its own.
 pub const CHANNEL: &str = "tenantry";
+
+/// Audit events wait to be sealed. Apart, since every mutation of a tenant's tells of one: who waits for runs looks at much that none of them touches.
+pub const TRAIL: &str = "tenantry_trail";
+
+/// A proof of isolation was asked for.
+pub const PROOF: &str = "tenantry_proof";
+
+/// All of them, for whoever listens.
+pub const CHANNELS: [&str; 3] = [CHANNEL, TRAIL, PROOF];
 
 /// Sends wake-ups. Cheap to clone; the sender's task ends with the last clone.
 #[derive(Clone)]

@@ -112,6 +112,8 @@ pub struct Parts {
     /// Domain whose subdomains are tenants.
     pub base_domain: Option<String>,
     listener: Listener,
+    /// Tells workers that a proof was asked for.
+    pub provers: Waker,
     stopping: watch::Sender<bool>,
 }
 
@@ -149,13 +151,15 @@ impl App {
         );
         let pools = TenantPools::new(tenants, installation.clone(), tenant_settings, observer);
         let waker = Waker::start(platform.clone());
-        let notes = Notes::start(platform.clone(), place.ctx.clone(), waker.clone());
+        let trail = Waker::on(platform.clone(), wake::TRAIL);
+        let notes = Notes::start(platform.clone(), place.ctx.clone(), trail);
         let tenancy = Tenancy::new(platform.clone(), place.ctx.clone(), pools, wide, notes);
         let access = Access::start(platform.clone(), Arc::new(tenancy.clone()));
         let sign_in = sign_in(config, &place, &platform, &access)?;
         let (gate, issuers) = gate(config, &place, &platform, &access, &sign_in);
         let mismatches = Mismatches::start(platform.clone(), place.ctx.clone());
-        let listener = Listener::start(place.target.clone(), installation.platform_login(), wake::CHANNEL);
+        let listener = Listener::start(place.target.clone(), installation.platform_login(), &wake::CHANNELS);
+        let provers = Waker::on(platform.clone(), wake::PROOF);
         let runs = runs(config, &place, &platform, &waker, &access);
         let provisioning = Provisioning {
             runs: runs.clone(),
@@ -203,6 +207,7 @@ impl App {
             front: front(config),
             base_domain: config.base_domain.clone(),
             listener,
+            provers,
             stopping: watch::Sender::new(false),
         })))
     }
@@ -343,6 +348,11 @@ impl Parts {
     /// Clock and ids.
     pub fn ctx(&self) -> &Ctx {
         &self.place.ctx
+    }
+
+    /// What tells of wake-ups, by their channels.
+    pub fn listener(&self) -> &Listener {
+        &self.listener
     }
 
     /// Changes with every wake-up.

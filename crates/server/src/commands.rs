@@ -11,7 +11,7 @@ use crate::{
     app::{App, Place},
     config::{self, Config, Mode, process_environment},
     dev, http, mail, run, telemetry,
-    worker::{Worker, WorkerSettings},
+    worker::{Woken, Worker, WorkerSettings},
 };
 use std::{
     fmt::Display,
@@ -215,7 +215,7 @@ async fn worker(config: Config) -> Result<(), Failure> {
     // What isolation is proved with: the application as a server has it, with the logins that servers use.
     let app = App::new(&config, place(&config, &url)?)?;
     let stop = run::stop_on_signal()?;
-    let listener = Listener::beside(&placement.owner, wake::CHANNEL);
+    let listener = Listener::beside(&placement.owner, &wake::CHANNELS);
     let worker = Worker {
         settings: settings(&config),
         metrics: app.metrics.clone(),
@@ -228,7 +228,7 @@ async fn worker(config: Config) -> Result<(), Failure> {
         presence: listener.presence(),
     };
     tracing::info!(warm_slots = config.warm_slots, "working");
-    worker.run(listener.subscribe(), stop).await;
+    worker.run(Woken::by(&listener), stop).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -289,7 +289,7 @@ pub(crate) fn placement_of(config: &Config, target: &Target, owner: Login) -> Re
     let installation = installation(config, target)?;
     let settings = PoolSettings {
         size: 4,
-        named_statements: 0,
+        named_statements: 100,
         wait: Duration::from_secs(30),
         ..PoolSettings::default()
     };

@@ -16,7 +16,7 @@ use crate::{
     http::console::Console,
     mail,
     run::{self, Sockets},
-    worker::Worker,
+    worker::{Woken, Worker},
 };
 use banner::Banner;
 use tenantry_core::{ctx::Ctx, identity::Environment, placement::Placement, wake};
@@ -74,9 +74,9 @@ async fn with_database(
         prepared = prepare(config, cluster) => prepared?,
     };
     let (halt, stop) = halt_or(stop);
-    let presence = Listener::beside(&placement.owner, wake::CHANNEL);
+    let listener = Listener::beside(&placement.owner, &wake::CHANNELS);
     let worker = Worker {
-        presence: presence.presence(),
+        presence: listener.presence(),
         prover: Some(app.prover(config, &placement)),
         demo_data: Some(app.demo_data()),
         placement,
@@ -86,7 +86,7 @@ async fn with_database(
         access: app.access.waker(),
         mailer: mail::mailer(config)?,
     };
-    let working = tenantry_pg::task::detached(worker.run(app.woken(), stop.clone()));
+    let working = tenantry_pg::task::detached(worker.run(Woken::by(&listener), stop.clone()));
     let url = sockets.url(config);
     let serving = run::serve(config, app.clone(), sockets, stop.clone());
     let greeting = async {

@@ -17,10 +17,10 @@ use tenantry_core::{
     placement::Placement,
     provisioning::{self, DemoData},
     psql,
-    wake::Waker,
+    wake::{self, Waker},
 };
 use tenantry_durable::Lease;
-use tenantry_pg::Presence;
+use tenantry_pg::{Listener, Presence};
 use tokio::sync::watch;
 
 /// How the worker works.
@@ -57,6 +57,9 @@ const RUNS_PER_PASS: usize = 4;
 /// How long a proof belongs to a worker whose connection is there: far longer than one over the largest fleet takes.
 const PROOF: Duration = Duration::from_mins(30);
 
+/// Audit events that are written within this time are sealed together: one look costs as much for many as for one.
+const TOGETHER: Duration = Duration::from_millis(50);
+
 /// After so many new slots the planner's picture of the catalogue is refreshed.
 const ANALYZE_AFTER: usize = 100;
 
@@ -82,15 +85,48 @@ pub struct Worker {
     pub presence: watch::Receiver<Option<Presence>>,
 }
 
+/// What wakes a worker.
+pub struct Woken {
+    any: watch::Receiver<u64>,
+    work: watch::Receiver<u64>,
+    trail: watch::Receiver<u64>,
+    proof: watch::Receiver<u64>,
+}
+
+impl Woken {
+    /// What this listener hears.
+    pub fn by(listener: &Listener) -> Self {
+        let [work, trail, proof] = wake::CHANNELS.map(|channel| listener.subscribe_to(channel));
+        Self { any: listener.subscribe(), work, trail, proof }
+    }
+}
+
 impl Worker {
     /// Works until `stop` becomes true. What it holds then is finished first.
-    pub async fn run(self, woken: watch::Receiver<u64>, stop: watch::Receiver<bool>) {
-        // Side by side: neither a mail server that takes its time nor a proof over a large fleet keeps a run waiting.
+    pub async fn run(self, woken: Woken, stop: watch::Receiver<bool>) {
+        // Side by side: a mail server that takes its time, a proof over a large fleet, and a run that waits for a lock keep nobody else waiting.
         tokio::join!(
-            self.drive(woken.clone(), stop.clone()),
-            self.post(woken.clone(), stop.clone()),
-            self.prove(woken, stop)
+            self.drive(woken.work, stop.clone()),
+            self.keep_trail(woken.trail, stop.clone()),
+            self.post(woken.any, stop.clone()),
+            self.prove(woken.proof, stop)
         );
+    }
+
+    async fn keep_trail(&self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
+        told("audit", audit::hurry(&self.placement.owner).await);
+        while !*stop.borrow() {
+            woken.mark_unchanged();
+            self.seal().await;
+            let rest = async {
+                tokio::time::sleep(TOGETHER).await;
+                let _ = tokio::time::timeout(self.settings.poll, woken.changed()).await;
+            };
+            tokio::select! {
+                () = rest => {}
+                _ = stop.changed() => {}
+            }
+        }
     }
 
     async fn post(&self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
@@ -147,7 +183,6 @@ impl Worker {
 
     async fn drive(&self, mut woken: watch::Receiver<u64>, mut stop: watch::Receiver<bool>) {
         let mut made = 0;
-        told("audit", audit::hurry(&self.placement.owner).await);
         while !*stop.borrow() {
             // Marked before looking, so that a wake-up during the look is not lost.
             woken.mark_unchanged();
@@ -168,13 +203,19 @@ impl Worker {
 
     /// One look at everything, until nothing is left to do.
     pub async fn look(&self, made: &mut usize) {
-        let mut filling = false;
-        loop {
-            filling = self.pass(made, filling).await;
-            if !filling {
-                break;
+        let mut passing = pin!(async {
+            let mut filling = false;
+            loop {
+                filling = self.pass(made, filling).await;
+                if !filling {
+                    break;
+                }
             }
+        });
+        while tokio::time::timeout(self.settings.poll, &mut passing).await.is_err() {
+            self.seal().await;
         }
+        self.seal().await;
         if let Some(post) = self.sender() {
             while told("mail", post.send_next().await).unwrap_or(false) {}
         }
@@ -200,7 +241,6 @@ impl Worker {
             self.waker.wake();
         }
         told("labels", self.placement.label().await);
-        self.seal().await;
         let (batch, more) = told("warm slots", self.fill(filling).await).unwrap_or((0, false));
         *made += batch;
         if *made >= ANALYZE_AFTER {
@@ -210,21 +250,10 @@ impl Worker {
         more || driven == RUNS_PER_PASS
     }
 
-    /// A run may wait long for a lock, as a purge does for whoever reads what it drops: what others do meanwhile is sealed all the same.
     async fn drive_one(&self) -> Result<Option<provisioning::Outcome>> {
         let holder = *self.presence.borrow();
-        let mut driving = pin!(provisioning::work_with(
-            &self.placement,
-            self.demo_data.clone(),
-            self.settings.lease,
-            holder
-        ));
-        loop {
-            tokio::select! {
-                outcome = &mut driving => return outcome,
-                () = tokio::time::sleep(self.settings.poll) => self.seal().await,
-            }
-        }
+        let demo_data = self.demo_data.clone();
+        provisioning::work_with(&self.placement, demo_data, self.settings.lease, holder).await
     }
 
     async fn seal(&self) {

@@ -1,10 +1,11 @@
 //! `make load`: users at once, who do every kind of thing against a real server and its worker over HTTP.
 //!
-//! Ten users for a minute, one request after the other; then a thousand, each of whom pauses a second between two requests. Every user is an owner in one of
-//! `--tenants N` (20); one in ten is an operator. Prints p50, p95, p99 and the worst of each kind of operation, and writes `target/bench/load.json`. Fails on an answer
+//! Ten users for a minute, one request after the other: that is all the machine can do, users and database included. Then a thousand, who pause between two
+//! requests so that together they ask six times where the ten asked ten times: what a thousand connections and sessions cost beside ten, and not what an overload does.
+//! Every user is an owner in one of `--tenants N` (20); one in ten is an operator. Prints p50, p95, p99 and the worst of each kind of operation, and writes `target/bench/load.json`. Fails on an answer
 //! that is not the wanted one, on a row of another tenant, or on a p99 over 200 ms; signing in, whose hash is slow on purpose, is shown apart and not judged.
 //!
-//! `--users N` (10), `--seconds N` (60), `--many N` (1,000; 0 leaves them out), `--pause-ms N` (1,000).
+//! `--users N` (10), `--seconds N` (60), `--many N` (1,000; 0 leaves them out), `--pause-ms N` (by what the ten did).
 
 #[path = "load/user.rs"]
 mod user;
@@ -22,6 +23,9 @@ use tokio::{
     time::Instant,
 };
 use user::{APART, Home, Log, User};
+
+/// Of the rate that few reached without a pause, what many ask for together.
+const SHARE: f64 = 0.6;
 
 /// Milliseconds that one of a hundred requests may take longer than.
 const CONTRACT: f64 = 200.0;
@@ -41,24 +45,37 @@ struct Phase {
 
 async fn load() -> ExitCode {
     let time = Duration::from_secs(argument("--seconds", 60) as u64);
-    let pause = Duration::from_millis(argument("--pause-ms", 1_000) as u64);
-    let few = Phase { users: argument("--users", 10), time, pause: Duration::ZERO };
-    let many = Phase { users: argument("--many", 1_000), time, pause };
+    let few = Phase { users: argument("--users", 10).max(1), time, pause: Duration::ZERO };
+    let many = argument("--many", 1_000);
     let database = TestDatabase::new(Ctx::system()).await;
     let tenants = argument("--tenants", 20).max(2);
     database.placement.fill(tenants).await.unwrap_or_else(|error| panic!("{error}"));
     let (_server, address) = Program::server(BINARY, &database, &[]);
     let _worker = Program::worker(BINARY, &database, 8);
     let homes = homes(address, tenants).await;
-    let (mut held, mut figures) = (true, Vec::new());
-    for phase in [few, many].into_iter().filter(|phase| phase.users > 0) {
-        let log = run(&phase, &homes, address).await;
-        let (right, told) = judge(&phase, log);
+    let log = run(&few, &homes, address).await;
+    let pause = pause(&log, many, time);
+    let (mut held, told) = judge(&few, log);
+    let mut figures = vec![told];
+    if many > 0 {
+        let many = Phase { users: many, time, pause };
+        let (right, told) = judge(&many, run(&many, &homes, address).await);
         held &= right;
         figures.push(told);
     }
     write("load", &json!({"contract_ms": CONTRACT, "tenants": tenants, "phases": figures}));
     if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How long each of many pauses, after what few have done in this time.
+#[expect(clippy::cast_precision_loss, reason = "counts of some minutes")]
+fn pause(few: &Log, many: usize, time: Duration) -> Duration {
+    let asked: usize = few.took.values().map(Vec::len).sum();
+    let fitting = many as f64 * time.as_secs_f64() / (asked.max(1) as f64 * SHARE);
+    match argument("--pause-ms", 0) {
+        0 => Duration::from_secs_f64(fitting),
+        given => Duration::from_millis(given as u64),
+    }
 }
 
 /// Tenants whose owners have accepted.

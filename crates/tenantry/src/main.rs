@@ -6,6 +6,10 @@
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
+// Requests make and drop many small things on every thread: with glibc's allocator that took a seventh of the server's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// An isolated, metered, multi-tenant backend on your PostgreSQL.
 #[derive(Debug, Parser)]
 #[command(name = "tenantry", version, about, propagate_version = true)]

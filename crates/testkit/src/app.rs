@@ -16,7 +16,7 @@ use tenantry_server::{
     app::{App, Place},
     config::{Config, Mode},
     mail, run,
-    worker::{Worker, WorkerSettings},
+    worker::{Woken, Worker, WorkerSettings},
 };
 use tenantry_types::{
     key::NewApiKey,
@@ -241,7 +241,7 @@ impl TestApp {
     /// A worker that works until the returned sender is dropped or sends true.
     pub fn start_worker(&self) -> watch::Sender<bool> {
         let (stop, stopped) = watch::channel(false);
-        let (worker, woken) = (self.worker(), self.app.woken());
+        let (worker, woken) = (self.worker(), Woken::by(self.app.listener()));
         tenantry_pg::task::detached(async move {
             let gone = stopped.clone();
             tokio::select! {

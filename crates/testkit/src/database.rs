@@ -126,7 +126,7 @@ impl TestDatabase {
         let installation = Installation::of_database(name, MasterKey::new([7; 32]), None);
         let settings = PoolSettings {
             size: 4,
-            named_statements: 0,
+            named_statements: 100,
             wait: Duration::from_secs(30),
             ..PoolSettings::default()
         };

@@ -1,6 +1,6 @@
 use crate::world::{Heard, World, must, within};
 use std::sync::Arc;
-use tenantry_core::wake::{CHANNEL, Waker};
+use tenantry_core::wake::{CHANNEL, CHANNELS, TRAIL, Waker};
 use tenantry_pg::{Listener, Observer, Pool, PoolSettings};
 use tokio::sync::watch;
 
@@ -9,7 +9,7 @@ async fn reaches(woken: &mut watch::Receiver<u64>, count: u64) -> u64 {
 }
 
 fn listen(world: &World) -> Listener {
-    Listener::start(world.database.target.clone(), world.database.installation.platform_login(), CHANNEL)
+    Listener::start(world.database.target.clone(), world.database.installation.platform_login(), &CHANNELS)
 }
 
 #[tokio::test]
@@ -26,6 +26,25 @@ async fn a_lost_listener_wakes_its_users() {
     assert_eq!(reaches(&mut woken, 4).await, 4, "it lost its connection, and listens again");
     must(world.admin.execute("NOTIFY tenantry").await);
     assert_eq!(reaches(&mut woken, 5).await, 5);
+}
+
+#[tokio::test]
+async fn a_channel_wakes_its_own_listeners() {
+    let world = World::new(0).await;
+    let listener = listen(&world);
+    let (mut any, mut work, mut trail) =
+        (listener.subscribe(), listener.subscribe_to(CHANNEL), listener.subscribe_to(TRAIL));
+    reaches(&mut any, 1).await;
+    must(world.admin.execute("NOTIFY tenantry_trail").await);
+    assert_eq!(reaches(&mut any, 2).await, 2);
+    assert_eq!(
+        (*trail.borrow_and_update(), *work.borrow_and_update()),
+        (2, 1),
+        "who waits for runs sleeps on"
+    );
+    must(world.admin.execute("NOTIFY tenantry").await);
+    assert_eq!(reaches(&mut work, 2).await, 2);
+    assert_eq!((*any.borrow_and_update(), *trail.borrow_and_update()), (3, 2));
 }
 
 #[tokio::test]

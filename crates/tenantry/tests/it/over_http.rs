@@ -266,7 +266,7 @@ async fn a_worker_that_stops_removes_what_its_proof_made() {
         assert_eq!(value(&app.database, ACTIVE).await.split(' ').count(), 2);
         stop.send_replace(true);
     };
-    tokio::join!(worker.run(app.app.woken(), stopped), stopping);
+    tokio::join!(worker.run(tenantry_server::worker::Woken::by(app.app.listener()), stopped), stopping);
     assert_eq!(value(&app.database, ACTIVE).await, "");
     let status = value(&app.database, "SELECT status FROM isolation_reports").await;
     assert_eq!(status, "running", "another worker begins it anew");

@@ -146,7 +146,7 @@ async fn an_expired_lease_is_taken_again() {
 async fn a_gone_holder_frees_its_lease() {
     let app = TestApp::builder().start().await;
     let asked = ask(&app, "acme").await;
-    let listener = Listener::beside(&app.database.placement.owner, "any");
+    let listener = Listener::beside(&app.database.placement.owner, &["any"]);
     let holder = listener.presence().wait_for(Option::is_some).await.unwrap().unwrap();
     execute(
         &app.database,
@@ -379,7 +379,7 @@ async fn a_rolled_back_run_has_no_result() {
 async fn what_is_at_its_end_has_no_holder() {
     let app = TestApp::builder().start().await;
     ask(&app, "acme").await;
-    let listener = Listener::beside(&app.database.placement.owner, "any");
+    let listener = Listener::beside(&app.database.placement.owner, &["any"]);
     listener.presence().wait_for(Option::is_some).await.unwrap();
     let mut worker = app.worker();
     worker.presence = listener.presence();

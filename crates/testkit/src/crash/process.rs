@@ -99,7 +99,7 @@ async fn serve(
 /// A worker: works until no run is open.
 async fn toil(placement: Placement, warm_slots: usize) -> Result<()> {
     let owner = placement.owner.clone();
-    let listener = Listener::beside(&owner, wake::CHANNEL);
+    let listener = Listener::beside(&owner, &wake::CHANNELS);
     let mut woken = listener.subscribe();
     let present = listener.presence().wait_for(Option::is_some).await.map(drop);
     present.map_err(|_| Error::Fault("the listener is gone".to_owned()))?;

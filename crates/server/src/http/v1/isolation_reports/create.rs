@@ -38,7 +38,7 @@ pub async fn create(
     Accepted(once, wish): Accepted<RequestIsolationReport>,
 ) -> Result<Response, ApiError> {
     caller.actor.may(Action::ProveIsolation)?;
-    let made = isolation::request(&app.platform, app.ctx(), &app.runs.waker, caller, once, wish).await?;
+    let made = isolation::request(&app.platform, app.ctx(), &app.provers, caller, once, wish).await?;
     let report = made.value;
     let mut response = (StatusCode::ACCEPTED, crate::http::Json(&report)).into_response();
     if let Ok(address) = HeaderValue::from_str(&format!("/v1/isolation-reports/{}", report.id)) {
