@@ -15,6 +15,23 @@ test('sessions: this one is marked, others end', async ({ page, server, asMember
   await page.getByRole('button', { name: 'End sessions' }).click();
   await expect(sessions.getByRole('listitem')).toHaveCount(1);
   expect((await other('GET', '/v1/me')).status).toBe(401);
+  await expect(page.getByText('All other sessions have ended')).toBeVisible();
+});
+
+test('to end this session is to sign out, in words of its own', async ({ page, server, asMember }) => {
+  await asMemberOf(server, 'initech', 'admin@initech.example');
+  await asMember('admin', 'initech');
+  await page.goto('/account');
+  const sessions = page.getByRole('list', { name: 'Sessions' });
+  await sessions
+    .getByRole('button', { name: /^End the session of/ })
+    .first()
+    .click();
+  await expect(page.getByText(/^The session of .+ has ended$/)).toBeVisible();
+  await sessions.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  await expect(page.getByText('You are signed out.')).toBeVisible();
+  await expect(page).toHaveURL(/\/sign-in$/);
 });
 
 test('password: a wrong one is told at its field, a right one changes it', async ({
@@ -57,6 +74,8 @@ test('data: taken out whole; erased after the address was typed', async ({ page,
   await confirm.getByRole('textbox').fill(email);
   await confirm.getByRole('button', { name: 'Erase my account' }).click();
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  await expect(page.getByText('Your account is erased, and you are signed out.')).toBeVisible();
+  await expect(page).toHaveURL(/\/sign-in$/);
 });
 
 test('an operator has an account too; the last owner is not erased', async ({

@@ -77,6 +77,9 @@ test('the proof is run, watched, read, compared with the one before, and handed 
   await expect(page.getByRole('region', { name: 'Reports of this tenant' }).getByText('Passed')).toHaveCount(
     2,
   );
+  // What is said of another tenant holds, however many reports there are.
+  await page.goto('/tenants/acme?view=isolation');
+  await expect(page.getByText('There is no report about it, and none of all tenants.')).toBeVisible();
 });
 
 test('a refused request is told with both tenants, and leads to its event', async ({

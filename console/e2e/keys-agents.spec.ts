@@ -49,6 +49,10 @@ test('API keys: made once and copied once, replaced with an overlap, revoked', a
   const next = (await page.getByTestId('secret').textContent()) ?? '';
   await page.getByRole('button', { name: 'Close without copying' }).click();
   await expect(row.filter({ hasText: 'replaced' })).toHaveCount(1);
+  // After the second dialog the focus is at what opened the first.
+  await expect(
+    row.filter({ hasText: 'replaced' }).getByRole('button', { name: 'Actions for Reports' }),
+  ).toBeFocused();
   expect((await made('GET', '/v1/agents')).status).toBe(200);
 
   await row.filter({ hasNotText: 'replaced' }).getByRole('button', { name: 'Actions for Reports' }).click();
@@ -114,4 +118,30 @@ test('agents: made, a name that is taken, a change that came second, deleted', a
   await page.getByRole('menuitem', { name: 'Delete' }).click();
   await page.getByRole('button', { name: 'Delete agent' }).click();
   await expect(row).toBeHidden();
+  // What had asked for it went with the row.
+  await expect(page.getByRole('heading', { name: 'Agents', level: 1 })).toBeFocused();
+});
+
+test('a dialog about an agent stays with what was typed, when somebody else has deleted the agent', async ({
+  page,
+  server,
+  asMember,
+  watch,
+}) => {
+  const owner = await asMemberOf(server, 'initech', 'owner@initech.example');
+  const made = await owner('POST', '/v1/agents', { name: 'Brief', role: 'support' });
+  expect(made.status).toBe(201);
+  await asMember('member', 'initech');
+  await page.goto('/t/initech/agents');
+  const row = page.getByRole('row', { name: /Brief/ });
+  await row.getByRole('button', { name: 'Actions for Brief' }).click();
+  await page.getByRole('menuitem', { name: 'Change' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Change Brief' });
+  await dialog.getByLabel('Standing instructions').fill('A page of thoughts');
+  expect((await owner('DELETE', `/v1/agents/${made.body.id}`)).status).toBe(204);
+  watch.allow(/status of 404/);
+  await dialog.getByRole('button', { name: 'Save changes' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('Not found');
+  await expect(page.getByText('Brief', { exact: true })).toHaveCount(0);
+  await expect(dialog.getByLabel('Standing instructions')).toHaveValue('A page of thoughts');
 });

@@ -33,6 +33,7 @@ test('a refused sign-in says why, and what to quote', async ({ page, watch }) =>
   await page.locator('input[name=password]').fill('not a password of anybody');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('alert')).toContainText('Address or password is wrong');
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeFocused();
   await expect(page.getByRole('button', { name: /Copy request id/ })).toBeVisible();
 });
 

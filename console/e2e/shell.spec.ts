@@ -15,6 +15,40 @@ test('what somebody else changes of a tenant shows by itself', async ({ page, se
   await expect(page.getByRole('heading', { name: 'Globex', level: 1, exact: true })).toBeVisible();
 });
 
+test('what happened between the first look and the opening of the stream shows, too', async ({
+  page,
+  server,
+  asOperator,
+}) => {
+  await asOperator('auditor');
+  let letOpen = () => {};
+  const mayOpen = new Promise<void>((resolve) => {
+    letOpen = resolve;
+  });
+  await page.route('**/v1/events', async (route) => {
+    await mayOpen;
+    await route.continue();
+  });
+  await page.goto('/tenants');
+  await expect(page.getByRole('row', { name: /Initech/ })).toBeVisible();
+  await ask(server, 'PATCH', '/v1/tenants/initech', { name: 'Initech Meanwhile' });
+  // Once it is sealed, the stream begins behind it.
+  await expect(async () => {
+    const { items } = await ask<{ items: { sealed: boolean }[] }>(
+      server,
+      'GET',
+      '/v1/audit-events?tenant=initech&action=tenant.update&limit=1',
+    );
+    expect(items[0]?.sealed).toBe(true);
+  }).toPass();
+  letOpen();
+  await expect(page.locator('[data-live=live]')).toHaveText(/Live/);
+  await expect(page.getByRole('row', { name: /Initech Meanwhile/ })).toBeVisible();
+  // A tip can be pointed at.
+  await page.locator('[data-live=live]').hover();
+  await page.getByRole('tooltip', { name: 'This page follows what happens.' }).hover();
+});
+
 test("a tenant's admin hears their own trail; who may not read it has no stream", async ({
   page,
   server,

@@ -1,11 +1,12 @@
 // The tenant's side: overview, workspaces, members, invitations. Each changes what is true on the server, by role.
 import { asMemberOf } from './asApi';
-import { expect, test } from './fixtures';
+import { DESKTOP, expect, PHONE, test } from './fixtures';
 
 test('overview: what is used, what to do next, where one is', async ({ page, asMember, axe }) => {
   await asMember('owner');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Acme Robotics');
-  const limits = page.getByRole('region', { name: 'What the Pro tier allows' });
+  const limits = page.getByRole('region', { name: 'What you may use' });
+  await expect(limits).toContainText('From the Pro tier');
   await expect(limits.getByText('1 of 10')).toBeVisible();
   await expect(limits.getByText('4 of 10')).toBeVisible();
   await expect(limits.getByText('2 of 100 in the tenant')).toBeVisible();
@@ -132,6 +133,12 @@ test('invitations: the link is told once, and can be taken back; who leaves goes
   const row = page.getByRole('row', { name: /new@initech.example/ });
   await expect(row).toContainText('Open');
   await axe();
+  // On a phone a long address leaves room for what can be done.
+  await page.setViewportSize(PHONE);
+  const address = await row.getByText('new@initech.example').boundingBox();
+  const revoke = await row.getByRole('button', { name: /Revoke/ }).boundingBox();
+  expect((address?.x ?? 0) + (address?.width ?? 0)).toBeLessThanOrEqual(revoke?.x ?? 0);
+  await page.setViewportSize(DESKTOP);
   await row.getByRole('button', { name: /Revoke/ }).click();
   await page.getByRole('button', { name: 'Revoke invitation' }).click();
   await expect(row).toContainText('Revoked');

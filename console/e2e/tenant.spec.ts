@@ -11,7 +11,9 @@ test('tabs have addresses, and every one is accessible', async ({ page, asOperat
   const about = page.getByRole('region', { name: 'About' });
   await expect(about).toContainText('owner@acme.example');
   await expect(about).toContainText(/tenant_[0-9a-f]+/);
-  await expect(page.getByRole('region', { name: 'Limits of the Pro tier' })).toContainText('100,000 a month');
+  const limits = page.getByRole('region', { name: 'Limits' });
+  await expect(limits).toContainText('From the Pro tier');
+  await expect(limits).toContainText('100,000 a month');
   await expect(page.getByRole('region', { name: 'Recent audit' })).toContainText('Ada Lovelace, operator');
   await axe();
   for (const [tab, seen] of [
@@ -120,8 +122,12 @@ test('settings are saved, and what somebody else changed is not lost', async ({
   await page.getByRole('button', { name: 'Save settings' }).click();
   await expect(page.getByRole('form', { name: 'Settings' })).toContainText(/domain/);
   await page.getByRole('textbox', { name: 'Allowed domains' }).fill('settled.example');
-  await page.getByRole('button', { name: 'Save settings' }).click();
+  const save = page.getByRole('button', { name: 'Save settings' });
+  await save.click();
   await expect(page.getByText('Settings saved')).toBeVisible();
+  // Whoever goes on by keyboard goes on from there.
+  await expect(save).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Discard changes' })).toBeDisabled();
   await expect(page.getByRole('heading', { name: 'Settled', level: 1 })).toBeVisible();
 
   await page.getByRole('textbox', { name: 'Name' }).fill('Mine');
@@ -132,6 +138,7 @@ test('settings are saved, and what somebody else changed is not lost', async ({
   await axe();
   await told.getByRole('button', { name: 'Load what is there now' }).click();
   await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('Theirs');
+  await expect(page.getByRole('textbox', { name: 'Name' })).toBeFocused();
   await expect(told).toBeHidden();
 });
 
@@ -156,6 +163,8 @@ test('an API key is shown once and works', async ({ page, asOperator, server, ax
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key.trim());
   await shown.getByRole('button', { name: 'Done' }).click();
   await expect(shown).toBeHidden();
+  // After the second dialog, at what opened the first.
+  await expect(page.getByRole('button', { name: 'Actions' })).toBeFocused();
   const answer = await fetch(`${server.url}/v1/agents`, {
     headers: { Authorization: `Bearer ${key.trim()}` },
   });

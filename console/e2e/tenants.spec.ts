@@ -85,7 +85,8 @@ test('many are suspended and resumed: each outcome is told, a refusal stops none
   await bar.getByRole('button', { name: 'Suspend' }).click();
   const dialog = page.getByRole('alertdialog');
   await expect(dialog).toContainText('Suspend 2 tenants');
-  await expect(dialog).toContainText('1 tenant left out: only active ones can be taken');
+  await expect(dialog).toContainText('1 tenant left out');
+  await expect(dialog.getByRole('list', { name: 'Left out' })).toHaveText('Bulk ThreeSuspended already');
   await axe();
   await ask(server, 'POST', '/v1/tenants/bulk-two/suspend', {});
   await settled(server, 'bulk-two');

@@ -1,7 +1,7 @@
 import { renderHook, waitFor } from '@testing-library/react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { setFixedToken } from '../session/tokens';
-import { backOff, startLive, stopLive, useLiveState } from './live';
+import { backOff, onLiveGap, startLive, stopLive, useLiveState } from './live';
 import { withStep } from './liveCache';
 import type { Run, Step } from './types';
 
@@ -19,6 +19,27 @@ describe('the live stream', () => {
     const { result } = renderHook(useLiveState);
     startLive();
     await waitFor(() => expect(result.current).toBe('live'));
+  });
+
+  it('tells of what may have been missed where it opens at no known place, and not where it goes on', async () => {
+    setFixedToken('token');
+    const asked: (string | null)[] = [];
+    const streams = [
+      // Ends without a word; then with one, from whose place it goes on.
+      new Response('', { status: 200 }),
+      new Response('id: 1.2\nevent: weather\ndata: {}\n\n', { status: 200 }),
+      new Response(new ReadableStream<Uint8Array>(), { status: 200 }),
+    ];
+    vi.stubGlobal('fetch', async (request: Request) => {
+      asked.push(request.headers.get('Last-Event-ID'));
+      return streams[asked.length - 1];
+    });
+    const missed = vi.fn();
+    const stop = onLiveGap(missed);
+    startLive();
+    await waitFor(() => expect(asked).toEqual([null, null, '1.2']));
+    stop();
+    expect(missed).toHaveBeenCalledTimes(2);
   });
 
   it('waits longer with each failure, to half a minute, and never all tabs at once', () => {

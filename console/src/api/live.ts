@@ -20,6 +20,7 @@ export interface LiveEvent {
 type Listener = (event: LiveEvent) => void;
 
 const listeners = new Map<string, Set<Listener>>();
+const gaps = new Set<() => void>();
 const watchers = new Set<() => void>();
 let state: LiveState = 'off';
 let lastId: string | null = null;
@@ -37,6 +38,12 @@ export function onLive(kind: string, listener: Listener): () => void {
   some.add(listener);
   listeners.set(kind, some);
   return () => some.delete(listener);
+}
+
+/** Hears when the stream has opened at no known place: what happened between the last look and now will not be told. */
+export function onLiveGap(listener: () => void): () => void {
+  gaps.add(listener);
+  return () => gaps.delete(listener);
 }
 
 export function useLive(kind: string, listener: Listener) {
@@ -99,6 +106,7 @@ async function listen(signal: AbortSignal): Promise<boolean> {
   const response = await authorisedFetch(request);
   if (!response.ok || !response.body) return false;
   setState('live');
+  if (!lastId) for (const listener of gaps) listener();
   const parser = new SseParser();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   try {

@@ -1,15 +1,22 @@
-import { QueryClient } from '@tanstack/react-query';
+import { QueryClient, QueryObserver } from '@tanstack/react-query';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keys } from './keys';
 import type { LiveEvent } from './live';
 import { feedCache, staleAfter } from './liveCache';
 
 let tell: (event: LiveEvent) => void;
+let open: () => void;
 vi.mock('./live', () => ({
   onLive: (_: string, listener: typeof tell) => {
     tell = listener;
     return () => {
       tell = () => {};
+    };
+  },
+  onLiveGap: (listener: typeof open) => {
+    open = listener;
+    return () => {
+      open = () => {};
     };
   },
 }));
@@ -92,6 +99,38 @@ describe('live events and what is on screen', () => {
       ([filter]) => JSON.stringify(filter?.queryKey) === JSON.stringify(keys.audit),
     );
     expect(audits).toHaveLength(1);
+  });
+
+  it('what was read before the stream was open is read again, once, and nothing else', () => {
+    const looks = vi.spyOn(client, 'invalidateQueries');
+    open();
+    vi.advanceTimersByTime(1_000);
+    for (const key of [keys.runs, keys.tenants, keys.audit]) expect(stale(key)).toBe(true);
+    expect(stale(keys.members)).toBe(false);
+    const asked = looks.mock.calls.map(([filter]) => JSON.stringify(filter?.queryKey));
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+
+  it('a first answer on its way is read again after it: it may be older than the event', async () => {
+    let answer: (value: string) => void = () => {};
+    const read = vi.fn(
+      () =>
+        new Promise<string>((resolve) => {
+          answer = resolve;
+        }),
+    );
+    const seen = new QueryObserver(client, { queryKey: keys.overview, queryFn: read, staleTime: 60_000 });
+    const leave = seen.subscribe(() => {});
+    tell(event('run', RUN));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(read).toHaveBeenCalledTimes(1);
+    answer('before');
+    await vi.advanceTimersByTimeAsync(10);
+    expect(read).toHaveBeenCalledTimes(2);
+    answer('after');
+    await vi.advanceTimersByTimeAsync(10);
+    expect(seen.getCurrentResult().data).toBe('after');
+    leave();
   });
 
   it('a kind that it does not know changes nothing', () => {

@@ -1,7 +1,7 @@
 // Leads live events into the query cache: a run that is on screen is set, lists look again. Used by the shell, once.
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { keys } from './keys';
-import { type LiveEvent, onLive } from './live';
+import { type LiveEvent, onLive, onLiveGap } from './live';
 import type { AuditEvent, IsolationReport, Run, Step } from './types';
 
 /** What each kind of event makes stale. A kind that is not listed changes nothing on screen. */
@@ -14,6 +14,9 @@ const STALE: Record<string, QueryKey[]> = {
 
 /** What deeds make stale beside the trail that tells of them, by how their names begin: a change of a tenant has no event of its own. */
 const DEEDS: [prefix: string, QueryKey[]][] = [['tenant.', [keys.tenants, keys.overview]]];
+
+/** Whatever events are about. */
+const HEARD: QueryKey[] = [...Object.values(STALE), ...DEEDS.map(([, stale]) => stale)].flat();
 
 /** What an event makes stale. */
 export function staleAfter(event: Pick<LiveEvent, 'kind' | 'data'>): QueryKey[] {
@@ -33,19 +36,40 @@ export function feedCache(client: QueryClient): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
     timer = undefined;
-    for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey });
+    for (const queryKey of waiting.values()) readAgain(client, queryKey);
     waiting.clear();
   };
-  const stop = onLive('*', (event) => {
-    setRun(client, event);
-    setReport(client, event);
-    for (const key of staleAfter(event)) waiting.set(JSON.stringify(key), key);
+  const lookAgain = (stale: QueryKey[]) => {
+    for (const key of stale) waiting.set(JSON.stringify(key), key);
     if (waiting.size > 0) timer ??= setTimeout(flush, CALM);
-  });
+  };
+  const stops = [
+    onLive('*', (event) => {
+      setRun(client, event);
+      setReport(client, event);
+      lookAgain(staleAfter(event));
+    }),
+    // What was read while the stream was being opened is read again, once: an event in between was told to nobody.
+    onLiveGap(() => lookAgain(HEARD)),
+  ];
   return () => {
     clearTimeout(timer);
-    stop();
+    for (const stop of stops) stop();
   };
+}
+
+function readAgain(client: QueryClient, queryKey: QueryKey) {
+  // A first answer that is still on its way may be older than what made it stale, and is waited for: it is read again after it.
+  const first = client
+    .getQueryCache()
+    .findAll({ queryKey, fetchStatus: 'fetching', predicate: ({ state }) => state.data === undefined });
+  void client.invalidateQueries({ queryKey });
+  for (const { promise, queryKey: own } of first)
+    promise?.then(
+      () => client.invalidateQueries({ queryKey: own, exact: true }),
+      // Its failure is told where it is shown.
+      () => {},
+    );
 }
 
 function setRun(client: QueryClient, event: LiveEvent) {

@@ -29,9 +29,11 @@ describe('the guard of what needs a sign-in', () => {
   });
 
   it('forgets where one was who signed out there, and only there', async () => {
-    session.now = { status: 'out', why: 'left' };
-    expect(await sentTo(signedIn('/runs', true))).toMatchObject({ to: '/sign-in', search: {} });
-    expect(await sentTo(signedIn('/audit'))).toMatchObject({ search: { to: '/audit' } });
+    for (const why of ['left', 'erased'] as const) {
+      session.now = { status: 'out', why };
+      expect(await sentTo(signedIn('/runs', true))).toMatchObject({ to: '/sign-in', search: {} });
+      expect(await sentTo(signedIn('/audit'))).toMatchObject({ search: { to: '/audit' } });
+    }
   });
 });
 

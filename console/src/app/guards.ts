@@ -11,7 +11,7 @@ import { homeOf, type Who } from '../session/who';
 export async function signedIn(href: string, stays = false): Promise<Who> {
   const now = await ready();
   if (now.status === 'in') return now.who;
-  const left = stays && now.status === 'out' && now.why === 'left';
+  const left = stays && now.status === 'out' && (now.why === 'left' || now.why === 'erased');
   throw redirect({ to: '/sign-in', search: left || href === '/' ? {} : { to: href } });
 }
 

@@ -56,7 +56,8 @@ const config = defineConfig({
           },
         },
       }),
-      kbd: defineRecipe({ base: { colorPalette: 'gray' } }),
+      // Two words of a key stand apart.
+      kbd: defineRecipe({ base: { colorPalette: 'gray', wordSpacing: 'normal' } }),
     },
     tokens: {
       colors: { accent: Object.fromEntries(Object.entries(accent).map(([key, value]) => [key, { value }])) },

@@ -9,8 +9,8 @@ import type { Who } from './who';
 
 export type SessionState =
   | { status: 'unknown' }
-  /** ended: it was over, here or in another tab; left: they signed out in this tab. */
-  | { status: 'out'; why?: 'ended' | 'left' }
+  /** ended: it was over, here or in another tab; left: they signed out in this tab; erased: they had their account erased in it. */
+  | { status: 'out'; why?: 'ended' | 'left' | 'erased' }
   | { status: 'in'; who: Who };
 
 const PLACE = 'tenantry.place';
@@ -223,6 +223,13 @@ export async function signOut(): Promise<void> {
   }
   forget();
   set({ status: 'out', why: 'left' });
+}
+
+/** With an account its sessions have ended, in every tab. */
+export function accountErased() {
+  otherTabs?.postMessage('out');
+  forget();
+  set({ status: 'out', why: 'erased' });
 }
 
 tokens.whenSessionIsLost(() => {

@@ -2,6 +2,7 @@
 import { Button, Dialog, Portal, Stack } from '@chakra-ui/react';
 import type { FormEventHandler, ReactNode } from 'react';
 import { ProblemHelp } from './ProblemHelp';
+import { useWayBack } from './useWayBack';
 
 export interface DialogProps {
   title: string;
@@ -20,10 +21,12 @@ interface Props extends DialogProps {
 
 export function DialogFrame({ title, onClose, children, submit, onSubmit, busy, problem, ...rest }: Props) {
   const { disabled = false, danger = false } = rest;
+  const wayBack = useWayBack();
   return (
     <Dialog.Root
       open
       onOpenChange={(change) => !change.open && !busy && onClose()}
+      finalFocusEl={wayBack}
       role={danger ? 'alertdialog' : 'dialog'}
       placement={{ base: 'bottom', sm: 'center' }}
       scrollBehavior="inside"

@@ -94,4 +94,18 @@ describe('a dialog around a form', () => {
     expect(await screen.findByText('Enter a name.')).toBeTruthy();
     expect(send).not.toHaveBeenCalled();
   });
+
+  it('gives the focus back to who pressed, after a failure: a button at work takes none', async () => {
+    const send = vi.fn(async () => {
+      // As browsers do with a button that cannot be pressed.
+      (document.activeElement as HTMLElement).blur();
+      throw refusal({ title: 'Away', detail: 'Try again.' }, 503);
+    });
+    shown(<Asks send={send} />);
+    await userEvent.type(screen.getByLabelText(/Name/), 'Ada');
+    const add = screen.getByRole('button', { name: 'Add' });
+    await userEvent.click(add);
+    await screen.findByText('Away');
+    await waitFor(() => expect(document.activeElement).toBe(add));
+  });
 });

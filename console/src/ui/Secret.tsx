@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { useRef, useState } from 'react';
 import { CopyButton, copyText } from './Copy';
 import { Icon } from './Icon';
+import { useWayBack } from './useWayBack';
 
 /** What is said once, wherever a secret is shown. */
 export function SecretWarning({ children }: { children: ReactNode }) {
@@ -22,7 +23,19 @@ export function SecretWarning({ children }: { children: ReactNode }) {
 /** The text alone. `what` is what it is called: `key`, `link`. */
 export function Secret({ what, text, copy = true }: { what: string; text: string; copy?: boolean }) {
   return (
-    <Flex gap="2" align="center" borderWidth="1px" rounded="md" p="1" ps="3" minH="10" bg="bg.subtle">
+    // Code takes no name for readers: what it is in has it.
+    <Flex
+      role="group"
+      aria-label={`The ${what}`}
+      gap="2"
+      align="center"
+      borderWidth="1px"
+      rounded="md"
+      p="1"
+      ps="3"
+      minH="10"
+      bg="bg.subtle"
+    >
       <Code
         flex="1"
         minW="0"
@@ -31,7 +44,6 @@ export function Secret({ what, text, copy = true }: { what: string; text: string
         size="sm"
         wordBreak="break-all"
         userSelect="all"
-        aria-label={`The ${what}`}
         data-testid="secret"
         data-secret=""
       >
@@ -56,10 +68,12 @@ interface Props {
 export function SecretDialog({ title, what, secret, warning, children, onClose }: Props) {
   const [copied, setCopied] = useState(false);
   const first = useRef<HTMLButtonElement>(null);
+  const wayBack = useWayBack();
   return (
     <Dialog.Root
       open
       initialFocusEl={() => first.current}
+      finalFocusEl={wayBack}
       role="alertdialog"
       closeOnEscape={false}
       closeOnInteractOutside={false}

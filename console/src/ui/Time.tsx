@@ -1,17 +1,14 @@
 // Times and amounts: relative with the exact time on hover and focus, durations, bytes. Used in columns and lists.
-import { useEffect, useState } from 'react';
+import { useEffect, useReducer } from 'react';
 import { bytes, duration, exactTime, nextChange, relativeTime } from './format';
 import { Tip } from './Tip';
 
 /** `3 minutes ago`; the exact time on hover and focus. Nothing there: what `none` says. */
 export function RelativeTime({ at, none = 'never' }: { at: string | null | undefined; none?: string }) {
-  const [now, setNow] = useState(Date.now);
   const time = at ? Date.parse(at) : Number.NaN;
-  useEffect(() => {
-    if (Number.isNaN(time)) return;
-    const timer = setTimeout(() => setNow(Date.now()), nextChange(time, now));
-    return () => clearTimeout(timer);
-  }, [time, now]);
+  // Of the moment in which it is drawn, whatever had it drawn: one that was kept would be behind what has come since.
+  const now = Date.now();
+  useRedraw(time, now);
   if (Number.isNaN(time)) return <span className="muted">{none}</span>;
   return (
     <Tip text={exactTime(time)}>
@@ -22,6 +19,20 @@ export function RelativeTime({ at, none = 'never' }: { at: string | null | undef
       </time>
     </Tip>
   );
+}
+
+/** Draws again when the text is another one, and when somebody comes back to the tab: timers of a tab in the background come late. */
+function useRedraw(time: number, now: number) {
+  const [, redraw] = useReducer((times: number) => times + 1, 0);
+  useEffect(() => {
+    if (Number.isNaN(time)) return;
+    const timer = setTimeout(redraw, nextChange(time, now));
+    document.addEventListener('visibilitychange', redraw);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', redraw);
+    };
+  }, [time, now]);
 }
 
 export function Duration({ ms }: { ms: number | null | undefined }) {

@@ -1,6 +1,6 @@
-import { screen, waitFor } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { shown } from '../test/shown';
 import { Tip } from './Tip';
 
@@ -12,6 +12,10 @@ function tipped() {
   );
   return screen.getByRole('button');
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('a tip', () => {
   it('is not there until somebody is near, and names what it is about', async () => {
@@ -33,5 +37,23 @@ describe('a tip', () => {
     await userEvent.keyboard('{Escape}');
     await waitFor(() => expect(screen.queryByRole('tooltip')).toBeNull());
     expect(document.activeElement).toBe(button);
+  });
+
+  it('can be pointed at: it stays as long as the pointer is on it, and goes a little later', async () => {
+    vi.useFakeTimers();
+    const pass = (milliseconds: number) => act(() => vi.advanceTimersByTimeAsync(milliseconds));
+    const button = tipped();
+    fireEvent.pointerEnter(button);
+    await pass(1_000);
+    const tip = screen.getByRole('tooltip');
+    expect(tip.style.pointerEvents).toBe('auto');
+    fireEvent.pointerLeave(button);
+    await pass(100);
+    fireEvent.pointerEnter(tip);
+    await pass(60_000);
+    expect(screen.queryByRole('tooltip')).toBe(tip);
+    fireEvent.pointerLeave(tip);
+    await pass(1_000);
+    expect(screen.queryByRole('tooltip')).toBeNull();
   });
 });

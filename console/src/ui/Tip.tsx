@@ -15,7 +15,8 @@ import {
 } from 'react';
 
 const OPENS = 300;
-const CLOSES = 50;
+/** So long has a pointer to get from what has the tip to the tip itself, over the gap between them. */
+const CLOSES = 200;
 
 interface Props {
   text: ReactNode;
@@ -26,7 +27,7 @@ interface Props {
 export function Tip({ text, children }: Props) {
   const own = useId();
   const id = children.props.id ?? own;
-  const { open, close, handlers } = useNearness();
+  const { open, close, handlers, bubble } = useNearness();
   return (
     <>
       {cloneElement(
@@ -41,7 +42,10 @@ export function Tip({ text, children }: Props) {
         >
           <Portal>
             <Tooltip.Positioner>
-              <Tooltip.Content maxW="xs">{text}</Tooltip.Content>
+              {/* It can be pointed at, to be read at leisure under a magnifier or to be copied (WCAG 1.4.13). */}
+              <Tooltip.Content maxW="xs" userSelect="text" style={{ pointerEvents: 'auto' }} {...bubble}>
+                {text}
+              </Tooltip.Content>
             </Tooltip.Positioner>
           </Portal>
         </Tooltip.Root>
@@ -50,7 +54,7 @@ export function Tip({ text, children }: Props) {
   );
 }
 
-/** Open while a pointer rests on it, or the keyboard is there; Escape and a press close it. */
+/** Open while a pointer rests on it or on its tip, or the keyboard is there; Escape and a press close it. */
 function useNearness() {
   const [open, setOpen] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -67,5 +71,9 @@ function useNearness() {
     onFocus: (event: FocusEvent) => event.currentTarget.matches(':focus-visible') && turn(true, 0),
     onBlur: close,
   };
-  return { open, close, handlers };
+  const bubble = {
+    onPointerEnter: () => turn(true, 0),
+    onPointerLeave: () => turn(false, CLOSES),
+  };
+  return { open, close, handlers, bubble };
 }

@@ -24,6 +24,18 @@ describe('what people read', () => {
     expect(nextChange(NOW - 5 * 60 * SECOND, NOW)).toBeLessThan(nextChange(NOW - DAY, NOW));
   });
 
+  it.each([-61, -90, -119, -3_599, -3_601, -7_100, 61, 90, 120, 3_601])(
+    'looks again within two seconds of the change, %d s away',
+    (seconds) => {
+      const at = NOW + seconds * SECOND;
+      const next = NOW + nextChange(at, NOW);
+      expect(next).toBeGreaterThan(NOW);
+      if (next - NOW === 600_000) return expect(relativeTime(at, next)).toBe(relativeTime(at, NOW));
+      expect(relativeTime(at, next)).not.toBe(relativeTime(at, NOW));
+      expect(relativeTime(at, Math.max(NOW, next - 2 * SECOND))).toBe(relativeTime(at, NOW));
+    },
+  );
+
   it.each([
     [0.4, '< 1 ms'],
     [12.4, '12 ms'],

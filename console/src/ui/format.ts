@@ -28,11 +28,19 @@ export function exactTime(at: number): string {
   return exact.format(at);
 }
 
-/** Milliseconds until the text of `relativeTime` may change. */
+/** Seconds are told as they pass, but not each of them. */
+const SOON = 5_000;
+/** A timer of a machine that slept comes late: so long it is trusted at the most. */
+const LATE = 600_000;
+
+/** Milliseconds until the text of `relativeTime` is another one. */
 export function nextChange(at: number, now: number): number {
-  const away = Math.abs(at - now) / 1000;
-  if (away < 60) return 5_000;
-  return away < 3_600 ? 30_000 : 600_000;
+  const away = Math.abs(at - now);
+  const size = (UNITS.find(([, seconds]) => away >= seconds * 1000)?.[1] ?? 1) * 1000;
+  if (size < 60_000) return SOON;
+  // What is past grows to the next whole unit, what is to come shrinks below this one; a second more, for what rounding makes of it.
+  const left = at < now ? size - (away % size) : away % size;
+  return Math.min(LATE, left + 1_000);
 }
 
 /** `12 ms`, `1.4 s`, `2 min 5 s`, `3 h 10 min`. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Shape, TierTerms } from '../api/types';
-import { differences, limitRows, ownLimits, price } from './limits';
+import { differences, limitRows, ownLimits, price, tenantLimits } from './limits';
 
 const FREE: Shape<'Limits'> = {
   agent_minutes_per_month: 1000,
@@ -37,6 +37,16 @@ test('numbers of its own stay whatever the tier', () => {
   const own = ownLimits({ max_agents: 0, storage_limit_gb: null });
   expect([...own]).toEqual(['agents']);
   expect(differences(FREE, MORE, own).map(({ name }) => name)).toEqual(['Workspaces', 'Storage']);
+});
+
+test("a tenant's limits say which are its own, and what its tier would allow instead", () => {
+  const tenant = { max_agents: 7, storage_limit_gb: 0, limits: { ...MORE, agents: 7, storage_gb: 0 } };
+  const own = tenantLimits(tenant, MORE).filter((limit) => limit.own);
+  expect(own).toEqual([
+    { name: 'Agents', most: '7', own: true, ofTier: '0' },
+    { name: 'Storage', most: '0 GB', own: true, ofTier: 'Unlimited' },
+  ]);
+  expect(tenantLimits({ limits: MORE }).some((limit) => limit.own || limit.ofTier)).toBe(false);
 });
 
 test('prices are told with what they are for', () => {

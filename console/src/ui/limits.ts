@@ -58,12 +58,38 @@ export function differences(
   });
 }
 
-/** Which limits of a tenant are its own, in place of its tier's. */
-export function ownLimits(tenant: {
+export interface TenantLimit {
+  name: string;
+  most: string;
+  /** A number of the tenant's own, in place of its tier's. */
+  own: boolean;
+  /** What the tier allows, where that is known. */
+  ofTier?: string | undefined;
+}
+
+/** What a tenant may use, and what of it is its own. */
+export function tenantLimits(
+  tenant: Own & { limits: Shape<'Limits'> },
+  tier?: Shape<'Limits'>,
+): TenantLimit[] {
+  const own = ownLimits(tenant);
+  const ofTier = tier && limitRows(tier);
+  return limitRows(tenant.limits).map(([name, most], place) => ({
+    name,
+    most,
+    own: own.has(NUMBERS[place] ?? ''),
+    ofTier: ofTier?.[place]?.[1],
+  }));
+}
+
+interface Own {
   max_agents?: number | null;
   max_tasks_per_month?: number | null;
   storage_limit_gb?: number | null;
-}): ReadonlySet<string> {
+}
+
+/** Which limits of a tenant are its own, in place of its tier's. */
+export function ownLimits(tenant: Own): ReadonlySet<string> {
   const has = (value: number | null | undefined) => value !== null && value !== undefined;
   return new Set([
     ...(has(tenant.max_agents) ? ['agents'] : []),

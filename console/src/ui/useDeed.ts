@@ -1,6 +1,6 @@
 // One deed at a time: while one is on its way another click does nothing, and what it throws stays as its problem.
-// Used by `FormDialog`, `ConfirmDialog` and the forms of pages.
-import { useRef, useState } from 'react';
+// Used by `FormDialog`, `ConfirmDialog` and the forms of pages. Whoever sent it keeps the focus.
+import { useEffect, useRef, useState } from 'react';
 import type { FieldPath, FieldValues, UseFormReturn } from 'react-hook-form';
 import { takeErrors } from './form';
 
@@ -18,9 +18,16 @@ export function useDeed<Args extends unknown[]>(
   const [state, setState] = useState<{ busy: boolean; problem: unknown }>({ busy: false, problem: null });
   // The state comes with the next frame: two clicks in one frame are one.
   const working = useRef(false);
+  const from = useRef<Element | null>(null);
+  useEffect(() => {
+    // A button that is at work takes no focus: whoever pressed it has it back, unless the focus went on meanwhile.
+    if (state.busy || document.activeElement !== document.body) return;
+    if (from.current instanceof HTMLElement) from.current.focus();
+  }, [state]);
   const run = async (...args: Args) => {
     if (working.current) return;
     working.current = true;
+    from.current = document.activeElement;
     setState({ busy: true, problem: null });
     let problem: unknown = null;
     try {

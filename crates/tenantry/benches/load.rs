@@ -1,7 +1,8 @@
 //! `make load`: users at once, who do every kind of thing against a real server and its worker over HTTP.
 //!
-//! Ten users for a minute, one request after the other: that is all the machine can do, users and database included. Then a thousand, who pause between two
-//! requests so that together they ask six times where the ten asked ten times: what a thousand connections and sessions cost beside ten, and not what an overload does.
+//! Ten users for a minute, one request after the other: that is all the machine can do, users and database included. Then a thousand, who come during the first
+//! quarter of the time, each at their own, and pause between two requests, sometimes longer and sometimes shorter, so that together they ask six times where the ten asked
+//! ten times: what a thousand connections and sessions cost beside ten, and not what an overload does.
 //! Every user is an owner in one of `--tenants N` (20); one in ten is an operator. Prints p50, p95, p99 and the worst of each kind of operation, and writes `target/bench/load.json`. Fails on an answer
 //! that is not the wanted one, on a row of another tenant, or on a p99 over 200 ms; signing in, whose hash is slow on purpose, is shown apart and not judged.
 //!
@@ -22,7 +23,7 @@ use tokio::{
     task::JoinSet,
     time::Instant,
 };
-use user::{APART, Home, Log, User};
+use user::{APART, Home, Log, User, spread};
 
 /// Of the rate that few reached without a pause, what many ask for together.
 const SHARE: f64 = 0.6;
@@ -119,8 +120,7 @@ async fn run(phase: &Phase, homes: &[Arc<Home>], address: SocketAddr) -> Log {
     let (barrier, door) = (Arc::new(Barrier::new(phase.users)), Arc::new(Semaphore::new(10)));
     for number in 0..phase.users {
         let (home, pause, time) = (Arc::clone(&homes[number % homes.len()]), phase.pause, phase.time);
-        let after =
-            u32::try_from(number).unwrap_or(0) * pause / u32::try_from(phase.users).unwrap_or(1).max(1);
+        let after = if pause.is_zero() { Duration::ZERO } else { time.mul_f64(spread(number) / 4.0) };
         let (barrier, door) = (Arc::clone(&barrier), Arc::clone(&door));
         users.spawn(async move {
             let turn = door.acquire().await;
@@ -128,7 +128,7 @@ async fn run(phase: &Phase, homes: &[Arc<Home>], address: SocketAddr) -> Log {
             drop(turn);
             barrier.wait().await;
             let end = Instant::now() + time;
-            // Who pauses comes within the first pause, and not with all others in one moment.
+            // Who pauses comes at a time of their own: all at the same thing in the same second would be another test.
             tokio::time::sleep(after).await;
             let user = match user {
                 Ok(user) => user.again(address).await,

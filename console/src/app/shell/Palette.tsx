@@ -13,8 +13,15 @@ import { failed } from '../../ui/toast';
 import { setColorMode } from '../colorMode';
 import { type Command, commandsFor, matching } from './commands';
 
+interface Tenants {
+  tenants: Command[];
+  /** Where there are none: whether they are still looked for, or cannot be. */
+  looking: boolean;
+  away: boolean;
+}
+
 /** Tenants whose slug, name or address has the typed text in it. */
-function useTenants(who: Who, typed: string): Command[] {
+function useTenants(who: Who, typed: string): Tenants {
   const wanted = useDeferredValue(typed.trim());
   const query = useQuery({
     queryKey: [...keys.tenants, 'palette', wanted],
@@ -23,22 +30,26 @@ function useTenants(who: Who, typed: string): Command[] {
     enabled: wanted.length > 0 && may(who, 'ReadTenants'),
     placeholderData: keepPreviousData,
   });
-  if (wanted === '') return [];
-  return (query.data?.items ?? []).map((tenant) => ({
-    id: tenant.id,
-    group: 'Tenants',
-    label: tenant.name,
-    detail: `${tenant.slug}, ${tenant.status}`,
-    icon: Building2,
-    path: `/tenants/${tenant.slug}`,
-  }));
+  const found = wanted === '' ? [] : (query.data?.items ?? []);
+  return {
+    tenants: found.map((tenant) => ({
+      id: tenant.id,
+      group: 'Tenants',
+      label: tenant.name,
+      detail: `${tenant.slug}, ${tenant.status}`,
+      icon: Building2,
+      path: `/tenants/${tenant.slug}`,
+    })),
+    looking: query.isFetching,
+    away: query.isError,
+  };
 }
 
 export function Palette({ who, onClose }: { who: Who; onClose: () => void }) {
   const navigate = useNavigate();
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
-  const tenants = useTenants(who, typed);
+  const { tenants, looking, away } = useTenants(who, typed);
   const own = useMemo(() => commandsFor(who), [who]);
   const found = [...matching(own, typed), ...tenants];
   const chosen = Math.min(at, found.length - 1);
@@ -90,6 +101,15 @@ export function Palette({ who, onClose }: { who: Who; onClose: () => void }) {
               }}
               onKeyDown={press}
             />
+            {found.length === 0 && (
+              <Text p="6" color="fg.muted" textAlign="center" role="status">
+                {looking
+                  ? 'Looking for tenants …'
+                  : away
+                    ? 'Tenants cannot be looked for now'
+                    : 'Nothing found'}
+              </Text>
+            )}
             <Results found={found} chosen={chosen} run={run} point={setAt} />
           </Dialog.Content>
         </Dialog.Positioner>
@@ -110,12 +130,14 @@ function Results({ found, chosen, run, point }: ResultsProps) {
     document.getElementById(`palette-${chosen}`)?.scrollIntoView({ block: 'nearest' });
   }, [chosen]);
   return (
-    <Box id="palette-list" role="listbox" aria-label="Results" maxH="80" overflowY="auto" p="2">
-      {found.length === 0 && (
-        <Text p="4" color="fg.muted" textAlign="center" role="status">
-          Nothing found
-        </Text>
-      )}
+    <Box
+      id="palette-list"
+      role="listbox"
+      aria-label="Results"
+      maxH="80"
+      overflowY="auto"
+      p={found.length > 0 ? '2' : '0'}
+    >
       {found.map((command, index) => (
         <Box
           key={command.id}

@@ -3,7 +3,7 @@ import { Button, HStack } from '@chakra-ui/react';
 import { useMutation } from '@tanstack/react-query';
 import { Download, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { sessionLost } from '../../session/tokens';
+import { accountErased } from '../../session/session';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { Icon } from '../../ui/Icon';
 import { failed, said } from '../../ui/toast';
@@ -69,7 +69,7 @@ function EraseDialog({ email, onClose }: { email: string; onClose: () => void })
       ]}
       confirm={async () => {
         await erase.mutateAsync(email);
-        sessionLost();
+        accountErased();
       }}
     />
   );

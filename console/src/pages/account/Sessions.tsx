@@ -1,7 +1,8 @@
-// Where one is signed in, this session marked; others can be ended. Used by `AccountPage`.
+// Where one is signed in: one signs out of this session, and ends others. Used by `AccountPage`.
 import { Badge, Box, Button, HStack, Skeleton, Stack, Text } from '@chakra-ui/react';
 import { useState } from 'react';
 import type { Session } from '../../api/types';
+import { signOut } from '../../session/session';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { counted } from '../../ui/format';
 import { ProblemHelp } from '../../ui/ProblemHelp';
@@ -71,7 +72,9 @@ function Line({ session }: { session: Session }) {
           <RelativeTime at={session.created_at} />
         </Text>
       </Box>
-      {!session.current && (
+      {session.current ? (
+        <SignOut />
+      ) : (
         <Button
           size="xs"
           variant="outline"
@@ -79,7 +82,7 @@ function Line({ session }: { session: Session }) {
           loading={end.isPending}
           onClick={() =>
             end.mutate([session], {
-              onSuccess: () => said('The session is over'),
+              onSuccess: () => said(`The session of ${program} has ended`),
               onError: (thrown) => failed('Not ended', thrown),
             })
           }
@@ -88,6 +91,23 @@ function Line({ session }: { session: Session }) {
         </Button>
       )}
     </HStack>
+  );
+}
+
+/** Ending one's own session is a sign-out: it leads away. */
+function SignOut() {
+  const [busy, setBusy] = useState(false);
+  const leave = () => {
+    setBusy(true);
+    signOut().catch((thrown) => {
+      setBusy(false);
+      failed('Not signed out', thrown);
+    });
+  };
+  return (
+    <Button size="xs" variant="outline" loading={busy} onClick={leave}>
+      Sign out
+    </Button>
   );
 }
 
@@ -107,7 +127,7 @@ function EndOthers({ others }: { others: Session[] }) {
           effects={['Their tokens are refused at once, on every server.', 'This session goes on.']}
           confirm={async () => {
             await end.mutateAsync();
-            said('All other sessions are over');
+            said('All other sessions have ended');
           }}
           onClose={() => setOpen(false)}
         />

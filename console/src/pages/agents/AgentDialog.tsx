@@ -1,4 +1,4 @@
-// Makes an agent, or changes one; a change is for the version that was read. Used by `AgentsPage` and `RowMenu`.
+// Makes an agent, or changes one; a change is for the version that was read. Used by `AgentsPage`.
 import { Button, HStack, Text } from '@chakra-ui/react';
 import { useState } from 'react';
 import { type UseFormReturn, useForm } from 'react-hook-form';

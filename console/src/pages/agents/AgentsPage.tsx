@@ -3,6 +3,7 @@ import { Button } from '@chakra-ui/react';
 import { getRouteApi } from '@tanstack/react-router';
 import { Bot, Plus, SearchX } from 'lucide-react';
 import { useMemo } from 'react';
+import type { Agent } from '../../api/types';
 import { may } from '../../session/who';
 import { EmptyState } from '../../ui/EmptyState';
 import { ChoiceFilter, ClearFilters } from '../../ui/FilterBar';
@@ -10,14 +11,18 @@ import { sentence } from '../../ui/format';
 import { Icon } from '../../ui/Icon';
 import { Page } from '../../ui/Page';
 import { DataTable } from '../../ui/table/DataTable';
+import { useAsked } from '../../ui/table/useAsked';
 import { MayNot } from '../tenant-side/MayNot';
 import { useMake } from '../tenant-side/useMake';
 import { useMember } from '../tenant-side/useMember';
 import { AgentDialog } from './AgentDialog';
 import { STATUSES, useAgents } from './api';
 import { agentColumns } from './columns';
+import { DeleteDialog } from './DeleteDialog';
+import type { AgentDeed } from './RowMenu';
 
 const route = getRouteApi('/shell/t/$tenant/agents');
+const idOf = (agent: Agent) => agent.id;
 
 export function AgentsPage() {
   const who = useMember();
@@ -25,7 +30,8 @@ export function AgentsPage() {
   const agents = useAgents({ status, cursor });
   const [making, setMaking] = useMake();
   const mayWrite = may(who, 'WriteAgents');
-  const columns = useMemo(() => agentColumns(mayWrite), [mayWrite]);
+  const { asked, ask, close } = useAsked<AgentDeed, Agent>(agents.data?.items, idOf);
+  const columns = useMemo(() => agentColumns(mayWrite, ask), [mayWrite, ask]);
   const make = mayWrite && (
     <Button size="sm" onClick={() => setMaking(true)}>
       <Icon as={Plus} /> Make agent
@@ -38,7 +44,7 @@ export function AgentsPage() {
         label="Agents"
         columns={columns}
         query={agents}
-        rowId={(agent) => agent.id}
+        rowId={idOf}
         filters={
           <>
             <ChoiceFilter
@@ -64,6 +70,8 @@ export function AgentsPage() {
         }
       />
       {mayWrite && making && <AgentDialog onClose={() => setMaking(false)} />}
+      {asked?.does === 'change' && <AgentDialog agent={asked.row} onClose={close} />}
+      {asked?.does === 'delete' && <DeleteDialog agent={asked.row} onClose={close} />}
     </Page>
   );
 }

@@ -6,13 +6,16 @@ import { lazyPart } from '../../ui/lazyPart';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { RelativeTime } from '../../ui/Time';
 import { columnsOf } from '../../ui/table/features';
+import type { Ask } from '../../ui/table/useAsked';
+import type { AgentDeed } from './RowMenu';
 
 // Behind the rows: they are read before anything is done to one.
 const RowMenu = lazyPart(() => import('./RowMenu').then((module) => module.RowMenu));
 
 const column = columnsOf<Agent>();
 
-export function agentColumns(mayWrite: boolean) {
+/** `onAsk`: where it may be changed, what to do with one. */
+export function agentColumns(mayWrite: boolean, onAsk: Ask<AgentDeed, Agent>) {
   return column.columns([
     column.accessor('name', {
       meta: { label: 'Agent', fixed: true },
@@ -54,7 +57,7 @@ export function agentColumns(mayWrite: boolean) {
     column.display({
       id: 'actions',
       meta: { label: 'Actions', fixed: true, bare: true, align: 'end' },
-      cell: ({ row: { original } }) => (mayWrite ? <RowMenu agent={original} /> : null),
+      cell: ({ row: { original } }) => (mayWrite ? <RowMenu agent={original} onAsk={onAsk} /> : null),
     }),
   ]);
 }

@@ -2,13 +2,14 @@
 import { Button } from '@chakra-ui/react';
 import { getRouteApi } from '@tanstack/react-router';
 import { KeyRound, Plus } from 'lucide-react';
-import { type ReactNode, useMemo, useState } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import type { ApiKey } from '../../api/types';
 import { may } from '../../session/who';
 import { EmptyState } from '../../ui/EmptyState';
 import { Icon } from '../../ui/Icon';
 import { Page } from '../../ui/Page';
 import { DataTable } from '../../ui/table/DataTable';
+import { useAsked } from '../../ui/table/useAsked';
 import { useMembers } from '../members/api';
 import { MayNot } from '../tenant-side/MayNot';
 import { useMake } from '../tenant-side/useMake';
@@ -17,8 +18,11 @@ import { useApiKeys } from './api';
 import { keyColumns } from './columns';
 import { MakeDialog } from './MakeDialog';
 import { ReplaceDialog } from './ReplaceDialog';
+import { RevokeDialog } from './RevokeDialog';
+import type { KeyDeed } from './RowMenu';
 
 const route = getRouteApi('/shell/t/$tenant/api-keys');
+const idOf = (key: ApiKey) => key.id;
 
 export function ApiKeysPage() {
   const who = useMember();
@@ -50,26 +54,26 @@ function List({ make }: { make: ReactNode }) {
   const { cursor } = route.useSearch();
   const apiKeys = useApiKeys(cursor);
   const members = useMembers(undefined, 200).data;
-  // Here and not in its row, which the new key may push off the page before it was shown.
-  const [replaced, setReplaced] = useState<ApiKey | null>(null);
+  const { asked, ask, close } = useAsked<KeyDeed, ApiKey>(apiKeys.data?.items, idOf);
   const columns = useMemo(() => {
     const names = new Map(members?.items.map((member) => [member.user_id, member.name || member.email]));
-    return keyColumns((user) => names.get(user) ?? (members ? 'somebody who left' : '…'), setReplaced);
-  }, [members]);
+    return keyColumns((user) => names.get(user) ?? (members ? 'somebody who left' : '…'), ask);
+  }, [members, ask]);
   return (
     <>
       <DataTable
         label="API keys"
         columns={columns}
         query={apiKeys}
-        rowId={(key) => key.id}
+        rowId={idOf}
         empty={
           <EmptyState icon={KeyRound} title="No API key yet" action={make}>
             A key lets a program work in this workspace. It is shown once, when it is made.
           </EmptyState>
         }
       />
-      {replaced && <ReplaceDialog old={replaced} onClose={() => setReplaced(null)} />}
+      {asked?.does === 'replace' && <ReplaceDialog old={asked.row} onClose={close} />}
+      {asked?.does === 'revoke' && <RevokeDialog apiKey={asked.row} onClose={close} />}
     </>
   );
 }

@@ -6,13 +6,14 @@ import { sentence } from '../../ui/format';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { RelativeTime } from '../../ui/Time';
 import { columnsOf } from '../../ui/table/features';
-import { RowMenu } from './RowMenu';
+import type { Ask } from '../../ui/table/useAsked';
+import { type KeyDeed, RowMenu } from './RowMenu';
 import { stateOf } from './state';
 
 const column = columnsOf<ApiKey>();
 
 /** `nameOf`: who is who among the members, as far as they are known. */
-export function keyColumns(nameOf: (user: string) => string, onReplace: (apiKey: ApiKey) => void) {
+export function keyColumns(nameOf: (user: string) => string, onAsk: Ask<KeyDeed, ApiKey>) {
   return column.columns([
     column.accessor('name', {
       meta: { label: 'Key', fixed: true },
@@ -63,7 +64,7 @@ export function keyColumns(nameOf: (user: string) => string, onReplace: (apiKey:
     column.display({
       id: 'actions',
       meta: { label: 'Actions', fixed: true, bare: true, align: 'end' },
-      cell: ({ row: { original } }) => <RowMenu apiKey={original} onReplace={onReplace} />,
+      cell: ({ row: { original } }) => <RowMenu apiKey={original} onAsk={onAsk} />,
     }),
   ]);
 }
@@ -81,7 +82,7 @@ function KeyStatus({ apiKey }: { apiKey: ApiKey }) {
           </Text>
         )}
       </HStack>
-      <Text as="span" textStyle="xs" color="fg.muted">
+      <Text as="span" textStyle="xs" color="fg.muted" whiteSpace="nowrap">
         {state === 'active' && (ends ? 'ends ' : 'never ends')}
         {ends && <RelativeTime at={ends} />}
       </Text>

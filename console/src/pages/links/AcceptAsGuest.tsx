@@ -7,8 +7,9 @@ import { useForm } from 'react-hook-form';
 import type { Shape } from '../../api/types';
 import { goTo, signIn } from '../../session/session';
 import { homeOf } from '../../session/who';
-import { TextField, takeErrors } from '../../ui/form';
+import { TextField } from '../../ui/form';
 import { ProblemHelp } from '../../ui/ProblemHelp';
+import { useSend } from '../../ui/useDeed';
 import { acceptInvitation } from './api';
 import { Offer, type Preview } from './Offer';
 import { PasswordField } from './PasswordField';
@@ -30,7 +31,6 @@ type Made = Shape<'NewMembership'>;
 
 export function AcceptAsGuest({ token, offer, onProblem }: Props) {
   const [fresh, setFresh] = useState(true);
-  const [problem, setProblem] = useState<unknown>(null);
   const [made, setMade] = useState<Made | null>(null);
   const navigate = useNavigate();
   const form = useForm<Values>({ defaultValues: { email: offer?.email ?? '', name: '', password: '' } });
@@ -40,16 +40,14 @@ export function AcceptAsGuest({ token, offer, onProblem }: Props) {
     const now = await goTo({ tenant, workspace });
     if (now.status === 'in') await navigate({ href: homeOf(now.who) });
   };
-  const submit = form.handleSubmit(async (values) => {
-    setProblem(null);
+  const { onSubmit, busy, problem } = useSend(form, async (values) => {
     const { name, password } = values;
     let membership: Made;
     try {
       membership = await acceptInvitation({ token, password, ...(fresh ? { name: name.trim() } : {}) });
     } catch (thrown) {
       onProblem(thrown);
-      setProblem(takeErrors<Values>(thrown, ['name', 'password'], form.setError));
-      return;
+      throw thrown;
     }
     // The link is used now, whatever comes of the sign-in: an address that was mistyped is told on the next page.
     await enter(values, membership).catch(() => setMade(membership));
@@ -57,7 +55,7 @@ export function AcceptAsGuest({ token, offer, onProblem }: Props) {
   if (made) return <Accepted made={made} />;
   return (
     <PublicFrame title="Accept the invitation" lead="Become a member with an account of your own.">
-      <form onSubmit={submit} noValidate aria-label="Accept the invitation">
+      <form onSubmit={onSubmit} noValidate aria-label="Accept the invitation">
         <Stack gap="4">
           {offer && <Offer offer={offer} />}
           <Segments fresh={fresh} onChange={setFresh} />
@@ -82,7 +80,7 @@ export function AcceptAsGuest({ token, offer, onProblem }: Props) {
             />
           )}
           <PasswordField form={form} name="password" fresh={fresh} />
-          <Button type="submit" loading={form.formState.isSubmitting} loadingText="Accepting">
+          <Button type="submit" loading={busy} loadingText="Accepting">
             Accept and sign in
           </Button>
         </Stack>

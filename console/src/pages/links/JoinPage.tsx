@@ -6,9 +6,10 @@ import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { goTo, useSession } from '../../session/session';
 import { homeOf } from '../../session/who';
-import { TextField, takeErrors } from '../../ui/form';
+import { TextField } from '../../ui/form';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { said } from '../../ui/toast';
+import { useSend } from '../../ui/useDeed';
 import { isPerson, join } from './api';
 import { Aside, Outcome, PublicFrame, ToSignIn } from './PublicFrame';
 
@@ -20,20 +21,14 @@ export function JoinPage() {
   const navigate = useNavigate();
   const known = session.status === 'in' && isPerson();
   const form = useForm({ defaultValues: { tenant, email: '' } });
-  const [problem, setProblem] = useState<unknown>(null);
   const [told, setTold] = useState<string | null>(null);
-  const submit = form.handleSubmit(async (values) => {
-    setProblem(null);
-    try {
-      const slug = values.tenant.trim();
-      const answer = await join(known ? { tenant: slug } : { tenant: slug, email: values.email.trim() });
-      if ('detail' in answer) return setTold(answer.detail);
-      const now = await goTo({ tenant: answer.tenant, workspace: answer.workspace });
-      said(`You are ${answer.role} of ${answer.workspace} in ${answer.tenant_name}`);
-      if (now.status === 'in') await navigate({ href: homeOf(now.who) });
-    } catch (thrown) {
-      setProblem(takeErrors(thrown, ['tenant', 'email'], form.setError));
-    }
+  const { onSubmit, busy, problem } = useSend(form, async (values) => {
+    const slug = values.tenant.trim();
+    const answer = await join(known ? { tenant: slug } : { tenant: slug, email: values.email.trim() });
+    if ('detail' in answer) return setTold(answer.detail);
+    const now = await goTo({ tenant: answer.tenant, workspace: answer.workspace });
+    said(`You are ${answer.role} of ${answer.workspace} in ${answer.tenant_name}`);
+    if (now.status === 'in') await navigate({ href: homeOf(now.who) });
   });
   if (told)
     return (
@@ -45,7 +40,7 @@ export function JoinPage() {
     );
   return (
     <PublicFrame title="Join a tenant" lead="For tenants that are open to people of your mail domain.">
-      <form onSubmit={submit} noValidate aria-label="Join a tenant">
+      <form onSubmit={onSubmit} noValidate aria-label="Join a tenant">
         <Stack gap="4">
           {problem ? <ProblemHelp compact error={problem} /> : null}
           <TextField
@@ -70,7 +65,7 @@ export function JoinPage() {
               rules={{ required: 'Enter your address.' }}
             />
           )}
-          <Button type="submit" loading={form.formState.isSubmitting} loadingText="Joining">
+          <Button type="submit" loading={busy} loadingText="Joining">
             Join
           </Button>
           <Aside>

@@ -7,8 +7,9 @@ import { useForm } from 'react-hook-form';
 import { asProblem } from '../../api/problem';
 import { sessionState } from '../../session/session';
 import { sessionLost } from '../../session/tokens';
-import { TextField, takeErrors } from '../../ui/form';
+import { TextField } from '../../ui/form';
 import { ProblemHelp } from '../../ui/ProblemHelp';
+import { useSend } from '../../ui/useDeed';
 import { askForReset, isPerson, setPassword } from './api';
 import { PasswordField } from './PasswordField';
 import { Aside, Outcome, PublicFrame, ToSignIn } from './PublicFrame';
@@ -23,16 +24,10 @@ export function ResetPage() {
 
 function Ask({ closed }: { closed: boolean }) {
   const form = useForm({ defaultValues: { email: '' } });
-  const [problem, setProblem] = useState<unknown>(null);
   const [asked, setAsked] = useState<string | null>(null);
-  const submit = form.handleSubmit(async ({ email }) => {
-    setProblem(null);
-    try {
-      await askForReset(email.trim());
-      setAsked(email.trim());
-    } catch (thrown) {
-      setProblem(takeErrors(thrown, ['email'], form.setError));
-    }
+  const { onSubmit, busy, problem } = useSend(form, async ({ email }) => {
+    await askForReset(email.trim());
+    setAsked(email.trim());
   });
   if (asked)
     return (
@@ -45,7 +40,7 @@ function Ask({ closed }: { closed: boolean }) {
     );
   return (
     <PublicFrame title="New password" lead="We mail you a link to set it.">
-      <form onSubmit={submit} noValidate aria-label="Ask for a link">
+      <form onSubmit={onSubmit} noValidate aria-label="Ask for a link">
         <Stack gap="4">
           {closed && (
             <Outcome icon={Link2Off} title="This link opens nothing any more">
@@ -61,7 +56,7 @@ function Ask({ closed }: { closed: boolean }) {
             autoComplete="username"
             rules={{ required: 'Enter your address.' }}
           />
-          <Button type="submit" loading={form.formState.isSubmitting} loadingText="Asking">
+          <Button type="submit" loading={busy} loadingText="Asking">
             Send me a link
           </Button>
           <Aside>
@@ -75,19 +70,17 @@ function Ask({ closed }: { closed: boolean }) {
 
 function SetNew({ token, onClosed }: { token: string; onClosed: () => void }) {
   const form = useForm({ defaultValues: { password: '' } });
-  const [problem, setProblem] = useState<unknown>(null);
   const [done, setDone] = useState(false);
-  const submit = form.handleSubmit(async ({ password }) => {
-    setProblem(null);
+  const { onSubmit, busy, problem } = useSend(form, async ({ password }) => {
     try {
       await setPassword(token, password);
-      // All sessions have ended with the old password, also the one of this browser.
-      if (sessionState().status === 'in' && isPerson()) sessionLost();
-      setDone(true);
     } catch (thrown) {
-      if (asProblem(thrown).errors.some((field) => field.pointer === '/token')) onClosed();
-      else setProblem(takeErrors(thrown, ['password'], form.setError));
+      if (asProblem(thrown).errors.some((field) => field.pointer === '/token')) return onClosed();
+      throw thrown;
     }
+    // All sessions have ended with the old password, also the one of this browser.
+    if (sessionState().status === 'in' && isPerson()) sessionLost();
+    setDone(true);
   });
   if (done)
     return (
@@ -99,11 +92,11 @@ function SetNew({ token, onClosed }: { token: string; onClosed: () => void }) {
     );
   return (
     <PublicFrame title="New password" lead="It replaces the one until now, and signs you out everywhere.">
-      <form onSubmit={submit} noValidate aria-label="Set a new password">
+      <form onSubmit={onSubmit} noValidate aria-label="Set a new password">
         <Stack gap="4">
           {problem ? <ProblemHelp compact error={problem} /> : null}
           <PasswordField form={form} name="password" fresh />
-          <Button type="submit" loading={form.formState.isSubmitting} loadingText="Setting">
+          <Button type="submit" loading={busy} loadingText="Setting">
             Set password
           </Button>
         </Stack>

@@ -3,11 +3,13 @@ import { Button } from '@chakra-ui/react';
 import { getRouteApi } from '@tanstack/react-router';
 import { MailPlus, UserPlus } from 'lucide-react';
 import { useMemo } from 'react';
+import type { Invitation } from '../../api/types';
 import { may } from '../../session/who';
 import { EmptyState } from '../../ui/EmptyState';
 import { Icon } from '../../ui/Icon';
 import { Page } from '../../ui/Page';
 import { DataTable } from '../../ui/table/DataTable';
+import { useAsked } from '../../ui/table/useAsked';
 import { MayNot } from '../tenant-side/MayNot';
 import { useMake } from '../tenant-side/useMake';
 import { useMember } from '../tenant-side/useMember';
@@ -15,8 +17,10 @@ import { useInvitations } from './api';
 import { InviteDialog } from './InviteDialog';
 import { invitationColumns } from './invitationColumns';
 import { PeopleTabs } from './PeopleTabs';
+import { RevokeDialog } from './RevokeDialog';
 
 const route = getRouteApi('/shell/t/$tenant/members/invitations');
+const idOf = (invitation: Invitation) => invitation.id;
 
 export function InvitationsPage() {
   const who = useMember();
@@ -48,26 +52,30 @@ export function InvitationsPage() {
 
 function List({ cursor, onInvite }: { cursor: string | undefined; onInvite: () => void }) {
   const invitations = useInvitations(cursor);
-  const columns = useMemo(() => invitationColumns(), []);
+  const { asked, ask, close } = useAsked<'revoke', Invitation>(invitations.data?.items, idOf);
+  const columns = useMemo(() => invitationColumns(ask), [ask]);
   return (
-    <DataTable
-      label="Invitations"
-      columns={columns}
-      query={invitations}
-      rowId={(invitation) => invitation.id}
-      empty={
-        <EmptyState
-          icon={MailPlus}
-          title="Nobody is invited"
-          action={
-            <Button size="sm" onClick={onInvite}>
-              <Icon as={UserPlus} /> Invite somebody
-            </Button>
-          }
-        >
-          An invitation is a link that opens once. Whoever opens it becomes a member of this workspace.
-        </EmptyState>
-      }
-    />
+    <>
+      <DataTable
+        label="Invitations"
+        columns={columns}
+        query={invitations}
+        rowId={idOf}
+        empty={
+          <EmptyState
+            icon={MailPlus}
+            title="Nobody is invited"
+            action={
+              <Button size="sm" onClick={onInvite}>
+                <Icon as={UserPlus} /> Invite somebody
+              </Button>
+            }
+          >
+            An invitation is a link that opens once. Whoever opens it becomes a member of this workspace.
+          </EmptyState>
+        }
+      />
+      {asked && <RevokeDialog invitation={asked.row} onClose={close} />}
+    </>
   );
 }

@@ -1,4 +1,4 @@
-// Changes the role of a member. Used by `RowMenu`.
+// Changes the role of a member. Used by `MembersPage`.
 import { useForm } from 'react-hook-form';
 import type { Member } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';

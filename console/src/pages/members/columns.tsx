@@ -6,13 +6,14 @@ import { CopyId } from '../../ui/Copy';
 import { sentence } from '../../ui/format';
 import { RelativeTime } from '../../ui/Time';
 import { columnsOf } from '../../ui/table/features';
+import type { Ask } from '../../ui/table/useAsked';
 import { MEANS } from '../tenant-side/roles';
-import { RowMenu } from './RowMenu';
+import { type MemberDeed, RowMenu } from './RowMenu';
 
 const column = columnsOf<Member>();
 
 /** Columns, with the actions of whoever looks. */
-export function memberColumns(who: MemberWho) {
+export function memberColumns(who: MemberWho, onAsk: Ask<MemberDeed, Member>) {
   return column.columns([
     column.accessor('email', {
       meta: { label: 'Member', fixed: true },
@@ -57,7 +58,7 @@ export function memberColumns(who: MemberWho) {
     column.display({
       id: 'actions',
       meta: { label: 'Actions', fixed: true, bare: true, align: 'end' },
-      cell: ({ row: { original } }) => <RowMenu member={original} />,
+      cell: ({ row: { original } }) => <RowMenu member={original} onAsk={onAsk} />,
     }),
   ]);
 }

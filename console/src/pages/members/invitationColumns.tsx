@@ -1,16 +1,16 @@
 // Columns of the invitations table. Used by `InvitationsPage`.
-import { HStack, Text } from '@chakra-ui/react';
+import { Button, HStack, Text } from '@chakra-ui/react';
 import type { Invitation } from '../../api/types';
 import { CopyId } from '../../ui/Copy';
 import { sentence } from '../../ui/format';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { RelativeTime } from '../../ui/Time';
 import { columnsOf } from '../../ui/table/features';
-import { RevokeInvitation } from './RevokeInvitation';
+import type { Ask } from '../../ui/table/useAsked';
 
 const column = columnsOf<Invitation>();
 
-export function invitationColumns() {
+export function invitationColumns(onAsk: Ask<'revoke', Invitation>) {
   return column.columns([
     column.accessor('email', {
       meta: { label: 'Invited', fixed: true },
@@ -50,7 +50,16 @@ export function invitationColumns() {
       id: 'actions',
       meta: { label: 'Actions', fixed: true, bare: true, align: 'end' },
       cell: ({ row: { original } }) =>
-        original.status === 'open' ? <RevokeInvitation invitation={original} /> : null,
+        original.status === 'open' ? (
+          <Button
+            size="xs"
+            variant="outline"
+            aria-label={`Revoke the invitation of ${original.email}`}
+            onClick={() => onAsk('revoke', original)}
+          >
+            Revoke
+          </Button>
+        ) : null,
     }),
   ]);
 }

@@ -1,4 +1,4 @@
-// Ends somebody's being an operator, after the address was typed. Used by `RowMenu`.
+// Ends somebody's being an operator, after the address was typed. Used by `OperatorsPage`.
 import type { Operator } from '../../api/types';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { said } from '../../ui/toast';

@@ -1,4 +1,4 @@
-// Changes the role of an operator. Used by `RowMenu`.
+// Changes the role of an operator. Used by `OperatorsPage`.
 import { useForm } from 'react-hook-form';
 import type { Operator } from '../../api/types';
 import { FormDialog } from '../../ui/FormDialog';

@@ -1,21 +1,17 @@
-// What can be done with one operator: role, unlock, remove. Used by the columns.
-import { useState } from 'react';
+// What can be done with one operator: unlock; change the role or remove, which the page asks. Used by the columns.
 import type { Operator } from '../../api/types';
 import { ActionMenu } from '../../ui/ActionMenu';
-import { lazyPart } from '../../ui/lazyPart';
+import type { Ask } from '../../ui/table/useAsked';
 import { failed, said } from '../../ui/toast';
 import { useChangeOperator } from './api';
 
-const RoleDialog = lazyPart(() => import('./RoleDialog').then((module) => module.RoleDialog));
-const RemoveDialog = lazyPart(() => import('./RemoveDialog').then((module) => module.RemoveDialog));
+export type OperatorDeed = 'role' | 'remove';
 
-export function RowMenu({ operator }: { operator: Operator }) {
-  const [open, setOpen] = useState<'role' | 'remove' | null>(null);
+export function RowMenu({ operator, onAsk }: { operator: Operator; onAsk: Ask<OperatorDeed, Operator> }) {
   const change = useChangeOperator();
   const name = operator.name || operator.email;
-  const close = () => setOpen(null);
-  const choose = (value: 'role' | 'unlock' | 'remove') => {
-    if (value !== 'unlock') return setOpen(value);
+  const choose = (value: OperatorDeed | 'unlock') => {
+    if (value !== 'unlock') return onAsk(value, operator);
     change.mutate(
       { operator, locked: false },
       {
@@ -25,19 +21,15 @@ export function RowMenu({ operator }: { operator: Operator }) {
     );
   };
   return (
-    <>
-      <ActionMenu
-        of={name}
-        choices={[
-          { value: 'role', label: 'Change role' },
-          ...(operator.locked_at ? [{ value: 'unlock' as const, label: 'Unlock sign-in' }] : []),
-          { value: 'remove', label: 'Remove', danger: true },
-        ]}
-        onChoose={choose}
-        busy={change.isPending}
-      />
-      {open === 'role' && <RoleDialog operator={operator} onClose={close} />}
-      {open === 'remove' && <RemoveDialog operator={operator} onClose={close} />}
-    </>
+    <ActionMenu
+      of={name}
+      choices={[
+        { value: 'role', label: 'Change role' },
+        ...(operator.locked_at ? [{ value: 'unlock' as const, label: 'Unlock sign-in' }] : []),
+        { value: 'remove', label: 'Remove', danger: true },
+      ]}
+      onChoose={choose}
+      busy={change.isPending}
+    />
   );
 }

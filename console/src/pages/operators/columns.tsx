@@ -7,6 +7,8 @@ import { lazyPart } from '../../ui/lazyPart';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { RelativeTime } from '../../ui/Time';
 import { columnsOf } from '../../ui/table/features';
+import type { Ask } from '../../ui/table/useAsked';
+import type { OperatorDeed } from './RowMenu';
 
 // Behind the rows: they are read before anything is done to one.
 const RowMenu = lazyPart(() => import('./RowMenu').then((module) => module.RowMenu));
@@ -14,7 +16,11 @@ const RowMenu = lazyPart(() => import('./RowMenu').then((module) => module.RowMe
 const column = columnsOf<Operator>();
 
 /** Columns, with the actions of whoever looks. */
-export function operatorColumns(own: string | undefined, mayWrite: boolean) {
+export function operatorColumns(
+  own: string | undefined,
+  mayWrite: boolean,
+  onAsk: Ask<OperatorDeed, Operator>,
+) {
   return column.columns([
     column.accessor('email', {
       meta: { label: 'Operator', fixed: true },
@@ -60,7 +66,7 @@ export function operatorColumns(own: string | undefined, mayWrite: boolean) {
       meta: { label: 'Actions', fixed: true, bare: true, align: 'end' },
       // Nobody changes or removes themselves: the server refuses it.
       cell: ({ row: { original } }) =>
-        mayWrite && original.user_id !== own ? <RowMenu operator={original} /> : null,
+        mayWrite && original.user_id !== own ? <RowMenu operator={original} onAsk={onAsk} /> : null,
     }),
   ]);
 }

@@ -4,8 +4,9 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { type Credentials, type SessionState, signIn } from '../../session/session';
-import { TextField, takeErrors } from '../../ui/form';
+import { TextField } from '../../ui/form';
 import { ProblemHelp } from '../../ui/ProblemHelp';
+import { useSend } from '../../ui/useDeed';
 
 interface Props {
   onIn: (now: SessionState) => void;
@@ -18,20 +19,14 @@ export function PasswordForm({ onIn, onToken }: Props) {
   const form = useForm<Credentials>({
     defaultValues: { email: '', password: '', operator: localStorage.getItem(LAST) === 'operator' },
   });
-  const [problem, setProblem] = useState<unknown>(null);
   const [shown, setShown] = useState(false);
   const operator = form.watch('operator');
-  const submit = form.handleSubmit(async (values) => {
-    setProblem(null);
-    try {
-      localStorage.setItem(LAST, values.operator ? 'operator' : 'member');
-      onIn(await signIn({ ...values, email: values.email.trim() }));
-    } catch (thrown) {
-      setProblem(takeErrors(thrown, ['email', 'password'], form.setError));
-    }
+  const { onSubmit, busy, problem } = useSend(form, async (values) => {
+    localStorage.setItem(LAST, values.operator ? 'operator' : 'member');
+    onIn(await signIn({ ...values, email: values.email.trim() }));
   });
   return (
-    <form onSubmit={submit} noValidate aria-label="Sign in">
+    <form onSubmit={onSubmit} noValidate aria-label="Sign in">
       <Stack gap="4">
         <SegmentGroup.Root
           size="sm"
@@ -78,7 +73,7 @@ export function PasswordForm({ onIn, onToken }: Props) {
           <Checkbox.Control />
           <Checkbox.Label color="fg.muted">Show password</Checkbox.Label>
         </Checkbox.Root>
-        <Button type="submit" loading={form.formState.isSubmitting} loadingText="Signing in">
+        <Button type="submit" loading={busy} loadingText="Signing in">
           Sign in
         </Button>
         <Button asChild variant="plain" size="sm" color="fg.muted">

@@ -12,6 +12,13 @@ import { TokenForm } from './TokenForm';
 
 const route = getRouteApi('/sign-in');
 
+/** For who was signed in until now. */
+const LEADS = {
+  ended: 'Your session has ended. Sign in to go on where you were.',
+  left: 'You are signed out.',
+  erased: 'Your account is erased, and you are signed out.',
+};
+
 export function SignInPage() {
   const { to } = route.useSearch();
   const navigate = useNavigate();
@@ -24,7 +31,7 @@ export function SignInPage() {
   const enter = (now: SessionState) => {
     if (now.status === 'in') void navigate({ href: to ?? homeOf(now.who), replace: true });
   };
-  const ended = session.status === 'out' && session.why === 'ended';
+  const why = session.status === 'out' ? session.why : undefined;
   return (
     <Flex minH="100dvh" direction="column" bg="bg.subtle">
       <Flex justify="flex-end" p="3">
@@ -39,9 +46,7 @@ export function SignInPage() {
                 Sign in
               </Heading>
               <Text color="fg.muted" textAlign="center">
-                {ended
-                  ? 'Your session has ended. Sign in to go on where you were.'
-                  : 'To your tenant, or to the platform as an operator.'}
+                {why ? LEADS[why] : 'To your tenant, or to the platform as an operator.'}
               </Text>
             </Stack>
           </Stack>

@@ -1,10 +1,10 @@
 // The operator token of the configuration, which `tenantry dev` prints. Used by `SignInPage`.
 import { Button, Stack } from '@chakra-ui/react';
-import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { type SessionState, signInWithToken } from '../../session/session';
 import { TextField } from '../../ui/form';
 import { ProblemHelp } from '../../ui/ProblemHelp';
+import { useSend } from '../../ui/useDeed';
 
 interface Props {
   onIn: (now: SessionState) => void;
@@ -13,24 +13,14 @@ interface Props {
 
 export function TokenForm({ onIn, onPassword }: Props) {
   const form = useForm({ defaultValues: { token: '' } });
-  const [problem, setProblem] = useState<unknown>(null);
-  const submit = form.handleSubmit(async ({ token }) => {
-    setProblem(null);
-    try {
-      const now = await signInWithToken(token.trim());
-      if (now.status === 'in') onIn(now);
-      else
-        form.setError(
-          'token',
-          { message: 'This is not the operator token of this server.' },
-          { shouldFocus: true },
-        );
-    } catch (thrown) {
-      setProblem(thrown);
-    }
+  const { onSubmit, busy, problem } = useSend(form, async ({ token }) => {
+    const now = await signInWithToken(token.trim());
+    if (now.status === 'in') return onIn(now);
+    const wrong = { message: 'This is not the operator token of this server.' };
+    form.setError('token', wrong, { shouldFocus: true });
   });
   return (
-    <form onSubmit={submit} noValidate aria-label="Sign in with the operator token">
+    <form onSubmit={onSubmit} noValidate aria-label="Sign in with the operator token">
       <Stack gap="4">
         {problem ? <ProblemHelp compact error={problem} /> : null}
         <TextField
@@ -44,7 +34,7 @@ export function TokenForm({ onIn, onPassword }: Props) {
           help="The one of the configuration; tenantry dev prints it. It stays in this tab and is forgotten when the tab is closed."
           rules={{ required: 'Paste the token.' }}
         />
-        <Button type="submit" loading={form.formState.isSubmitting} loadingText="Signing in">
+        <Button type="submit" loading={busy} loadingText="Signing in">
           Sign in
         </Button>
         <Button variant="plain" size="sm" color="fg.muted" onClick={onPassword}>

@@ -1,6 +1,6 @@
-// What the tier allows, and what is used of it where the API lists it. Reads `GET /v1/limits` and the lists. Used by the overview.
+// What the tenant may use, and what is used of it where the API lists it. Reads `GET /v1/limits` and the lists. Used by the overview.
 import { HStack, Progress, SimpleGrid, Skeleton, Stack, Text } from '@chakra-ui/react';
-import { useQuery } from '@tanstack/react-query';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { api, call } from '../../api/client';
@@ -26,13 +26,16 @@ export function Usage({ who }: { who: MemberWho }) {
     queryFn: ({ signal }) => call(api.GET('/v1/limits', { signal })),
   });
   return (
-    <Panel title={`What the ${sentence(who.tier)} tier allows`}>
+    <Panel title="What you may use">
       {limits.isError ? (
         <ProblemHelp compact error={limits.error} retry={() => void limits.refetch()} />
       ) : limits.data ? (
         <Stack gap="5">
           <Meters tenant={who.tenant} limits={limits.data} />
           <Others limits={limits.data} />
+          <Text textStyle="xs" color="fg.muted">
+            From the {sentence(who.tier)} tier, unless a number of your own was agreed.
+          </Text>
         </Stack>
       ) : (
         <Stack gap="4" aria-busy>
@@ -59,7 +62,7 @@ function Meters({ tenant, limits }: { tenant: string; limits: Limits }) {
           </Link>
         }
         name="Workspaces"
-        list={workspaces.data}
+        list={workspaces}
         most={limits.workspaces}
       />
       <Meter
@@ -69,7 +72,7 @@ function Meters({ tenant, limits }: { tenant: string; limits: Limits }) {
           </Link>
         }
         name="Members of this workspace"
-        list={members.data}
+        list={members}
         most={limits.workspace_members}
       />
       {/* The limit is the tenant's; agents are listed by workspace. */}
@@ -80,7 +83,7 @@ function Meters({ tenant, limits }: { tenant: string; limits: Limits }) {
           </Link>
         }
         name="Agents of this workspace"
-        list={agents.data}
+        list={agents}
         most={limits.agents}
         of="in the tenant"
       />
@@ -91,16 +94,23 @@ function Meters({ tenant, limits }: { tenant: string; limits: Limits }) {
 interface MeterProps {
   label: ReactNode;
   name: string;
-  list: ListPage<unknown> | undefined;
+  list: Pick<UseQueryResult<ListPage<unknown>>, 'data' | 'isError'>;
   most: Most;
   /** Where the limit counts more than the list has. */
   of?: string;
 }
 
+/** In per cent. Of a limit of nothing all is used. */
+function shareOf(used: number | undefined, most: Most): number {
+  if (used === undefined || typeof most !== 'number') return 0;
+  return most === 0 ? 100 : Math.min(100, (used / most) * 100);
+}
+
 function Meter({ label, name, list, most, of }: MeterProps) {
-  const used = list?.items.length;
-  const shown = used === undefined ? '…' : `${count(used)}${list?.next_cursor ? ' or more' : ''}`;
-  const share = used === undefined || !most ? 0 : Math.min(100, (used / most) * 100);
+  const used = list.data?.items.length;
+  const unknown = list.isError ? 'Not known' : '…';
+  const shown = used === undefined ? unknown : `${count(used)}${list.data?.next_cursor ? ' or more' : ''}`;
+  const share = shareOf(used, most);
   const full = share >= 100;
   return (
     <Stack gap="1.5">

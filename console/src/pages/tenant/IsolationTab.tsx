@@ -1,5 +1,7 @@
-// The proof of this tenant: its last reports, and a new one. Reads `GET /v1/isolation-reports`. Used by `TenantPage`.
+// The proof of this tenant: its last reports, the newest of all tenants, and a new one. Reads `GET /v1/isolation-reports` and
+// `GET /v1/overview`, which knows the newest however many came after it. Used by `TenantPage`.
 import { Box, Button, Link as ChakraLink, HStack, Skeleton, Stack, Text } from '@chakra-ui/react';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ShieldCheck } from 'lucide-react';
 import { useState } from 'react';
@@ -12,16 +14,15 @@ import { Icon } from '../../ui/Icon';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { RelativeTime } from '../../ui/Time';
-import { useReports } from '../isolation/api';
+import { overview } from '../home/api';
+import { useReport, useReports } from '../isolation/api';
 import { ProveDialog } from '../isolation/ProveDialog';
-
-/** Reports of other tenants may stand before the newest of all: so many are looked through for it. */
-const LOOKED_AT = 50;
+import { aboutAll, isOlder } from './proved';
 
 export function IsolationTab({ tenant }: { tenant: Tenant }) {
   const who = useWho();
   const reports = useReports(10, undefined, tenant.slug);
-  const all = useReports(LOOKED_AT);
+  const glance = useQuery(overview);
   const [asking, setAsking] = useState(false);
   const prove = may(who, 'ProveIsolation') && tenant.status === 'active' && (
     <Button size="sm" variant="outline" onClick={() => setAsking(true)}>
@@ -31,7 +32,7 @@ export function IsolationTab({ tenant }: { tenant: Tenant }) {
   if (reports.isError && !reports.data)
     return <ProblemHelp error={reports.error} retry={() => void reports.refetch()} />;
   const own = reports.data?.items;
-  const fleet = all.data?.items.find((report) => !report.tenant && report.status !== 'broken');
+  const newest = glance.data?.isolation.newest;
   return (
     <Stack gap="4">
       <HStack justify="space-between" gap="3" wrap="wrap">
@@ -45,16 +46,31 @@ export function IsolationTab({ tenant }: { tenant: Tenant }) {
       ) : own.length === 0 ? (
         <Box borderWidth="1px" rounded="lg">
           <EmptyState icon={ShieldCheck} title="This tenant was not proved alone" action={prove}>
-            {fleet ? 'The newest proof of all tenants is below.' : 'There is no report about it.'}
+            {glance.data && aboutAll(tenant, newest)}
           </EmptyState>
         </Box>
       ) : (
         <Reports reports={own} label="Reports of this tenant" />
       )}
-      {fleet && <Reports reports={[fleet]} label="Newest report of all tenants" />}
+      {glance.isError && !glance.data && (
+        <ProblemHelp compact error={glance.error} retry={() => void glance.refetch()} />
+      )}
+      {newest && (
+        <NewestOfAll
+          id={newest.id}
+          label={`Newest report of all tenants${isOlder(newest, tenant) ? ', older than this one' : ''}`}
+        />
+      )}
       {asking && <ProveDialog tenant={tenant.slug} onClose={() => setAsking(false)} />}
     </Stack>
   );
+}
+
+function NewestOfAll({ id, label }: { id: string; label: string }) {
+  const report = useReport(id);
+  if (report.data) return <Reports reports={[report.data]} label={label} />;
+  if (report.isError) return <ProblemHelp compact error={report.error} retry={() => void report.refetch()} />;
+  return <Skeleton h="16" aria-busy />;
 }
 
 function Reports({ reports, label }: { reports: IsolationReport[]; label: string }) {

@@ -1,11 +1,12 @@
 // What a tenant is and may use, and what was last done with it. Used by `TenantPage`.
-import { Box, Link as ChakraLink, Grid, Skeleton, Stack, Text } from '@chakra-ui/react';
+import { Box, Link as ChakraLink, Grid, HStack, Skeleton, Stack, Text } from '@chakra-ui/react';
 import { Link } from '@tanstack/react-router';
+import { useTiers } from '../../api/tiers';
 import type { AuditEvent, Tenant } from '../../api/types';
 import { CopyId } from '../../ui/Copy';
-import { sentence } from '../../ui/format';
+import { count, sentence } from '../../ui/format';
 import { KeyValue } from '../../ui/KeyValue';
-import { limitRows } from '../../ui/limits';
+import { type TenantLimit, tenantLimits } from '../../ui/limits';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { Bytes, RelativeTime } from '../../ui/Time';
@@ -18,13 +19,46 @@ export function OverviewTab({ tenant }: { tenant: Tenant }) {
       <Panel title="About">
         <KeyValue rows={aboutRows(tenant)} />
       </Panel>
-      <Panel title={`Limits of the ${sentence(tenant.plan_tier)} tier`}>
-        <KeyValue rows={limitRows(tenant.limits)} />
-      </Panel>
+      <Limits tenant={tenant} />
       <Box gridColumn={{ xl: '1 / -1' }}>
         <RecentAudit slug={tenant.slug} id={tenant.id} />
       </Box>
     </Grid>
+  );
+}
+
+function Limits({ tenant }: { tenant: Tenant }) {
+  const tier = sentence(tenant.plan_tier);
+  // What the tier would allow is a help: the limits stand without it.
+  const terms = useTiers().data?.items.find(({ name }) => name === tenant.plan_tier);
+  const limits = tenantLimits(tenant, terms?.limits);
+  const own = limits.filter((limit) => limit.own).length;
+  const from = own === 0 ? '' : `, but for ${own === 1 ? 'one' : count(own)} of its own`;
+  return (
+    <Panel
+      title="Limits"
+      aside={
+        <Text color="fg.muted" textStyle="xs" textAlign="end">
+          From the {tier} tier{from}
+        </Text>
+      }
+    >
+      <KeyValue
+        rows={limits.map((limit) => [limit.name, <Most key={limit.name} limit={limit} tier={tier} />])}
+      />
+    </Panel>
+  );
+}
+
+function Most({ limit: { most, own, ofTier }, tier }: { limit: TenantLimit; tier: string }) {
+  if (!own) return most;
+  return (
+    <HStack gap="2" wrap="wrap" rowGap="0">
+      <span>{most}</span>
+      <Text as="span" color="fg.muted" textStyle="xs">
+        its own{ofTier && `, ${tier} has ${ofTier}`}
+      </Text>
+    </HStack>
   );
 }
 
@@ -116,7 +150,7 @@ function RecentAudit({ slug, id }: { slug: string; id: string }) {
               <Text flex="1" minW="0" truncate color="fg.muted" hideBelow="md">
                 {actor(event)}
               </Text>
-              <Text color="fg.muted" textStyle="xs" textAlign="end">
+              <Text color="fg.muted" textStyle="xs" textAlign="end" flexShrink="0" minW="28">
                 <RelativeTime at={event.occurred_at} />
               </Text>
             </Box>

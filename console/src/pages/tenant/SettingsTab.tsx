@@ -1,19 +1,18 @@
 // What an operator changes of a tenant: tier, name, owner's address, domains. Refused where somebody else changed it since. Used by `TenantPage`.
 import { Button, HStack, Stack, Text } from '@chakra-ui/react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useForm } from 'react-hook-form';
-import type { Problem } from '../../api/problem';
+import { asProblem } from '../../api/problem';
 import { useWho } from '../../session/session';
 import { may } from '../../session/who';
-import { SelectField, TextareaField, TextField, takeErrors } from '../../ui/form';
+import { SelectField, TextareaField, TextField } from '../../ui/form';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { said } from '../../ui/toast';
+import { useSend } from '../../ui/useDeed';
 import { type Tagged, useTenant, useUpdateTenant } from './api';
 import { Conflict } from './Conflict';
 import { changes, fromTenant, type Settings } from './settings';
 import { TierPanel } from './TierPanel';
-
-const FIELDS = ['name', 'admin_email', 'allowed_domains', 'domain_join_role'] as const;
 
 export function SettingsTab({ tagged }: { tagged: Tagged }) {
   // The form keeps the version that it began with: what came in between must not be overwritten unseen.
@@ -21,13 +20,11 @@ export function SettingsTab({ tagged }: { tagged: Tagged }) {
   const [round, setRound] = useState(0);
   const allowed = may(useWho(), 'ChangeTenant') && tagged.tenant.status !== 'deleted';
   const read = useTenant(base.tenant.slug);
-  const begin = (now: Tagged) => {
-    setBase(now);
-    setRound(round + 1);
-  };
   const reload = async () => {
     const now = await read.refetch();
-    if (now.data) begin(now.data);
+    if (!now.data) return;
+    setBase(now.data);
+    setRound(round + 1);
   };
   return (
     <Stack gap="6" maxW="xl">
@@ -42,9 +39,10 @@ export function SettingsTab({ tagged }: { tagged: Tagged }) {
       />
       <SettingsForm
         key={round}
+        anew={round > 0}
         base={base}
         allowed={allowed}
-        onSaved={begin}
+        onSaved={setBase}
         onReload={() => void reload()}
       />
     </Stack>
@@ -52,30 +50,33 @@ export function SettingsTab({ tagged }: { tagged: Tagged }) {
 }
 
 interface FormProps {
+  /** What is there now took the place of what was typed. */
+  anew: boolean;
   base: Tagged;
   allowed: boolean;
   onSaved: (tagged: Tagged) => void;
   onReload: () => void;
 }
 
-function SettingsForm({ base, allowed, onSaved, onReload }: FormProps) {
+function SettingsForm({ anew, base, allowed, onSaved, onReload }: FormProps) {
   const { tenant, etag } = base;
   const form = useForm<Settings>({ defaultValues: fromTenant(tenant) });
+  const { setFocus } = form;
+  // The button that asked for it went with the message.
+  useEffect(() => {
+    if (anew) setFocus('name');
+  }, [anew, setFocus]);
   const update = useUpdateTenant(tenant.slug);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const submit = form.handleSubmit(async (values) => {
-    setProblem(null);
+  const { onSubmit, busy, problem } = useSend(form, async (values) => {
     const body = changes(tenant, values);
     if (Object.keys(body).length === 0) return said('Nothing to save', 'Everything is as it was.');
-    try {
-      onSaved(await update.mutateAsync({ body, etag }));
-      said('Settings saved');
-    } catch (thrown) {
-      setProblem(takeErrors<Settings>(thrown, FIELDS, form.setError));
-    }
+    const saved = await update.mutateAsync({ body, etag });
+    onSaved(saved);
+    form.reset(fromTenant(saved.tenant));
+    said('Settings saved');
   });
   return (
-    <form onSubmit={submit} noValidate aria-label="Settings">
+    <form onSubmit={onSubmit} noValidate aria-label="Settings">
       <Stack gap="5">
         {!allowed && (
           <Text color="fg.muted">
@@ -84,7 +85,7 @@ function SettingsForm({ base, allowed, onSaved, onReload }: FormProps) {
               : 'Operators with the role admin change settings.'}
           </Text>
         )}
-        {problem?.status === 412 ? (
+        {problem && asProblem(problem).status === 412 ? (
           <Conflict onReload={onReload} />
         ) : problem ? (
           <ProblemHelp compact error={problem} />
@@ -122,7 +123,7 @@ function SettingsForm({ base, allowed, onSaved, onReload }: FormProps) {
         </Stack>
         {allowed && (
           <HStack>
-            <Button type="submit" size="sm" loading={update.isPending} loadingText="Saving">
+            <Button type="submit" size="sm" loading={busy} loadingText="Saving">
               Save settings
             </Button>
             <Button

@@ -3,9 +3,11 @@ import { Button, Dialog, List, Portal, Stack } from '@chakra-ui/react';
 import { useState } from 'react';
 import type { Tenant, Tier } from '../../api/types';
 import { counted, sentence } from '../../ui/format';
+import { useWayBack } from '../../ui/useWayBack';
 import type { BulkKind, BulkWish } from './api';
 import { LeftOut, ReasonField, Tally, TierField } from './BulkParts';
 import { BulkRow } from './BulkRow';
+import { whyNot } from './fit';
 import { useBulk } from './useBulk';
 import { TIER_EFFECTS } from './words';
 
@@ -13,7 +15,6 @@ const TEXTS = {
   suspend: {
     verb: 'Suspend',
     past: 'suspended',
-    fits: 'active ones',
     effects: [
       'Their requests are refused at once, on every server.',
       'Open psql sessions and connections are ended.',
@@ -23,22 +24,14 @@ const TEXTS = {
   resume: {
     verb: 'Resume',
     past: 'resumed',
-    fits: 'suspended ones',
     effects: ['Their fences are looked at, then requests are served again.', 'Suspending takes it back.'],
   },
   tier: {
     verb: 'Change',
     past: 'changed',
-    fits: 'active and suspended ones of another tier',
     effects: TIER_EFFECTS,
   },
 };
-
-function isFit(kind: BulkKind, tenant: Tenant, tier: Tier): boolean {
-  if (kind === 'suspend') return tenant.status === 'active';
-  if (kind === 'resume') return tenant.status === 'suspended';
-  return (tenant.status === 'active' || tenant.status === 'suspended') && tenant.plan_tier !== tier;
-}
 
 interface Props {
   kind: BulkKind;
@@ -52,21 +45,26 @@ interface Props {
 export function BulkDialog({ kind, rows, onClose, onCancel }: Props) {
   const [tier, setTier] = useState<Tier>('starter');
   const [reason, setReason] = useState('');
-  const fit = rows.filter((row) => isFit(kind, row, tier));
-  const unfit = rows.filter((row) => !fit.includes(row));
+  const fit = rows.filter((row) => !whyNot(kind, row, tier));
+  const unfit = rows.flatMap((tenant) => {
+    const why = whyNot(kind, tenant, tier);
+    return why ? [{ tenant, why }] : [];
+  });
   const bulk = useBulk(fit);
+  const wayBack = useWayBack();
   const wish: BulkWish = kind === 'tier' ? { kind, tier } : { kind, reason: reason.trim() };
   const close = () => {
     if (bulk.phase === 'working') return;
     if (bulk.phase === 'asked') onCancel();
     else onClose();
   };
-  const { verb, past, fits, effects } = TEXTS[kind];
+  const { verb, past, effects } = TEXTS[kind];
   const deed = `${verb} ${counted(fit.length, 'tenant')}${kind === 'tier' ? ` to ${sentence(tier)}` : ''}`;
   return (
     <Dialog.Root
       open
       onOpenChange={(change) => !change.open && close()}
+      finalFocusEl={wayBack}
       role={kind === 'suspend' ? 'alertdialog' : 'dialog'}
       placement={{ base: 'bottom', sm: 'center' }}
       scrollBehavior="inside"
@@ -97,7 +95,7 @@ export function BulkDialog({ kind, rows, onClose, onCancel }: Props) {
                     <BulkRow key={tenant.slug} tenant={tenant} outcome={bulk.outcomes[tenant.slug]} />
                   ))}
                 </Stack>
-                {unfit.length > 0 && <LeftOut rows={unfit} fits={fits} />}
+                {unfit.length > 0 && <LeftOut rows={unfit} />}
               </Stack>
             </Dialog.Body>
             <Dialog.Footer>

@@ -1,8 +1,7 @@
 // Parts of the dialog of a bulk change: its fields, its progress, and who is left out. Used by `BulkDialog`.
-import { Field, HStack, NativeSelect, Progress, Stack, Text, Textarea } from '@chakra-ui/react';
+import { Box, Field, HStack, NativeSelect, Progress, Stack, Text, Textarea } from '@chakra-ui/react';
 import type { Tenant, Tier } from '../../api/types';
 import { counted, sentence } from '../../ui/format';
-import { StatusBadge } from '../../ui/StatusBadge';
 import type { useBulk } from './useBulk';
 import { TIERS } from './words';
 
@@ -63,18 +62,20 @@ export function Tally({ bulk, past, total }: TallyProps) {
   );
 }
 
-export function LeftOut({ rows, fits }: { rows: Tenant[]; fits: string }) {
+export function LeftOut({ rows }: { rows: { tenant: Tenant; why: string }[] }) {
   return (
-    <Stack gap="1">
-      <Text color="fg.muted">
-        {counted(rows.length, 'tenant')} left out: only {fits} can be taken.
-      </Text>
-      {rows.map((tenant) => (
-        <HStack key={tenant.slug} justify="space-between" minH="8">
-          <Text truncate>{tenant.name}</Text>
-          <StatusBadge status={tenant.status} />
-        </HStack>
-      ))}
-    </Stack>
+    <Box>
+      <Text color="fg.muted">{counted(rows.length, 'tenant')} left out</Text>
+      <Stack as="ul" gap="0" listStyleType="none" aria-label="Left out">
+        {rows.map(({ tenant, why }) => (
+          <HStack as="li" key={tenant.slug} justify="space-between" gap="3" minH="8">
+            <Text truncate>{tenant.name}</Text>
+            <Text color="fg.muted" textStyle="xs" flexShrink="0">
+              {why}
+            </Text>
+          </HStack>
+        ))}
+      </Stack>
+    </Box>
   );
 }

@@ -3,11 +3,13 @@ import { Button } from '@chakra-ui/react';
 import { getRouteApi } from '@tanstack/react-router';
 import { Archive, Boxes, Plus } from 'lucide-react';
 import { useMemo } from 'react';
+import type { Workspace } from '../../api/types';
 import { may } from '../../session/who';
 import { EmptyState } from '../../ui/EmptyState';
 import { Icon } from '../../ui/Icon';
 import { Page } from '../../ui/Page';
 import { DataTable } from '../../ui/table/DataTable';
+import { useAsked } from '../../ui/table/useAsked';
 import { useTableSearch } from '../../ui/table/useTableSearch';
 import { MayNot } from '../tenant-side/MayNot';
 import { useMake } from '../tenant-side/useMake';
@@ -15,8 +17,11 @@ import { useMember } from '../tenant-side/useMember';
 import { useWorkspaces } from './api';
 import { workspaceColumns } from './columns';
 import { MakeDialog } from './MakeDialog';
+import { ArchiveDialog, RenameDialog } from './RowDialogs';
+import type { WorkspaceDeed } from './RowMenu';
 
 const route = getRouteApi('/shell/t/$tenant/workspaces');
+const idOf = (workspace: Workspace) => workspace.id;
 
 export function WorkspacesPage() {
   const who = useMember();
@@ -24,7 +29,8 @@ export function WorkspacesPage() {
   const workspaces = useWorkspaces(archived);
   const [making, setMaking] = useMake();
   const mayWrite = may(who, 'WriteWorkspaces');
-  const columns = useMemo(() => workspaceColumns(who.workspaceId, who.memberships), [who]);
+  const { asked, ask, close } = useAsked<WorkspaceDeed, Workspace>(workspaces.data?.items, idOf);
+  const columns = useMemo(() => workspaceColumns(who.workspaceId, who.memberships, ask), [who, ask]);
   return (
     <Page
       title="Workspaces"
@@ -42,11 +48,13 @@ export function WorkspacesPage() {
         label="Workspaces"
         columns={columns}
         query={workspaces}
-        rowId={(workspace) => workspace.id}
+        rowId={idOf}
         filters={<ArchivedFilter shown={archived} />}
         empty={<EmptyState icon={Boxes} title="No workspace is here" />}
       />
       {mayWrite && making && <MakeDialog onClose={() => setMaking(false)} />}
+      {asked?.does === 'rename' && <RenameDialog workspace={asked.row} onClose={close} />}
+      {asked?.does === 'archive' && <ArchiveDialog workspace={asked.row} onClose={close} />}
     </Page>
   );
 }

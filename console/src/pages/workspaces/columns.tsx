@@ -7,6 +7,8 @@ import { lazyPart } from '../../ui/lazyPart';
 import { StatusBadge } from '../../ui/StatusBadge';
 import { RelativeTime } from '../../ui/Time';
 import { columnsOf } from '../../ui/table/features';
+import type { Ask } from '../../ui/table/useAsked';
+import type { WorkspaceDeed } from './RowMenu';
 
 // Behind the rows: they are read before anything is done to one.
 const RowMenu = lazyPart(() => import('./RowMenu').then((module) => module.RowMenu));
@@ -14,7 +16,11 @@ const RowMenu = lazyPart(() => import('./RowMenu').then((module) => module.RowMe
 const column = columnsOf<Workspace>();
 
 /** With the workspace where one is, and what one is in each. */
-export function workspaceColumns(here: string, memberships: Membership[]) {
+export function workspaceColumns(
+  here: string,
+  memberships: Membership[],
+  onAsk: Ask<WorkspaceDeed, Workspace>,
+) {
   const roleIn = (id: string) => memberships.find((one) => one.workspace_id === id)?.role;
   return column.columns([
     column.accessor('name', {
@@ -75,7 +81,7 @@ export function workspaceColumns(here: string, memberships: Membership[]) {
     column.display({
       id: 'actions',
       meta: { label: 'Actions', fixed: true, bare: true, align: 'end' },
-      cell: ({ row: { original } }) => <RowMenu workspace={original} />,
+      cell: ({ row: { original } }) => <RowMenu workspace={original} onAsk={onAsk} />,
     }),
   ]);
 }

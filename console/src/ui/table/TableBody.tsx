@@ -30,7 +30,7 @@ export function TableBody<Item extends RowData>({ table, pending, selectable, de
             {selectable && <td {...CELL} />}
             {columns.map((column) => (
               <td key={column.id} {...CELL}>
-                <Skeleton h="4" my="1" maxW={line % 2 ? '28' : '36'} />
+                <Skeleton h="4" my="1" w="full" maxW={line % 2 ? '28' : '36'} />
               </td>
             ))}
           </tr>

@@ -41,6 +41,13 @@ export const cardStyles: SystemStyleObject = {
     // Actions stand where the card begins, on the right.
     '& tbody td[data-actions]': { position: 'absolute', top: '2', right: '2' },
     '& tbody td[data-actions]:empty': { display: 'none' },
+    // Beside what the card is about, which gives them room, however long it is.
+    '& tbody tr:has(> td[data-actions]:not(:empty))': {
+      gridTemplateColumns: 'minmax(0, 1fr) auto',
+      '& > td': { gridColumn: '1 / -1' },
+      '& > td:first-of-type': { gridColumn: '1' },
+      '& > td[data-actions]': { position: 'static', gridColumn: '2', gridRow: '1', alignSelf: 'start' },
+    },
     '& tbody td[data-fixed]::before': { display: 'none' },
   },
 };

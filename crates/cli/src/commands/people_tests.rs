@@ -322,4 +322,6 @@ fn a_tenant_is_changed_in_part() {
         assert_eq!(ran.code, 0, "{flags}: {}", ran.err);
         assert_eq!(asked(&seen[0]), ("PATCH /v1/tenants/acme".to_owned(), body));
     }
+    let (ran, seen) = run("tenant update acme --max-agents 5 --as-tier agents", &[]);
+    assert_eq!((ran.code, seen.len()), (2, 0), "{}", ran.err);
 }

@@ -194,7 +194,14 @@ pub(crate) fn show(ctx: &mut Ctx<'_, '_>, slug: &str) -> Result<Exit, Failure> {
 pub(crate) fn update(ctx: &mut Ctx<'_, '_>, args: &UpdateTenantArgs) -> Result<Exit, Failure> {
     let own = |limit: &str, number: Option<u32>| {
         let tiers = args.as_tier.iter().any(|named| named.eq_ignore_ascii_case(limit));
-        number.map(Some).or(tiers.then_some(None))
+        match (number, tiers) {
+            (Some(_), true) => Err(Failure::local(
+                "usage",
+                format!("{limit}: a number of the tenant's own, or --as-tier {limit}, and not both"),
+            )
+            .exit(Exit::Usage)),
+            (number, tiers) => Ok(number.map(Some).or(tiers.then_some(None))),
+        }
     };
     let wish = UpdateTenant {
         name: args.name.clone(),
@@ -205,9 +212,9 @@ pub(crate) fn update(ctx: &mut Ctx<'_, '_>, args: &UpdateTenantArgs) -> Result<E
             .as_ref()
             .map(|role| Some(role.to_lowercase()).filter(|role| role != "none")),
         plan_tier: args.tier.as_ref().map(|tier| tier.to_lowercase()),
-        max_agents: own("agents", args.own.max_agents),
-        max_tasks_per_month: own("tasks", args.own.max_tasks_per_month),
-        storage_limit_gb: own("storage", args.own.storage_limit_gb),
+        max_agents: own("agents", args.own.max_agents)?,
+        max_tasks_per_month: own("tasks", args.own.max_tasks_per_month)?,
+        storage_limit_gb: own("storage", args.own.storage_limit_gb)?,
     };
     let Answer { value: tenant, text } = ctx.api.patch::<_, Tenant>(&path(&args.slug), &wish)?;
     ctx.result(&text, |now| in_full(&tenant, now))?;

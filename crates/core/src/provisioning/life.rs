@@ -1,8 +1,9 @@
 //! Changes of a tenant's life: suspend, resume, delete, restore, purge.
 //!
-//! Owns: nothing beyond provisioning's tables. Calls: registry, audit, the steps. Called by: server.
+//! Owns: nothing beyond provisioning's tables. Calls: registry, audit, identity (whether whoever asks still may), the steps. Called by: server.
 //! Invariants: what refuses requests is done before the caller is answered (`a_suspended_tenant_is_refused_everywhere`); a change that the
-//! tenant's state does not allow changes nothing. After a crash: the worker does what is left of the run.
+//! tenant's state does not allow changes nothing; nor does one of an operator who was demoted while it waited
+//! (`a_demoted_operator_changes_no_tenant`). After a crash: the worker does what is left of the run.
 
 use super::{
     Runs,
@@ -14,8 +15,10 @@ use crate::{
     Error, Fields, Result,
     access::News,
     audit::{self, Deed},
+    authz::Action,
     ctx::Request,
     idempotency::{Answer, Once},
+    identity::recheck,
     registry,
 };
 use chrono::{DateTime, Utc};
@@ -81,6 +84,8 @@ impl Runs {
     ) -> Result<Made> {
         let (record, suspended_at) =
             registry::store::hold_by_slug(tx, slug).await?.ok_or_else(Error::not_found)?;
+        // They may have waited for the row while somebody took the right away.
+        recheck::operator_may(tx, &self.ctx, &request.actor, may(change.kind)).await?;
         let status = model::next_state(change.kind, record.status, suspended_at.is_some())?;
         // The registry's constraint knows open runs alone, and a restoration is at its end at once: it must not pass a purge that waits.
         if store::is_busy(tx, record.id).await? {
@@ -164,6 +169,14 @@ impl Runs {
 
 /// The kind of job that purges a tenant whose retention is over.
 pub const PURGE: &str = "purge";
+
+/// What whoever asks for the change must be allowed.
+fn may(kind: RunKind) -> Action {
+    match kind {
+        RunKind::Suspend | RunKind::Resume => Action::SuspendTenant,
+        _ => Action::ChangeTenant,
+    }
+}
 
 pub(super) fn action(kind: RunKind) -> &'static str {
     match kind {

@@ -56,6 +56,7 @@ pub(crate) struct User {
     token: String,
     refresh: String,
     pause: Duration,
+    asked: usize,
     log: Log,
 }
 
@@ -66,7 +67,7 @@ impl User {
         let wire = Wire::open(address).await.map_err(|error| format!("no connection: {error}"))?;
         let (token, refresh) = (String::new(), String::new());
         let mut user =
-            Self { number, home, wire, token, refresh, pause: Duration::ZERO, log: Log::default() };
+            Self { number, home, wire, token, refresh, pause: Duration::ZERO, asked: 0, log: Log::default() };
         user.sign_in().await?;
         Ok(user)
     }
@@ -250,10 +251,17 @@ impl User {
         }
         self.log.took.entry(name).or_default().push(took);
         if !self.pause.is_zero() {
-            tokio::time::sleep(self.pause).await;
+            self.asked += 1;
+            tokio::time::sleep(self.pause.mul_f64(2.0 * spread(self.number * 31 + self.asked))).await;
         }
         Ok(answer)
     }
+}
+
+/// Evenly spread over 0 to 1, and the same in every run: multiples of the golden ratio.
+#[expect(clippy::cast_precision_loss, reason = "a small number")]
+pub(crate) fn spread(number: usize) -> f64 {
+    (number as f64 * 0.618_033_988_749_895).fract()
 }
 
 fn text(value: &Value, field: &str) -> Done<String> {

@@ -3,7 +3,7 @@
 use crate::{
     people::{PASSWORD, attempt, cheap},
     staff::{email, operator, sign_in, soon, text, user},
-    support::{as_superuser, superuser_sees},
+    support::{as_superuser, superuser_sees, waiting_for_locks},
 };
 use serde_json::{Value, json};
 use tenantry_core::identity::{self, Bootstrap, Bootstrapped, HashingCost, Passwords};
@@ -332,4 +332,32 @@ async fn the_first_operator_is_made_without_a_token() {
     assert_eq!(identity::unlock(owner, ctx, &email("dora")).await.unwrap_err().code(), ErrorCode::NotFound);
     let actors = superuser_sees(&app, "SELECT string_agg(DISTINCT actor_kind, ' ') FROM public.audit_unsealed WHERE request_id = 'bootstrap-operator'").await;
     assert_eq!(actors, "system");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demoted_operator_changes_no_tenant() {
+    let app = cheap().start().await;
+    app.tenant("acme").await;
+    let eve = operator(&app, "eve", "admin").await;
+    let holder = app.database.admin().await;
+    holder.execute("BEGIN; SELECT FROM public.tenants FOR UPDATE").await.unwrap();
+    let late = json!({"name": "Late"});
+    let ask = async |path: &str, body: Value| eve.client.post(path, &body).await;
+    // Both were let in, and wait for the tenant while the right is taken away.
+    let demote = async {
+        waiting_for_locks(&app, 3).await;
+        as_superuser(&app, "UPDATE public.operators SET role = 'auditor' WHERE removed_at IS NULL").await;
+        holder.execute("COMMIT").await.unwrap();
+    };
+    let (suspended, deleted, renamed, ()) = tokio::join!(
+        ask("/v1/tenants/acme/suspend", json!({"reason": "late"})),
+        eve.client.delete("/v1/tenants/acme"),
+        eve.client.patch("/v1/tenants/acme", &late),
+        demote
+    );
+    for reply in [suspended, deleted, renamed] {
+        assert_eq!(reply.expect(403).code(), "forbidden");
+    }
+    let acme = app.operator().get("/v1/tenants/acme").await.expect(200).json;
+    assert_eq!((&acme["status"], &acme["name"]), (&json!("active"), &json!("acme")));
 }

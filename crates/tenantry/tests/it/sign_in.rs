@@ -2,7 +2,7 @@
 
 use crate::{
     people::{PASSWORD, attempt, bearer, cheap, link, member, refresh, set_password, sign_in, user},
-    support::{as_superuser, superuser_sees, told},
+    support::{as_superuser, superuser_sees, told, waiting_for_locks},
 };
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -257,21 +257,15 @@ async fn a_password_that_was_reset_meanwhile_lets_nobody_in() {
     user(&app, "ada@acme.example").await;
     app.clock.advance(TimeDelta::minutes(1));
     let token = link(&app, "ada@acme.example", "reset_password").await;
-    let waiting = async |most: &str| {
-        let sql = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while superuser_sees(&app, sql).await != most {
-            tokio::task::yield_now().await;
-        }
-    };
     // Both wait for the user's row, the reset first: the sign-in has compared the old password by then.
     let holder = app.database.admin().await;
     holder.execute("BEGIN; SELECT FROM public.users FOR UPDATE").await.unwrap();
     let late = async {
-        waiting("1").await;
+        waiting_for_locks(&app, 1).await;
         attempt(&app, "ada@acme.example", PASSWORD).await
     };
     let release = async {
-        waiting("2").await;
+        waiting_for_locks(&app, 2).await;
         holder.execute("COMMIT").await
     };
     let reset = set_password(&app, &token, "nine blue barges");

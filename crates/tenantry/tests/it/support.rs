@@ -159,6 +159,19 @@ pub(crate) async fn as_superuser(app: &TestApp, sql: &str) {
     app.database.admin().await.execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
+/// Returns when so many of the database's statements wait for a lock.
+pub(crate) async fn waiting_for_locks(app: &TestApp, count: usize) {
+    let sql = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting = async {
+        while superuser_sees(app, sql).await != count.to_string() {
+            tokio::task::yield_now().await;
+        }
+    };
+    if tokio::time::timeout(std::time::Duration::from_secs(25), waiting).await.is_err() {
+        panic!("{count} requests do not wait for locks");
+    }
+}
+
 /// One text value as the superuser sees it; empty for NULL.
 pub(crate) async fn superuser_sees(app: &TestApp, sql: &str) -> String {
     let found = app.database.admin().await.value(sql).await;

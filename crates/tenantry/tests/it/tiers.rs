@@ -3,10 +3,11 @@
 use crate::{
     catalogue::{execute, value},
     crew::{Person, owned},
+    support::waiting_for_locks,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
-use tenantry_testkit::{Reply, TestApp, TestDatabase};
+use tenantry_testkit::{Reply, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tiers_are_the_tables() {
@@ -131,15 +132,8 @@ async fn whoever_waited_for_another_tier_finds_it() {
     let holder = app.database.admin().await;
     let held = "BEGIN; UPDATE public.tenants SET plan_tier = 'pro' WHERE slug = 'acme'";
     holder.execute(held).await.unwrap_or_else(|error| panic!("{error}"));
-    let waits = format!(
-        "SELECT count(*)::text FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'",
-        app.database.target.database()
-    );
-    let eye = TestDatabase::superuser().await;
     let release = async {
-        while eye.value(&waits).await.unwrap_or_else(|error| panic!("{error}")).as_deref() != Some("1") {
-            tokio::task::yield_now().await;
-        }
+        waiting_for_locks(&app, 1).await;
         holder.execute("COMMIT").await.unwrap_or_else(|error| panic!("{error}"));
     };
     let both = async { tokio::join!(set(&app, json!({"max_agents": 5})), release) };

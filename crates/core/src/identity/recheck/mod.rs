@@ -1,8 +1,8 @@
 //! Whether whoever asks still may, asked in the transaction of what they do.
 //!
-//! Owns: nothing. Calls: authz, look, pg. Called by: keys, grants, people, after `registry::store::change_access`; provisioning's update, and what operators do with each other.
+//! Owns: nothing. Calls: authz, look, pg. Called by: keys, grants, people, after `registry::store::change_access`; provisioning's update and life, and what operators do with each other.
 //! Invariants: who was demoted, removed or suspended while their request was on its way is refused, whatever their server remembers
-//! (`a_demoted_admin_makes_no_key`, `a_removed_member_changes_nothing`, `a_demoted_operator_makes_no_key`). After a crash: nothing is left.
+//! (`a_demoted_admin_makes_no_key`, `a_removed_member_changes_nothing`, `a_demoted_operator_makes_no_key`, `a_demoted_operator_changes_no_tenant`). After a crash: nothing is left.
 
 mod store;
 

@@ -217,7 +217,7 @@ pub(super) async fn newest(tx: &ControlTx) -> Result<Option<IsolationReport>> {
     Ok(row.map(|row| row.0))
 }
 
-/// The newest first; ids grow with time.
+/// The newest first; ids grow with time. Of a tenant those since it was made: another may have had its name before.
 pub(in crate::isolation) async fn list(
     tx: &ControlTx,
     tenant: Option<&str>,
@@ -228,7 +228,10 @@ pub(in crate::isolation) async fn list(
         .all(
             select_report!(
                 "list",
-                "WHERE ($1::uuid IS NULL OR id < $1) AND ($3 IS NULL OR tenant_slug = $3) ORDER BY id DESC LIMIT $2"
+                "WHERE ($1::uuid IS NULL OR id < $1)
+                   AND ($3 IS NULL OR tenant_slug = $3
+                        AND requested_at >= coalesce((SELECT created_at FROM tenants WHERE slug = $3), '-infinity'))
+                 ORDER BY id DESC LIMIT $2"
             ),
             &[&after.map(|id| id.0), &rows, &tenant.map(str::to_owned)],
         )
