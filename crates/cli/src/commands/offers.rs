@@ -81,7 +81,11 @@ mod tests {
         let server = Server::start(vec![json(200, &page)]);
         let ran = Hands::at(&server).run("tier list");
         assert_eq!(ran.code, 0, "{}", ran.err);
-        insta::assert_snapshot!(ran.out, @"");
+        insta::assert_snapshot!(ran.out, @r"
+        TIER               A MONTH  AGENTS     TASKS A MONTH  WORKSPACES  MEMBERS  API CALLS AN HOUR  GB
+        starter (default)  $49.00   50         10,000         3           3        1,000              10
+        enterprise         custom   unlimited  10,000         3           3        unlimited          10
+        ");
         assert_eq!(server.seen()[0].target, "/v1/tiers");
     }
 
@@ -90,7 +94,11 @@ mod tests {
         let told = r#"{"versions":[{"version":"2.1","description":"notes","is_default":true,"warm_slots":16},{"version":"1","description":"orders","is_default":false,"warm_slots":0}],"demo_data":false}"#;
         let server = Server::start(vec![json(200, told)]);
         let ran = Hands::at(&server).run("tenant versions");
-        insta::assert_snapshot!(ran.out, @"");
+        insta::assert_snapshot!(ran.out, @r"
+        VERSION       DESCRIPTION  WARM SLOTS
+        2.1 (newest)  notes        16
+        1             orders       0
+        ");
         assert_eq!(ran.err, "next: no demo data here: they are rows of the agent platform's tables\n");
         assert_eq!(server.seen()[0].target, "/v1/tenant-template");
     }
