@@ -45,7 +45,7 @@ async fn ended(app: &TestApp, slug: &str) -> Value {
 
 fn detail(run: &Value, step: &str) -> String {
     let steps = run["steps"].as_array().into_iter().flatten();
-    let found = steps.filter(|one| one["name"] == step).filter_map(|one| one["detail"].as_str()).next();
+    let found = steps.filter(|one| one["name"] == step).find_map(|one| one["detail"].as_str());
     found.unwrap_or_default().to_owned()
 }
 
