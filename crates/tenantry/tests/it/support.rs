@@ -104,11 +104,10 @@ impl Operation {
             // An archive is no JSON: enough for whoever may not send one.
             "import_tenant" => Some(json!({"archive": "none"})),
             "log_in" => Some(json!({"email": "a@fresh.example", "password": "seven red kettles"})),
-            "preview_invitation" => Some(json!({"token": "0".repeat(64)})),
             "log_out" | "refresh_session" => Some(json!({"refresh_token": "0".repeat(64)})),
             "switch_workspace" => Some(json!({"tenant": "acme"})),
             "reset_password" => Some(json!({"email": "a@fresh.example"})),
-            "verify_email" => Some(json!({"token": "0".repeat(64)})),
+            "preview_invitation" | "verify_email" => Some(json!({"token": "0".repeat(64)})),
             "change_password" => {
                 Some(json!({"current_password": "seven red kettles", "password": "nine blue barges"}))
             }
