@@ -28,6 +28,8 @@ test('the proof is run, watched, read, compared with the one before, and handed 
 
   await expect(page).toHaveURL(/\/isolation\/iso_/);
   await expect(page.getByRole('heading', { name: 'Isolation of initech', level: 1 })).toBeVisible();
+  await expect(page.getByRole('progressbar', { name: 'Progress of the proof' })).toBeVisible();
+  await expect(page.getByText(/\d+ of [\d,]+ attempts refused, 0 open/)).toBeVisible({ timeout: 90_000 });
   const badge = page.getByRole('heading', { level: 1 }).locator('..');
   await expect(badge).toContainText('Passed', { timeout: 90_000 });
   await expect(page.getByText('Nothing is open')).toBeVisible();

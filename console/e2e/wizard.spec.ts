@@ -252,6 +252,31 @@ test('back and forward walk the steps; leaving asks', async ({ page, server }) =
   await expect(page.getByLabel('Name')).toHaveValue('');
 });
 
+test('what it begins with is chosen, reviewed and made', async ({ page, server, axe }) => {
+  await openAs(page, server, '/tenants/new');
+  await page.getByLabel('Name').fill('begins');
+  await expect(page.getByText('begins is free.')).toBeVisible();
+  await next(page);
+  await step(page, 'Which plan?');
+  await next(page);
+  await page.getByLabel('E-mail of the owner').fill('ops@begins.example');
+  await expect(page.getByText(/Schema version 1, the one that this server serves\./)).toBeVisible();
+  await page.getByText('Demo data', { exact: true }).click();
+  await expect(page.getByRole('checkbox', { name: 'Demo data' })).toBeChecked();
+  await axe();
+  await next(page);
+  await step(page, 'All as it should be?');
+  await expect(page.getByText('1, the newest')).toBeVisible();
+  await expect(page.getByText('Three agents with a task and a message each')).toBeVisible();
+  await expect(page.getByText('--demo-data')).toBeVisible();
+  await expect(page.getByText('"demo_data":true')).toBeVisible();
+  await make(page, 'begins').click();
+  await expect(page.getByText('begins is active')).toBeVisible();
+  const steps = page.getByRole('list', { name: 'Steps' });
+  await expect(steps.locator('[data-step=demo_data]')).toContainText('3 agents, 3 tasks, 3 messages');
+  expect(await ask(server, '/v1/tenants/begins')).toMatchObject({ schema_version: '1' });
+});
+
 test('who may not make tenants is told so', async ({ page, server }) => {
   await openAs(page, server, '/tenants/new', 'auditor');
   await expect(page.getByText('Only admins make tenants')).toBeVisible();

@@ -19,4 +19,5 @@ export const keys = {
   sessions: ['sessions'] as const,
   limits: ['limits'] as const,
   tiers: ['tiers'] as const,
+  template: ['template'] as const,
 };

@@ -59,6 +59,38 @@ describe('live events and what is on screen', () => {
     });
   });
 
+  it('a proof that is watched goes on, and never back; its end is asked for', () => {
+    const key = keys.isolationReport('iso_1');
+    const at = (done: number, more = {}) => {
+      const progress = { layer: 'live', done, of: 9, checks: 1, attempts: 2, refusals: 2, open: 0 };
+      return event('isolation', {
+        id: 'iso_1',
+        status: 'running',
+        started_at: 'now',
+        checks: [],
+        progress,
+        ...more,
+      });
+    };
+    const done = () => client.getQueryData<{ progress?: { done: number } }>(key)?.progress?.done;
+    tell(at(1));
+    expect(done()).toBeUndefined();
+    client.setQueryData(key, { id: 'iso_1', status: 'running', started_at: 'now' });
+    tell(at(3));
+    tell(at(2));
+    expect(done()).toBe(3);
+    tell(at(1, { started_at: 'later' }));
+    expect(done()).toBe(1);
+    vi.advanceTimersByTime(1_000);
+    expect(stale(key)).toBe(false);
+    tell(event('isolation', { id: 'iso_1', status: 'passed', finished_at: 'now' }));
+    vi.advanceTimersByTime(1_000);
+    expect(stale(key)).toBe(true);
+    client.setQueryData(key, { id: 'iso_1', status: 'passed', finished_at: 'now' });
+    tell(at(4));
+    expect(client.getQueryData(key)).toMatchObject({ status: 'passed' });
+  });
+
   it('many events at once make a list look again once', () => {
     const looks = vi.spyOn(client, 'invalidateQueries');
     for (let time = 0; time < 100; time += 1) tell(event('audit', { action: 'user.sign_in' }));

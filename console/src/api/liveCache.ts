@@ -2,7 +2,7 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { keys } from './keys';
 import { type LiveEvent, onLive, onLiveGap } from './live';
-import type { AuditEvent, Run, Step } from './types';
+import type { AuditEvent, IsolationReport, Run, Step } from './types';
 
 /** What each kind of event makes stale. A kind that is not listed changes nothing on screen. */
 const STALE: Record<string, QueryKey[]> = {
@@ -20,6 +20,7 @@ const HEARD: QueryKey[] = [...Object.values(STALE), ...DEEDS.map(([, stale]) => 
 
 /** What an event makes stale. */
 export function staleAfter(event: Pick<LiveEvent, 'kind' | 'data'>): QueryKey[] {
+  if (isProgress(event)) return [];
   const stale = STALE[event.kind] ?? [];
   if (event.kind !== 'audit') return stale;
   const { action } = event.data as AuditEvent;
@@ -45,6 +46,7 @@ export function feedCache(client: QueryClient): () => void {
   const stops = [
     onLive('*', (event) => {
       setRun(client, event);
+      setReport(client, event);
       lookAgain(staleAfter(event));
     }),
     // What was read while the stream was being opened is read again, once: an event in between was told to nobody.
@@ -79,6 +81,28 @@ function setRun(client: QueryClient, event: LiveEvent) {
     const step = event.data as Step & { run_id: string };
     client.setQueryData(keys.run(step.run_id), (run: Run | undefined) => run && withStep(run, step));
   }
+}
+
+/** A proof that is watched: its events leave the checks out, which the page asks for when it is over. */
+function setReport(client: QueryClient, event: LiveEvent) {
+  if (event.kind !== 'isolation') return;
+  const told = event.data as IsolationReport;
+  if (told.finished_at) return;
+  client.setQueryData(
+    keys.isolationReport(told.id),
+    (known: IsolationReport | undefined) =>
+      known && (known.finished_at || isAhead(known, told) ? known : { ...known, ...told }),
+  );
+}
+
+/** Asked for meanwhile, a report may know more than the stream has told by then. */
+function isAhead(known: IsolationReport, told: IsolationReport): boolean {
+  return known.started_at === told.started_at && (known.progress?.done ?? 0) > (told.progress?.done ?? 0);
+}
+
+/** Whether an event tells no more than how far a proof is: lists and the overview show nothing of it. */
+function isProgress({ kind, data }: Pick<LiveEvent, 'kind' | 'data'>): boolean {
+  return kind === 'isolation' && Boolean((data as IsolationReport).progress);
 }
 
 /** The run with this step as it is now. */

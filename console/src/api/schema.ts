@@ -413,6 +413,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/preview-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what an invitation is to, with the token of its link, before it is accepted. Nothing is changed. */
+        post: operations["preview_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/refresh": {
         parameters: {
             query?: never;
@@ -524,7 +541,7 @@ export interface paths {
         };
         /**
          * What happens, as server-sent events: one stream for all that a page shows.
-         * @description Operators hear `run` and `step` of all runs, `isolation` with an isolation report whose checks are left out, and each audit event once it is sealed, which
+         * @description Operators hear `run` and `step` of all runs, `isolation` with an isolation report whose checks are left out, twice a second at most while it runs, and each audit event once it is sealed, which
          *     takes a second at the most: as `refusal` where it tells of requests that named another tenant than their identity's, else as `audit`. A tenant's owner and admins
          *     hear of their tenant's trail alone. Begins with what comes next, or after `Last-Event-ID`. Ends with the identity that opened it.
          */
@@ -940,7 +957,8 @@ export interface paths {
         get: operations["list_sessions"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Ends all of the caller's sessions but the one that asks. Their tokens are refused from then on. */
+        delete: operations["end_other_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -972,6 +990,27 @@ export interface paths {
         };
         /** Whether a slug can be had, with the reason when not. */
         get: operations["show_slug_availability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenant-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a new tenant can be made of: the schema versions that it can begin at, and whether with demo data.
+         * @description Where tenants have a team's own tables, every version of its migrations is offered; of the agent platform's tables the newest alone, which is the one that this server's
+         *     own statements are written for.
+         */
+        get: operations["show_tenant_template"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1810,6 +1849,8 @@ export interface components {
             admin_email: string;
             /** @description E-mail domains whose people may join by themselves; at most 20. */
             allowed_domains?: string[];
+            /** @description Whether its default workspace begins with a few agents, tasks and messages, each marked as a demo's. */
+            demo_data?: boolean;
             /**
              * Format: int32
              * @description A number of agents of its own, in place of the tier's.
@@ -1824,6 +1865,8 @@ export interface components {
             name: string;
             /** @description Its plan; the server's default tier when absent. */
             plan_tier?: string | null;
+            /** @description The version that its schema begins at, one of `GET /v1/tenant-template`; the newest when absent. */
+            schema_version?: string | null;
             /** @description 3 to 63 characters of `a-z`, `0-9` and hyphens. */
             slug: string;
             /**
@@ -1852,6 +1895,11 @@ export interface components {
              * @description Requests of the last 24 hours that named another tenant than their identity's, as the audit trail has them. Each was refused.
              */
             refused_24h: number;
+        };
+        /** @description How many sessions were ended. */
+        EndedSessions: {
+            /** @description 0 where there was no other. */
+            ended: number;
         };
         /** @description Confirms what cannot be taken back. */
         EraseMe: {
@@ -2072,6 +2120,28 @@ export interface components {
             workspace_id: components["schemas"]["WorkspaceId"];
         };
         InvitationId: string;
+        /** @description What the link of an invitation opens. */
+        InvitationPreview: {
+            /** @description The address that was invited. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when the link opens.
+             */
+            expires_at: string;
+            /** @description The name of whoever invited; absent where nobody did by hand. */
+            invited_by?: string | null;
+            /** @description What whoever accepts becomes there. */
+            role: components["schemas"]["Role"];
+            /** @description Slug of the tenant. */
+            tenant: string;
+            /** @description The tenant, for people. */
+            tenant_name: string;
+            /** @description Slug of the workspace. */
+            workspace: string;
+            /** @description The workspace, for people. */
+            workspace_name: string;
+        };
         /**
          * @description Where an invitation is in its life.
          * @enum {string}
@@ -2118,6 +2188,41 @@ export interface components {
          * @enum {string}
          */
         IsolationLayer: "catalogue" | "live" | "http";
+        /** @description How far a proof is that a worker is at. */
+        IsolationProgress: {
+            /**
+             * Format: int64
+             * @description Attempts so far.
+             */
+            attempts: number;
+            /**
+             * Format: int32
+             * @description Checks that have looked at something.
+             */
+            checks: number;
+            /**
+             * Format: int32
+             * @description Parts that are done: of the catalogue some hundred homes each, then tenants that have tried, then operations of the API that were asked.
+             */
+            done: number;
+            /** @description What it is at. */
+            layer: components["schemas"]["IsolationLayer"];
+            /**
+             * Format: int32
+             * @description Parts that there are.
+             */
+            of: number;
+            /**
+             * Format: int64
+             * @description What was found open so far.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Of these, refused as they must be.
+             */
+            refusals: number;
+        };
         /** @description A proof of isolation. */
         IsolationReport: {
             /**
@@ -2142,6 +2247,7 @@ export interface components {
              * @description What is open, of all checks.
              */
             open: number;
+            progress?: components["schemas"]["IsolationProgress"] | null;
             /**
              * Format: int64
              * @description Of these, refused as they must be.
@@ -2777,6 +2883,7 @@ export interface components {
                  * @description What is open, of all checks.
                  */
                 open: number;
+                progress?: components["schemas"]["IsolationProgress"] | null;
                 /**
                  * Format: int64
                  * @description Of these, refused as they must be.
@@ -3001,6 +3108,11 @@ export interface components {
                 plan_tier: components["schemas"]["Tier"];
                 /**
                  * Format: date-time
+                 * @description Where it is deleted, in lists and where one tenant is shown: until when it can be restored; absent where deleted tenants are kept for ever.
+                 */
+                restorable_until?: string | null;
+                /**
+                 * Format: date-time
                  * @description When the two were looked at; absent while a tenant is new.
                  */
                 sampled_at?: string | null;
@@ -3011,6 +3123,8 @@ export interface components {
                 schema_bytes?: number | null;
                 /** @description Its PostgreSQL schema; `null` until a run has placed it. */
                 schema_name: string;
+                /** @description The version of its schema; absent until a run has placed it. */
+                schema_version?: string | null;
                 /** @description Unique; the name in hosts and commands. */
                 slug: components["schemas"]["Slug"];
                 /** @description Where it is in its life. */
@@ -3122,6 +3236,11 @@ export interface components {
             email?: string | null;
             password?: components["schemas"]["Proof"] | null;
             token?: components["schemas"]["Proof"] | null;
+        };
+        /** @description Looks at an invitation before it is accepted. */
+        PreviewInvitation: {
+            /** @description The token of the link. */
+            token: components["schemas"]["Proof"];
         };
         /** @description A problem response, `application/problem+json`. */
         Problem: {
@@ -3295,6 +3414,20 @@ export interface components {
          * @enum {string}
          */
         RunStatus: "pending" | "running" | "succeeded" | "rolling_back" | "rolled_back" | "needs_attention";
+        /** @description A version that a tenant's schema can have. */
+        SchemaVersion: {
+            /** @description What its file says that it does. */
+            description: string;
+            /** @description True for the one that a tenant gets which is asked for without one: the newest. */
+            is_default: boolean;
+            /** @description As its migration file has it, such as `2` or `2.1`; `0` where there is no such file. */
+            version: string;
+            /**
+             * Format: int32
+             * @description Slots that are ready at it: with one a tenant is there in milliseconds, without one its schema is made first.
+             */
+            warm_slots: number;
+        };
         /** @description A sign-in that still holds. */
         Session: {
             /** @description Where from, at sign-in. */
@@ -3433,7 +3566,7 @@ export interface components {
          * @description The steps of runs. Those that make a tenant come first, in their order.
          * @enum {string}
          */
-        StepName: "reserve" | "place" | "migrate" | "isolate" | "seed" | "extras" | "verify" | "activate" | "inspect" | "take_over" | "load" | "close" | "open" | "sessions" | "audit" | "drop" | "forget";
+        StepName: "reserve" | "place" | "migrate" | "isolate" | "seed" | "demo_data" | "extras" | "verify" | "activate" | "inspect" | "take_over" | "load" | "close" | "open" | "sessions" | "audit" | "drop" | "forget";
         /**
          * @description Where a step is.
          * @enum {string}
@@ -3492,6 +3625,11 @@ export interface components {
             plan_tier: components["schemas"]["Tier"];
             /**
              * Format: date-time
+             * @description Where it is deleted, in lists and where one tenant is shown: until when it can be restored; absent where deleted tenants are kept for ever.
+             */
+            restorable_until?: string | null;
+            /**
+             * Format: date-time
              * @description When the two were looked at; absent while a tenant is new.
              */
             sampled_at?: string | null;
@@ -3502,6 +3640,8 @@ export interface components {
             schema_bytes?: number | null;
             /** @description Its PostgreSQL schema; `null` until a run has placed it. */
             schema_name: string;
+            /** @description The version of its schema; absent until a run has placed it. */
+            schema_version?: string | null;
             /** @description Unique; the name in hosts and commands. */
             slug: components["schemas"]["Slug"];
             /** @description Where it is in its life. */
@@ -3550,6 +3690,13 @@ export interface components {
          * @enum {string}
          */
         TenantStatus: "provisioning" | "active" | "suspended" | "deleted";
+        /** @description What a new tenant can be made of. */
+        TenantTemplate: {
+            /** @description Whether it can begin with demo data: these are rows of the agent platform's own tables. */
+            demo_data: boolean;
+            /** @description The schema versions that it can begin at, the newest first. */
+            versions: components["schemas"]["SchemaVersion"][];
+        };
         /** @description The answer to [`AdoptTenant`]. */
         TenantToAdopt: {
             /** @description An admin's API key for the default workspace. Shown this once, good as soon as the run has succeeded; absent for a dry run. */
@@ -5685,6 +5832,75 @@ export interface operations {
             };
             /** @description `unavailable` */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInvitation"];
+            };
+        };
+        responses: {
+            /** @description What the link opens. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationPreview"];
+                };
+            };
+            /** @description `bad_request`: the body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: the link is unknown, used, revoked or expired */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: the body is not sent as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8511,6 +8727,62 @@ export interface operations {
             };
         };
     };
+    end_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are over. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description `unauthenticated`: no token, or none that is valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, or `tenant_inactive`: the tenant is suspended, or host and header name another */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: try again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     end_session: {
         parameters: {
             query?: never;
@@ -8595,6 +8867,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SlugAvailability"];
+                };
+            };
+            /** @description `unauthenticated`: no token, or none that is valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, or `tenant_inactive`: the tenant is suspended, or host and header name another */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: try again after `Retry-After` seconds */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_tenant_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The versions, the newest first, each with the slots that are ready at it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantTemplate"];
                 };
             };
             /** @description `unauthenticated`: no token, or none that is valid */

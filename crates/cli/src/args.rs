@@ -12,7 +12,7 @@ use self::identity::{
     AccessGrantCommand, InviteCommand, KeyCommand, LoginArgs, MemberCommand, OperatorCommand, SessionCommand,
     UpdateTenantArgs, WorkspaceCommand,
 };
-pub use self::tenants::{CreateTenantArgs, OwnLimitsArgs};
+pub use self::tenants::{CreateTenantArgs, OwnLimitsArgs, TierCommand};
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand, ValueEnum};
 use std::{ffi::OsString, fmt, path::PathBuf};
@@ -76,6 +76,9 @@ pub enum Command {
     /// Make and look at tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// What each plan allows and costs
+    #[command(subcommand)]
+    Tier(TierCommand),
     /// Look at and follow provisioning runs
     #[command(subcommand)]
     Run(RunCommand),
@@ -174,6 +177,8 @@ pub enum TenantCommand {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         slug: String,
     },
+    /// List the schema versions that a new tenant can begin at
+    Versions,
     /// Change a tenant's name, contact or domains
     Update(UpdateTenantArgs),
     /// Make the link of a tenant's owner anew, while the tenant has none

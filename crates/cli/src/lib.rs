@@ -26,7 +26,8 @@ mod world;
 pub use args::{
     AuditCommand, AuditFilterArgs, ChangeArgs, Command, CreateTenantArgs, DestroyArgs, ExportArgs,
     ExportAuditArgs, Global, ImportArgs, ListAuditArgs, ListRunsArgs, ListTenantsArgs, Output, OwnLimitsArgs,
-    PagingArgs, PsqlArgs, RetryArgs, RollbackArgs, RunCommand, TenantCommand, VerifyAuditArgs, WatchArgs,
+    PagingArgs, PsqlArgs, RetryArgs, RollbackArgs, RunCommand, TenantCommand, TierCommand, VerifyAuditArgs,
+    WatchArgs,
     identity::{
         AcceptArgs, AccessGrantCommand, CreateAccessGrantArgs, CreateKeyArgs, CreateOperatorArgs, InviteArgs,
         InviteCommand, KeyCommand, LoginArgs, MemberCommand, OperatorCommand, RerollKeyArgs, SessionCommand,

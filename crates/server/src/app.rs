@@ -26,11 +26,12 @@ use tenantry_core::{
     isolation::Prover,
     ops::Front,
     placement::{Placement, Template},
-    provisioning::{Provisioning, Runs},
+    provisioning::{DemoData, Provisioning, Runs},
     psql::{self, Psql},
     secrets::Vault,
     tenancy::{ATTEMPT, Tenancy},
     wake::{self, Waker},
+    workload::demo::DemoRows,
 };
 use tenantry_pg::{
     ErrorKind, Listener, Observer, Pool, PoolSettings, Target, TenantPools, roles::Installation,
@@ -162,7 +163,7 @@ impl App {
         let runs = runs(config, &place, &platform, &waker, &access);
         let provisioning = Provisioning {
             runs: runs.clone(),
-            template: place.template.digest().to_owned(),
+            template: place.template.clone(),
             default_tier: config.default_tier,
         };
         let psql = Psql {
@@ -213,6 +214,11 @@ impl App {
 }
 
 impl App {
+    /// What a worker begins tenants with that are asked for with demo data.
+    pub fn demo_data(&self) -> Arc<dyn DemoData> {
+        Arc::new(DemoRows { tenancy: self.tenancy.clone(), ctx: self.place.ctx.clone() })
+    }
+
     /// What a worker proves isolation with: the owner looks at the catalogue, all else is tried as this application would do it, over HTTP too.
     pub fn prover(&self, config: &Config, placement: &Placement) -> Prover {
         Prover {

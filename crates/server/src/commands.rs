@@ -222,6 +222,7 @@ async fn worker(config: Config) -> Result<(), Failure> {
         waker: Waker::start(placement.owner.clone()),
         access: Waker::on(placement.owner.clone(), access::CHANNEL),
         prover: Some(app.prover(&config, &placement)),
+        demo_data: Some(app.demo_data()),
         placement,
         mailer: mail::mailer(&config)?,
         presence: listener.presence(),

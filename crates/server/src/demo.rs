@@ -128,7 +128,7 @@ pub(crate) async fn show(app: &App, folder: &Path) -> Result<Shown, Failure> {
         ensure(app, &request, wanted).await?;
         let header_file = folder.join(format!("{}.header", wanted.slug));
         let scope = enter(app, &request, wanted, &header_file).await?;
-        demo::seed(&app.tenancy, app.ctx(), &scope, wanted.agents).await?;
+        demo::seed(&app.tenancy, app.ctx(), &request, &scope, wanted.agents).await?;
         let workspaces = registry::workspaces(&app.control, &scope, false).await?.items;
         let workspace = workspaces.into_iter().find(|workspace| workspace.id == scope.workspace_id());
         tenants.push(ShownTenant {

@@ -78,6 +78,7 @@ async fn with_database(
     let worker = Worker {
         presence: listener.presence(),
         prover: Some(app.prover(config, &placement)),
+        demo_data: Some(app.demo_data()),
         placement,
         settings: commands::settings(config),
         metrics: app.metrics.clone(),

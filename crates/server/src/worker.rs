@@ -15,7 +15,8 @@ use tenantry_core::{
     mail::{Mailer, Post},
     ops::duties::Duties,
     placement::Placement,
-    provisioning, psql,
+    provisioning::{self, DemoData},
+    psql,
     wake::{self, Waker},
 };
 use tenantry_durable::Lease;
@@ -78,6 +79,8 @@ pub struct Worker {
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Proves isolation; none where this process may not.
     pub prover: Option<Prover>,
+    /// Writes demo data; none where this process cannot.
+    pub demo_data: Option<Arc<dyn DemoData>>,
     /// The connection by which others see that this process is there.
     pub presence: watch::Receiver<Option<Presence>>,
 }
@@ -249,7 +252,8 @@ impl Worker {
 
     async fn drive_one(&self) -> Result<Option<provisioning::Outcome>> {
         let holder = *self.presence.borrow();
-        provisioning::work(&self.placement, self.settings.lease, holder).await
+        let demo_data = self.demo_data.clone();
+        provisioning::work_with(&self.placement, demo_data, self.settings.lease, holder).await
     }
 
     async fn seal(&self) {

@@ -226,6 +226,7 @@ impl TestApp {
             access: self.app.access.waker(),
             mailer: mail::mailer(&self.config).unwrap_or_else(|error| panic!("{error}")),
             prover: Some(prover),
+            demo_data: Some(self.app.demo_data()),
             presence: watch::channel(None).1,
         }
     }

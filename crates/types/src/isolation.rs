@@ -88,6 +88,25 @@ impl IsolationCheck {
     }
 }
 
+/// How far a proof is that a worker is at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IsolationProgress {
+    /// What it is at.
+    pub layer: IsolationLayer,
+    /// Parts that are done: of the catalogue some hundred homes each, then tenants that have tried, then operations of the API that were asked.
+    pub done: u32,
+    /// Parts that there are.
+    pub of: u32,
+    /// Checks that have looked at something.
+    pub checks: u32,
+    /// Attempts so far.
+    pub attempts: i64,
+    /// Of these, refused as they must be.
+    pub refusals: i64,
+    /// What was found open so far.
+    pub open: i64,
+}
+
 /// A proof of isolation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IsolationReport {
@@ -112,6 +131,9 @@ pub struct IsolationReport {
     pub finished_at: Option<DateTime<Utc>>,
     /// How long it took, milliseconds.
     pub duration_ms: Option<Millis>,
+    /// While a worker is at it, how far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<IsolationProgress>,
     /// The product and the PostgreSQL that were looked at.
     pub software: String,
     /// Tenants that were looked at.

@@ -60,6 +60,8 @@ words! {
         Isolate = "isolate",
         /// The default workspace, its first API key, the invitation of the owner.
         Seed = "seed",
+        /// Rows to look at, in a tenant that is to have some.
+        DemoData = "demo_data",
         /// Optional resources beside PostgreSQL.
         Extras = "extras",
         /// The new tenant's fence is probed.
@@ -84,7 +86,7 @@ words! {
         Drop = "drop",
         /// The registry forgets the tenant; its slug is free.
         Forget = "forget",
-    } "reserve, place, migrate, isolate, seed, extras, verify, activate, inspect, take_over, load, close, open, sessions, audit, drop, forget"
+    } "reserve, place, migrate, isolate, seed, demo_data, extras, verify, activate, inspect, take_over, load, close, open, sessions, audit, drop, forget"
 }
 
 words! {

@@ -56,6 +56,9 @@ pub struct Tenant {
     pub storage_limit_gb: Option<u32>,
     /// Where its people log in.
     pub console_url: String,
+    /// The version of its schema; absent until a run has placed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_version: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When its row last changed.
@@ -66,6 +69,9 @@ pub struct Tenant {
     /// When it was deleted, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<DateTime<Utc>>,
+    /// Where it is deleted, in lists and where one tenant is shown: until when it can be restored; absent where deleted tenants are kept for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restorable_until: Option<DateTime<Utc>>,
     /// Bytes of its schema's tables and indexes when they were last weighed, in lists and where one tenant is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_bytes: Option<i64>,
@@ -109,6 +115,35 @@ pub struct CreateTenant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     pub storage_limit_gb: Option<u32>,
+    /// The version that its schema begins at, one of `GET /v1/tenant-template`; the newest when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 50)]
+    pub schema_version: Option<String>,
+    /// Whether its default workspace begins with a few agents, tasks and messages, each marked as a demo's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo_data: bool,
+}
+
+/// What a new tenant can be made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TenantTemplate {
+    /// The schema versions that it can begin at, the newest first.
+    pub versions: Vec<SchemaVersion>,
+    /// Whether it can begin with demo data: these are rows of the agent platform's own tables.
+    pub demo_data: bool,
+}
+
+/// A version that a tenant's schema can have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SchemaVersion {
+    /// As its migration file has it, such as `2` or `2.1`; `0` where there is no such file.
+    pub version: String,
+    /// What its file says that it does.
+    pub description: String,
+    /// True for the one that a tenant gets which is asked for without one: the newest.
+    pub is_default: bool,
+    /// Slots that are ready at it: with one a tenant is there in milliseconds, without one its schema is made first.
+    pub warm_slots: u32,
 }
 
 /// Changes a tenant. What is absent stays.

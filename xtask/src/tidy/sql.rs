@@ -41,6 +41,8 @@ const READS: &[(&str, &str, &str)] = &[
         "workspaces",
         "a link into an archived workspace must not open, in the same look-up",
     ),
+    ("crates/core/src/identity/invitations/store.rs", "tenants", "a link shows which tenant it leads to"),
+    ("crates/core/src/identity/invitations/store.rs", "users", "a link shows the name of who invited"),
     (
         "crates/core/src/identity/members/store.rs",
         "workspaces",

@@ -8,7 +8,7 @@ import { counted } from '../../ui/format';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { RelativeTime } from '../../ui/Time';
 import { failed, said } from '../../ui/toast';
-import { useEndSessions, useSessions } from './api';
+import { useEndOthers, useEndSessions, useSessions } from './api';
 import { programOf } from './program';
 import { Section } from './Section';
 
@@ -113,7 +113,7 @@ function SignOut() {
 
 function EndOthers({ others }: { others: Session[] }) {
   const [open, setOpen] = useState(false);
-  const end = useEndSessions();
+  const end = useEndOthers();
   if (others.length === 0) return null;
   return (
     <>
@@ -126,7 +126,7 @@ function EndOthers({ others }: { others: Session[] }) {
           action="End sessions"
           effects={['Their tokens are refused at once, on every server.', 'This session goes on.']}
           confirm={async () => {
-            await end.mutateAsync(others);
+            await end.mutateAsync();
             said('All other sessions have ended');
           }}
           onClose={() => setOpen(false)}

@@ -36,6 +36,14 @@ export function useEndSessions() {
   });
 }
 
+/** All but the one that asks, those too that the list has no room for. */
+export function useEndOthers() {
+  return useMutation({
+    mutationFn: () => call(api.DELETE('/v1/sessions')),
+    onSettled: useRefresh(),
+  });
+}
+
 export function useChangePassword() {
   return useMutation({
     mutationFn: (body: Shape<'ChangePassword'>) => call(api.PUT('/v1/me/password', { body })),

@@ -1,6 +1,6 @@
 // One proof: what it came to, its evidence by layer and check, what differs from the one before, and the report to hand on.
 // Reads `GET /v1/isolation-reports/{id}` until it is over.
-import { Alert, Button, HStack, Skeleton, Stack, Text } from '@chakra-ui/react';
+import { Alert, Button, Skeleton, Stack } from '@chakra-ui/react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Download, Printer, RotateCw } from 'lucide-react';
 import { useState } from 'react';
@@ -12,6 +12,7 @@ import { Icon } from '../../ui/Icon';
 import { Page } from '../../ui/Page';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { StatusBadge } from '../../ui/StatusBadge';
+import { AtWork } from './AtWork';
 import { isOver, useReport } from './api';
 import { Checks } from './Checks';
 import { Comparison } from './Comparison';
@@ -56,14 +57,17 @@ function Report({ report }: { report: IsolationReport }) {
             </Alert.Content>
           </Alert.Root>
         )}
-        <Summary report={report} />
         {isOver(report) ? (
           <>
+            <Summary report={report} />
             <Checks report={report} />
             {report.status !== 'broken' && <Comparison report={report} />}
           </>
         ) : (
-          <Waiting report={report} />
+          <>
+            <AtWork report={report} />
+            <Summary report={report} />
+          </>
         )}
       </Stack>
     </Page>
@@ -76,19 +80,6 @@ export function leadOf({ status, open, refusals, attempts }: IsolationReport): s
     return `${open} open. Each is named below, with what is wrong. ${refusals} of ${attempts} attempts were refused.`;
   if (status === 'broken') return 'It says nothing about isolation, neither good nor bad.';
   return 'A worker looks and tries. This page follows.';
-}
-
-function Waiting({ report }: { report: IsolationReport }) {
-  return (
-    <HStack role="status" gap="3" borderWidth="1px" rounded="lg" p="5">
-      <StatusBadge status={report.status} />
-      <Text>
-        {report.status === 'pending'
-          ? 'Waiting for a worker to take it.'
-          : 'Reading the catalogue, attempting statements, asking the API. Every attempt is undone.'}
-      </Text>
-    </HStack>
-  );
 }
 
 function ReportActions({ report }: { report: IsolationReport }) {

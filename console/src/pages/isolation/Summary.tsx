@@ -6,6 +6,7 @@ import { CopyId } from '../../ui/Copy';
 import { count } from '../../ui/format';
 import { KeyValue } from '../../ui/KeyValue';
 import { Duration, RelativeTime } from '../../ui/Time';
+import { isOver } from './api';
 
 export function Figure({ name, value, note }: { name: string; value: ReactNode; note?: ReactNode }) {
   return (
@@ -26,21 +27,26 @@ export function Figure({ name, value, note }: { name: string; value: ReactNode; 
 }
 
 export function Summary({ report }: { report: IsolationReport }) {
+  const over = isOver(report);
+  // Before its end a report has counted nothing yet.
+  const { open, attempts, refusals } = over ? report : (report.progress ?? report);
   return (
     <Stack gap="5">
       <SimpleGrid columns={{ base: 2, md: 4 }} gap="3">
         <Figure
           name="Open"
-          value={count(report.open)}
-          note={report.open === 0 ? 'as it must be' : 'see below'}
+          value={count(open)}
+          note={!over ? 'so far' : open === 0 ? 'as it must be' : 'see below'}
         />
-        <Figure name="Attempts" value={count(report.attempts)} />
-        <Figure name="Refused" value={count(report.refusals)} />
-        <Figure
-          name="Tenants"
-          value={count(report.tenants)}
-          note={report.sampled ? 'pairs were sampled' : 'every pair was tried'}
-        />
+        <Figure name="Attempts" value={count(attempts)} note={over ? undefined : 'so far'} />
+        <Figure name="Refused" value={count(refusals)} note={over ? undefined : 'so far'} />
+        {over && (
+          <Figure
+            name="Tenants"
+            value={count(report.tenants)}
+            note={report.sampled ? 'pairs were sampled' : 'every pair was tried'}
+          />
+        )}
       </SimpleGrid>
       <KeyValue
         rows={[

@@ -25,6 +25,7 @@ export function useReport(id: string) {
     queryKey: keys.isolationReport(id),
     queryFn: ({ signal }) =>
       call(api.GET('/v1/isolation-reports/{id}', { params: { path: { id } }, signal })),
+    // The live stream tells of it sooner; this is for whoever has none.
     refetchInterval: ({ state }) => (state.data && !isOver(state.data) ? 1_000 : false),
   });
 }

@@ -11,6 +11,7 @@ import { TextField } from '../../ui/form';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { useSend } from '../../ui/useDeed';
 import { acceptInvitation } from './api';
+import { Offer, type Preview } from './Offer';
 import { PasswordField } from './PasswordField';
 import { Outcome, PublicFrame, ToSignIn } from './PublicFrame';
 
@@ -22,16 +23,17 @@ interface Values {
 
 interface Props {
   token: string;
+  offer: Preview | undefined;
   onProblem: (thrown: unknown) => void;
 }
 
 type Made = Shape<'NewMembership'>;
 
-export function AcceptAsGuest({ token, onProblem }: Props) {
+export function AcceptAsGuest({ token, offer, onProblem }: Props) {
   const [fresh, setFresh] = useState(true);
   const [made, setMade] = useState<Made | null>(null);
   const navigate = useNavigate();
-  const form = useForm<Values>({ defaultValues: { email: '', name: '', password: '' } });
+  const form = useForm<Values>({ defaultValues: { email: offer?.email ?? '', name: '', password: '' } });
   const enter = async ({ email, password }: Values, { tenant, workspace }: Made) => {
     const first = await signIn({ email: email.trim(), password, operator: false });
     if (first.status !== 'in') return;
@@ -55,6 +57,7 @@ export function AcceptAsGuest({ token, onProblem }: Props) {
     <PublicFrame title="Accept the invitation" lead="Become a member with an account of your own.">
       <form onSubmit={onSubmit} noValidate aria-label="Accept the invitation">
         <Stack gap="4">
+          {offer && <Offer offer={offer} />}
           <Segments fresh={fresh} onChange={setFresh} />
           {problem ? <ProblemHelp compact error={problem} /> : null}
           <TextField

@@ -7,15 +7,17 @@ import { homeOf, nameOf, type Who } from '../../session/who';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import { failed, said } from '../../ui/toast';
 import { acceptInvitation } from './api';
+import { Offer, type Preview } from './Offer';
 import { PublicFrame } from './PublicFrame';
 
 interface Props {
   token: string;
+  offer: Preview | undefined;
   who: Who;
   onProblem: (thrown: unknown) => void;
 }
 
-export function AcceptAsSelf({ token, who, onProblem }: Props) {
+export function AcceptAsSelf({ token, offer, who, onProblem }: Props) {
   const navigate = useNavigate();
   const accept = useMutation({
     mutationFn: async () => {
@@ -29,6 +31,7 @@ export function AcceptAsSelf({ token, who, onProblem }: Props) {
   return (
     <PublicFrame title="Accept the invitation" lead={`You are signed in as ${nameOf(who)}.`}>
       <Stack gap="4">
+        {offer && <Offer offer={offer} />}
         {accept.error ? <ProblemHelp compact error={accept.error} /> : null}
         <Text color="fg.muted">
           It works only for the address that it was sent to{who.email ? `: yours is ${who.email}` : ''}.

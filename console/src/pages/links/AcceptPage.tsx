@@ -1,11 +1,13 @@
 // Behind the link of an invitation: become a member, with the account one has or a new one. `/accept-invitation#token=…`.
+import { Skeleton } from '@chakra-ui/react';
+import { useQuery } from '@tanstack/react-query';
 import { Link2Off } from 'lucide-react';
 import { useState } from 'react';
 import { asProblem } from '../../api/problem';
 import { useSession } from '../../session/session';
 import { AcceptAsGuest } from './AcceptAsGuest';
 import { AcceptAsSelf } from './AcceptAsSelf';
-import { isPerson } from './api';
+import { isPerson, previewInvitation } from './api';
 import { Outcome, PublicFrame, ToSignIn } from './PublicFrame';
 import { useLinkToken } from './token';
 
@@ -13,11 +15,21 @@ export function AcceptPage() {
   const token = useLinkToken();
   const session = useSession();
   const [closed, setClosed] = useState<string>();
+  const preview = useQuery({
+    // By the token alone it would be found again by whoever uses this tab next.
+    queryKey: ['invitation-preview', token],
+    queryFn: ({ signal }) => previewInvitation(token ?? '', signal),
+    enabled: Boolean(token),
+    retry: false,
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const isShut = preview.isError && asProblem(preview.error).code === 'not_found';
   // Used, revoked, expired and unknown links get one and the same answer.
   const onProblem = (thrown: unknown) => {
     if (asProblem(thrown).code === 'not_found') setClosed(token);
   };
-  if (!token || closed === token)
+  if (!token || closed === token || isShut)
     return (
       <PublicFrame title="Invitation">
         <Outcome icon={Link2Off} title="This link opens nothing" action={<ToSignIn />}>
@@ -27,7 +39,15 @@ export function AcceptPage() {
         </Outcome>
       </PublicFrame>
     );
+  if (preview.isPending)
+    return (
+      <PublicFrame title="Invitation">
+        <Skeleton h="24" aria-busy />
+      </PublicFrame>
+    );
+  // What cannot be shown can be accepted all the same.
+  const offer = preview.data;
   if (session.status === 'in' && isPerson())
-    return <AcceptAsSelf token={token} who={session.who} onProblem={onProblem} />;
-  return <AcceptAsGuest token={token} onProblem={onProblem} />;
+    return <AcceptAsSelf token={token} offer={offer} who={session.who} onProblem={onProblem} />;
+  return <AcceptAsGuest token={token} offer={offer} onProblem={onProblem} />;
 }

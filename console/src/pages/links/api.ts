@@ -16,6 +16,11 @@ export function isPerson(): boolean {
 
 const asWhoever = () => (isPerson() ? api : visitor);
 
+/** What the link opens, for whoever holds it. */
+export function previewInvitation(token: string, signal: AbortSignal) {
+  return call(visitor.POST('/v1/auth/preview-invitation', { body: { token }, signal }));
+}
+
 export function acceptInvitation(body: Shape<'AcceptInvitation'>) {
   return call(asWhoever().POST('/v1/auth/accept-invitation', { body }));
 }

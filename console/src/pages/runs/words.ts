@@ -43,6 +43,10 @@ export const STEPS: Record<StepName, StepWords> = {
   migrate: { title: 'Tables', does: 'The schema is brought to the present version.' },
   isolate: { title: 'Isolation', does: 'Grants and row-level security on every table.' },
   seed: { title: 'First access', does: 'Default workspace, first API key, invitation of the owner.' },
+  demo_data: {
+    title: 'Demo data',
+    does: 'A few agents, tasks and messages in the default workspace, each marked as a demo’s.',
+  },
   extras: {
     title: 'Extras',
     does: 'What the installation adds beside PostgreSQL, where anything is configured.',
@@ -63,8 +67,7 @@ export const STEPS: Record<StepName, StepWords> = {
   forget: { title: 'Forget', does: 'Keys, invitations, workspaces and the row in the registry are removed.' },
 };
 
-/** The steps that make a tenant, in order. */
-export const CREATE_STEPS = [
+const CREATE_STEPS = [
   'reserve',
   'place',
   'migrate',
@@ -73,4 +76,9 @@ export const CREATE_STEPS = [
   'extras',
   'verify',
   'activate',
-] as const satisfies StepName[];
+] satisfies StepName[];
+
+/** The steps that make a tenant, in order; with demo data in their place where it is asked for. */
+export function createSteps(demoData: boolean): StepName[] {
+  return CREATE_STEPS.flatMap((name) => (demoData && name === 'extras' ? ['demo_data', name] : [name]));
+}

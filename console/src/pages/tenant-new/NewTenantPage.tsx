@@ -2,6 +2,7 @@
 import { Box } from '@chakra-ui/react';
 import { getRouteApi } from '@tanstack/react-router';
 import { Lock } from 'lucide-react';
+import { useTemplate } from '../../api/template';
 import { useTiers } from '../../api/tiers';
 import { useWho } from '../../session/session';
 import { may } from '../../session/who';
@@ -33,8 +34,9 @@ export function NewTenantPage() {
 function Wizard({ who }: { who: string }) {
   const { step = 'identity' } = route.useSearch();
   const wizard = useWizard(who, step);
-  // The cards of the second step are there when it opens.
+  // The cards of the second step and the choices of the third are there when they open.
   useTiers();
+  useTemplate();
   const Step = VIEWS[wizard.step];
   return (
     <Page title="New tenant" width="text">

@@ -1,6 +1,7 @@
-// Step 3: the first owner, whose people may join by themselves, and limits of its own. Used by `NewTenantPage`.
+// Step 3: the first owner, whose people may join by themselves, limits of its own, and what it begins with. Used by `NewTenantPage`.
 import { Fieldset, SimpleGrid } from '@chakra-ui/react';
 import { TextareaField, TextField } from '../../ui/form';
+import { BeginsWith } from './BeginsWith';
 import { StepFrame } from './StepFrame';
 import type { Wizard } from './useWizard';
 import { domainsOf, MOST, OWN } from './values';
@@ -22,7 +23,7 @@ export function OptionsStep({ wizard }: { wizard: Wizard }) {
     <StepFrame
       wizard={wizard}
       title="Who gets in?"
-      lead="The first owner, who may join without an invitation, and limits that differ from the plan's."
+      lead="The first owner, who may join without an invitation, limits that differ from the plan's, and what it begins with."
     >
       <TextField
         form={form}
@@ -56,6 +57,7 @@ export function OptionsStep({ wizard }: { wizard: Wizard }) {
         }}
       />
       <OwnLimits wizard={wizard} />
+      <BeginsWith wizard={wizard} />
     </StepFrame>
   );
 }

@@ -4,15 +4,17 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { type Template, useTemplate, versionOf } from '../../api/template';
 import { CodeBlock } from '../../ui/Copy';
 import { count, counted, sentence } from '../../ui/format';
 import { Icon } from '../../ui/Icon';
 import { ProblemHelp } from '../../ui/ProblemHelp';
 import type { NewTenant } from '../runs/made';
-import { CREATE_STEPS, STEPS } from '../runs/words';
+import { createSteps, STEPS } from '../runs/words';
 import { lastCreations } from './api';
+import { readiness } from './BeginsWith';
 import { asCli, asCurl } from './commands';
-import { estimate } from './estimate';
+import { alike, estimate } from './estimate';
 import { StepFrame } from './StepFrame';
 import type { Wizard } from './useWizard';
 import { bodyOf, type WizardStep } from './values';
@@ -28,9 +30,9 @@ export function ReviewStep({ wizard }: { wizard: Wizard }) {
     <StepFrame wizard={wizard} title="All as it should be?" lead="Nothing has been made yet." action={create}>
       {wizard.problem && <Refused wizard={wizard} />}
       <Summary wizard={wizard} />
-      <Estimate />
+      <Estimate body={body} />
       <SimpleGrid columns={{ base: 1, md: 2 }} gap="6">
-        <WhatIsMade />
+        <WhatIsMade demoData={body.demo_data === true} />
         <IfItFails />
       </SimpleGrid>
       <Part title="The same as a command">
@@ -59,6 +61,7 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 }
 
 function Summary({ wizard }: { wizard: Wizard }) {
+  const template = useTemplate();
   const body = bodyOf(wizard.form.getValues());
   const rows: [string, string, WizardStep][] = [
     ['Name', body.name, 'identity'],
@@ -67,6 +70,8 @@ function Summary({ wizard }: { wizard: Wizard }) {
     ['Owner', body.admin_email, 'options'],
     ['Domains', body.allowed_domains?.join(', ') ?? 'None', 'options'],
     ['Own limits', ownInWords(body), 'options'],
+    ['Schema version', versionInWords(body, template.data), 'options'],
+    ['Demo data', body.demo_data ? 'Three agents with a task and a message each' : 'None', 'options'],
   ];
   return (
     <Stack as="dl" gap="0" borderWidth="1px" rounded="lg">
@@ -104,25 +109,35 @@ function ownInWords(body: NewTenant): string {
   return told.length > 0 ? told.join(', ') : 'None: the tier’s';
 }
 
-function Estimate() {
+function versionInWords(body: NewTenant, offered?: Template): string {
+  if (body.schema_version) return body.schema_version;
+  const newest = offered && versionOf(offered, '');
+  return newest ? `${newest.version}, the newest` : 'The newest';
+}
+
+function Estimate({ body }: { body: NewTenant }) {
   const last = useQuery(lastCreations);
-  if (last.isPending) return <Skeleton h="5" maxW="sm" />;
-  const text = last.data ? estimate(last.data.items) : null;
+  const template = useTemplate();
+  if (last.isPending || template.isPending) return <Skeleton h="5" maxW="sm" />;
+  const version = template.data && versionOf(template.data, body.schema_version ?? '');
+  const warm = (version?.warm_slots ?? 0) > 0;
+  const text = last.data ? estimate(alike(last.data.items, warm, body.demo_data === true)) : null;
   return (
     <Text>
       <Text as="span" color="fg.muted">
         Estimated time:{' '}
       </Text>
       {text ?? 'unknown, since no tenant was made here lately. By contract under 2 min'}.
+      {version && ` ${readiness(version.warm_slots)}`}
     </Text>
   );
 }
 
-function WhatIsMade() {
+function WhatIsMade({ demoData }: { demoData: boolean }) {
   return (
     <Part title="What will be made">
       <List.Root as="ol" ps="5" gap="1.5">
-        {CREATE_STEPS.map((name) => (
+        {createSteps(demoData).map((name) => (
           <List.Item key={name}>
             <Text as="span" fontWeight="medium">
               {STEPS[name].title}.

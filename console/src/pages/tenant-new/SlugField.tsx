@@ -28,11 +28,12 @@ export function SlugField({ form, own }: Props) {
       own.current = event.target.value !== '';
       form.clearErrors('slug');
     },
-    validate: async (typed: string) => {
-      const wrong = shapeOf(typed.trim());
+    validate: async (typed: string | boolean) => {
+      const wish = String(typed).trim();
+      const wrong = shapeOf(wish);
       if (wrong) return wrong;
       // Where it cannot be asked now, the server says so at the end.
-      const answer = await client.fetchQuery(availability(typed.trim())).catch(() => null);
+      const answer = await client.fetchQuery(availability(wish)).catch(() => null);
       return answer && !answer.available ? sentenceOf(answer.detail) : true;
     },
   };

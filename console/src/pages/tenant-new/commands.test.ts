@@ -40,6 +40,12 @@ it('numbers of its own are flags', () => {
   expect(words.slice(-5, -1)).toEqual(['--max-agents', '0', '--storage-limit-gb', '12']);
 });
 
+it('what it begins with is flags', () => {
+  const words = said(asCli({ ...body, schema_version: '2.1', demo_data: true }));
+  expect(words.slice(-4, -1)).toEqual(['--schema-version', '2.1', '--demo-data']);
+  expect(said(asCli({ ...body, demo_data: false }))).not.toContain('--demo-data');
+});
+
 it('curl sends the bytes and the key of the form', () => {
   const words = said(asCurl('https://app.example.com', 'key-1', body));
   expect(words).toContain('https://app.example.com/v1/tenants');

@@ -27,5 +27,7 @@ export function asCli(body: NewTenant): string {
     ...OWN.filter((name) => typeof body[name] === 'number').map(
       (name) => `  --${name.replaceAll('_', '-')} ${body[name]}`,
     ),
+    ...(body.schema_version ? [`  --schema-version ${quoted(body.schema_version)}`] : []),
+    ...(body.demo_data ? ['  --demo-data'] : []),
   ].join(' \\\n');
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { forgetDraft, keepDraft, openDraft } from './draft';
-import { estimate } from './estimate';
+import { alike, estimate } from './estimate';
 import { EMPTY } from './values';
 
 it('one wish keeps one key, through a reload', () => {
@@ -22,6 +22,22 @@ it('another wish, or somebody else, begins anew', () => {
 it('what cannot be read is no draft', () => {
   sessionStorage.setItem('tenantry.new-tenant', '{');
   expect(openDraft('usr_1').values).toEqual(EMPTY);
+});
+
+it('looks at those that were made the same way, where there are any', () => {
+  const made = (place: string, ...more: 'demo_data'[]) => ({
+    steps: [{ name: 'place' as const, detail: place }, ...more.map((name) => ({ name, detail: null }))],
+  });
+  const [warm, cold, demo] = [
+    made('warm slot'),
+    made('schema and roles made'),
+    made('warm slot', 'demo_data'),
+  ];
+  const all = [warm, cold, demo];
+  expect(alike(all, true, false)).toEqual([warm]);
+  expect(alike(all, false, false)).toEqual([cold]);
+  expect(alike(all, true, true)).toEqual([demo]);
+  expect(alike(all, false, true)).toEqual(all);
 });
 
 it('estimates by the middle of what the last ones took', () => {

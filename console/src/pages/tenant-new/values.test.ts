@@ -32,6 +32,17 @@ it('sends numbers of its own as numbers, zero too', () => {
   expect(hasInput({ ...EMPTY, max_agents: '0' })).toBe(true);
 });
 
+it('sends what it begins with only where it is not as usual', () => {
+  expect(bodyOf(FILLED)).not.toHaveProperty('schema_version');
+  expect(bodyOf(FILLED)).not.toHaveProperty('demo_data');
+  const body = bodyOf({ ...FILLED, schema_version: '2.1', demo_data: true });
+  expect(body).toMatchObject({ schema_version: '2.1', demo_data: true });
+  const told = problem('invalid', [{ pointer: '/schema_version', code: 'unknown', detail: 'must be 3' }]);
+  expect(refusalOf(told, body).fields).toEqual([
+    { name: 'schema_version', step: 'options', message: 'Must be 3.' },
+  ]);
+});
+
 it('gives the same bytes for the same values', () => {
   const kept = JSON.parse(JSON.stringify(bodyOf(FILLED)));
   expect(JSON.stringify(kept)).toBe(JSON.stringify(bodyOf({ ...FILLED })));

@@ -14,6 +14,9 @@ export interface Values {
   max_agents: string;
   max_tasks_per_month: string;
   storage_limit_gb: string;
+  /** Empty is the newest. */
+  schema_version: string;
+  demo_data: boolean;
 }
 
 /** Those fields, in the order of the form. */
@@ -31,6 +34,8 @@ export const EMPTY: Values = {
   max_agents: '',
   max_tasks_per_month: '',
   storage_limit_gb: '',
+  schema_version: '',
+  demo_data: false,
 };
 
 export const STEP_NAMES = ['identity', 'plan', 'options', 'review'] as const;
@@ -39,7 +44,7 @@ export type WizardStep = (typeof STEP_NAMES)[number];
 export const FIELDS_OF: Record<WizardStep, (keyof Values)[]> = {
   identity: ['name', 'slug'],
   plan: ['plan_tier'],
-  options: ['admin_email', 'allowed_domains', ...OWN],
+  options: ['admin_email', 'allowed_domains', ...OWN, 'schema_version', 'demo_data'],
   review: [],
 };
 
@@ -65,6 +70,8 @@ export function bodyOf(values: Values): NewTenant {
     ...Object.fromEntries(
       OWN.filter((name) => values[name].trim() !== '').map((name) => [name, Number(values[name])]),
     ),
+    ...(values.schema_version === '' ? {} : { schema_version: values.schema_version }),
+    ...(values.demo_data ? { demo_data: true } : {}),
   };
 }
 

@@ -69,6 +69,7 @@ function aboutRows(tenant: Tenant): [string, React.ReactNode][] {
     ['Tier', sentence(tenant.plan_tier)],
     ['Owner email', <CopyId key="email" id={tenant.admin_email} label="email" />],
     ['Schema', schema ? <CopyId key="schema" id={schema} label="schema name" /> : 'Not placed yet'],
+    ['Schema version', tenant.schema_version ?? 'Not placed yet'],
     ['Schema size', <Sampled key="size" tenant={tenant} />],
     ['Last activity', <RelativeTime key="activity" at={tenant.last_activity_at} none="None seen" />],
     ['Domains', tenant.allowed_domains.length > 0 ? tenant.allowed_domains.join(', ') : 'None'],
@@ -76,7 +77,11 @@ function aboutRows(tenant: Tenant): [string, React.ReactNode][] {
     ['Changed', <RelativeTime key="updated" at={tenant.updated_at} />],
     ['Sign-in page', <CopyId key="url" id={tenant.console_url} label="address" />],
   ];
-  if (tenant.deleted_at) rows.push(['Deleted', <RelativeTime key="deleted" at={tenant.deleted_at} />]);
+  if (tenant.deleted_at)
+    rows.push(
+      ['Deleted', <RelativeTime key="deleted" at={tenant.deleted_at} />],
+      ['Purged', <RelativeTime key="purged" at={tenant.restorable_until} none="Never, unless asked for" />],
+    );
   if (adopted)
     rows.push(
       ['Adopted from', <CopyId key="from" id={adopted.from} label="former schema name" />],

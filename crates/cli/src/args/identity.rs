@@ -43,6 +43,8 @@ pub enum SessionCommand {
         /// `ses_…`
         id: SessionId,
     },
+    /// End all sessions but this one, on every server at once
+    EndOthers,
 }
 
 /// Commands on members.

@@ -3,7 +3,7 @@
 //! Owns: names of flags, which do not change once shipped. Calls: clap. Called by: args, `tenant create`. After a crash: nothing is left.
 
 use super::{WAIT_SECONDS, words};
-use clap::Args;
+use clap::{Args, Subcommand};
 use tenantry_types::Tier;
 
 /// Numbers of a tenant's own, each in place of its tier's.
@@ -18,6 +18,13 @@ pub struct OwnLimitsArgs {
     /// Gigabytes, in place of the tier's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=2_147_483_647))]
     pub storage_limit_gb: Option<u32>,
+}
+
+/// Commands on tiers.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TierCommand {
+    /// List the tiers, the smallest first
+    List,
 }
 
 /// `tenant create`.
@@ -40,6 +47,12 @@ pub struct CreateTenantArgs {
     /// Numbers of its own
     #[command(flatten)]
     pub own: OwnLimitsArgs,
+    /// Version that its schema begins at; `tenantry tenant versions` lists them [default: the newest]
+    #[arg(long, value_name = "VERSION")]
+    pub schema_version: Option<String>,
+    /// Begin with a few agents, tasks and messages, marked as a demo's
+    #[arg(long)]
+    pub demo_data: bool,
     /// Seconds to wait for the run to end
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_value = WAIT_SECONDS,
           default_missing_value = WAIT_SECONDS, value_parser = clap::value_parser!(u32).range(1..=86_400))]

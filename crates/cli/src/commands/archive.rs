@@ -136,8 +136,7 @@ fn broken(refusal: &Refusal) -> Failure {
 
 /// A spinner that tells how much came; hidden where nobody looks.
 fn bar(ctx: &Ctx<'_, '_>) -> ProgressBar {
-    let terminal = ctx.world.err_is_terminal && (ctx.world.lookup)("TERM").is_none_or(|term| term != "dumb");
-    if terminal && !ctx.quiet { ProgressBar::new_spinner() } else { ProgressBar::hidden() }
+    if ctx.is_watched() && !ctx.quiet { ProgressBar::new_spinner() } else { ProgressBar::hidden() }
 }
 
 fn rows(whole: &Whole) -> u64 {

@@ -17,6 +17,7 @@ mod life;
 mod lists;
 mod login;
 mod members;
+mod offers;
 mod operators;
 #[cfg(test)]
 mod people_tests;
@@ -32,7 +33,7 @@ mod workspaces;
 use crate::{
     api::{Answer, Api},
     args::{
-        AuditCommand, Command, Global, Output, RunCommand, TenantCommand, VerifyCommand,
+        AuditCommand, Command, Global, Output, RunCommand, TenantCommand, TierCommand, VerifyCommand,
         identity::{
             AccessGrantCommand, InviteCommand, KeyCommand, MemberCommand, OperatorCommand, SessionCommand,
             WorkspaceCommand,
@@ -104,6 +105,7 @@ fn perform(
     }
     match command {
         Command::Tenant(command) => on_tenants(&mut ctx, command),
+        Command::Tier(TierCommand::List) => offers::tiers(&mut ctx),
         Command::Run(RunCommand::Show { id }) => runs::show(&mut ctx, *id),
         Command::Run(RunCommand::Watch(args)) => match args.id {
             Some(id) => runs::watch(&mut ctx, id),
@@ -117,6 +119,7 @@ fn perform(
         Command::Switch { tenant, workspace } => login::switch(&mut ctx, tenant, workspace.as_deref()),
         Command::Session(SessionCommand::List { paging }) => sessions::list(&mut ctx, paging),
         Command::Session(SessionCommand::End { id }) => sessions::end(&mut ctx, *id),
+        Command::Session(SessionCommand::EndOthers) => sessions::end_others(&mut ctx),
         Command::Member(command) => on_members(&mut ctx, command),
         Command::Invite(command) => on_invitations(&mut ctx, command),
         Command::Key(command) => on_keys(&mut ctx, command),
@@ -151,6 +154,7 @@ fn on_tenants(ctx: &mut Ctx<'_, '_>, command: &TenantCommand) -> Result<Exit, Fa
         TenantCommand::Create(args) => tenant::create(ctx, args),
         TenantCommand::List(args) => tenant::list(ctx, args),
         TenantCommand::Show { slug } => tenant::show(ctx, slug),
+        TenantCommand::Versions => offers::versions(ctx),
         TenantCommand::Update(args) => tenant::update(ctx, args),
         TenantCommand::InviteOwner { slug } => tenant::invite_owner(ctx, slug),
         TenantCommand::Psql(args) => psql::open(ctx, args),
@@ -270,11 +274,14 @@ impl Ctx<'_, '_> {
 
     /// Progress on standard error, and the client and clock to follow a run with.
     pub(crate) fn progress(&mut self) -> (&Api<'_>, &dyn crate::clock::Clock, Progress<'_>) {
-        let colour = self.err_colour();
-        let live =
-            self.world.err_is_terminal && (self.world.lookup)("TERM").is_none_or(|term| term != "dumb");
+        let (colour, live) = (self.err_colour(), self.is_watched());
         let progress = Progress::new(&mut *self.world.err, live, colour, self.quiet);
         (&self.api, self.world.clock, progress)
+    }
+
+    /// Whether standard error is a terminal on which something can move.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.world.err_is_terminal && (self.world.lookup)("TERM").is_none_or(|term| term != "dumb")
     }
 
     /// Whether standard output takes colour.

@@ -49,6 +49,13 @@ fn a_member_is_named_by_address_or_id() {
 }
 
 #[test]
+fn all_other_sessions_end_with_one_command() {
+    let (ran, seen) = run("session end-others", &[(200, r#"{"ended":2}"#)]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, "2 other sessions are over\n"));
+    assert_eq!(asked(&seen[0]), ("DELETE /v1/sessions".to_owned(), ""));
+}
+
+#[test]
 fn a_name_is_looked_for_on_every_page() {
     let first = format!(r#"{{"items":[{}],"next_cursor":"c2"}}"#, MEMBER.replace("Ann@", "other@"));
     let server = Server::start(vec![json(200, &first), json(200, &page(MEMBER)), nothing()]);

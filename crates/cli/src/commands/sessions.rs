@@ -1,14 +1,18 @@
-//! `session list`, `session end`.
+//! `session list`, `session end`, `session end-others`.
 //!
 //! Owns: nothing. Calls: /v1/sessions. Called by: dispatch. Invariants: those of `lists`. After a crash: nothing is left.
 
 use super::{Ctx, lists};
 use crate::{
+    api::Answer,
     args::PagingArgs,
     outcome::{Exit, Failure},
     render::{short, table, when},
 };
-use tenantry_types::{SessionId, identity::Session};
+use tenantry_types::{
+    SessionId,
+    identity::{EndedSessions, Session},
+};
 
 const SESSIONS: &str = "/v1/sessions";
 
@@ -31,6 +35,13 @@ pub(crate) fn list(ctx: &mut Ctx<'_, '_>, paging: &PagingArgs) -> Result<Exit, F
         )
     })?;
     Ok(Exit::Done)
+}
+
+/// `session end-others`.
+pub(crate) fn end_others(ctx: &mut Ctx<'_, '_>) -> Result<Exit, Failure> {
+    let Answer { value: EndedSessions { ended }, text } = ctx.api.delete(SESSIONS)?;
+    let sessions = if ended == 1 { "session is" } else { "sessions are" };
+    ctx.done(&text, &format!("{ended} other {sessions} over"))
 }
 
 /// `session end`.

@@ -30,6 +30,8 @@ pub(crate) fn create(ctx: &mut Ctx<'_, '_>, args: &CreateTenantArgs) -> Result<E
         max_agents: args.own.max_agents,
         max_tasks_per_month: args.own.max_tasks_per_month,
         storage_limit_gb: args.own.storage_limit_gb,
+        schema_version: args.schema_version.clone(),
+        demo_data: args.demo_data,
     };
     let made = ctx.api.post::<_, TenantAndRun>("/v1/tenants", &wish)?;
     follow_made(ctx, &args.slug, &made, args.wait, args.no_wait)
@@ -264,7 +266,7 @@ fn in_full(tenant: &Tenant, now: DateTime<Utc>) -> String {
         ("id", tenant.id.to_string()),
         ("status", tenant.status.to_string()),
         ("tier", tenant.plan_tier.to_string()),
-        ("schema", tenant.schema_name.clone()),
+        ("schema", schema(tenant)),
         ("admin", tenant.admin_email.clone()),
         ("domains", domains(tenant)),
         ("console", tenant.console_url.clone()),
@@ -272,6 +274,7 @@ fn in_full(tenant: &Tenant, now: DateTime<Utc>) -> String {
         ("changed", when(tenant.updated_at, now)),
     ];
     rows.extend(tenant.deleted_at.map(|at| ("deleted", when(at, now))));
+    rows.extend(tenant.restorable_until.map(|until| ("restorable until", date(until, now))));
     let mut text = facts(&rows);
     text.push('\n');
     text.push_str(&table(
@@ -289,6 +292,15 @@ fn in_full(tenant: &Tenant, now: DateTime<Utc>) -> String {
         .map(|(name, most)| [name.to_owned(), of_its_own(tenant, name, limit(most))]),
     ));
     text
+}
+
+/// Its name, and its version once it is placed.
+fn schema(tenant: &Tenant) -> String {
+    let version = tenant.schema_version.as_ref();
+    version.map_or_else(
+        || tenant.schema_name.clone(),
+        |version| format!("{} (version {version})", tenant.schema_name),
+    )
 }
 
 /// The limit, and whether it is the tenant's own.

@@ -13,10 +13,13 @@ use crate::{
     style::{Ink, paint},
 };
 use chrono::TimeDelta;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::{fmt::Write as _, time::Duration};
 use tenantry_types::{
     IsolationReportId, Slug,
-    isolation::{IsolationCheck, IsolationReport, IsolationStatus, RequestIsolationReport},
+    isolation::{
+        IsolationCheck, IsolationProgress, IsolationReport, IsolationStatus, RequestIsolationReport,
+    },
 };
 
 /// Between two looks at a report that is not there yet.
@@ -47,8 +50,31 @@ fn path(id: IsolationReportId) -> String {
 /// Looks until the proof has ended, or for so many seconds.
 fn ended(
     ctx: &mut Ctx<'_, '_>,
+    answer: Answer<IsolationReport>,
+    patience: u32,
+) -> Result<Answer<IsolationReport>, Failure> {
+    let bar = if ctx.is_watched() && !ctx.quiet { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("  {bar:24} {msg}") {
+        bar.set_style(style);
+    }
+    let ended = looked_at(ctx, answer, patience, &bar);
+    bar.finish_and_clear();
+    ended
+}
+
+/// How far a proof is, in a line.
+fn in_numbers(progress: &IsolationProgress) -> String {
+    let IsolationProgress { layer, done, of, checks, attempts, refusals, open } = progress;
+    format!(
+        "{layer}: part {done} of {of}, {checks} checks, {refusals} of {attempts} attempts refused, {open} open"
+    )
+}
+
+fn looked_at(
+    ctx: &mut Ctx<'_, '_>,
     mut answer: Answer<IsolationReport>,
     patience: u32,
+    bar: &ProgressBar,
 ) -> Result<Answer<IsolationReport>, Failure> {
     let until = ctx.world.clock.now() + TimeDelta::seconds(i64::from(patience));
     while answer.value.finished_at.is_none() {
@@ -58,6 +84,11 @@ fn ended(
             return Err(Failure::local("not_ended", detail)
                 .next(format!("look again: `tenantry verify isolation --report {id}`"))
                 .next("see whether a worker runs: `tenantry doctor`"));
+        }
+        if let Some(progress) = &answer.value.progress {
+            bar.set_length(u64::from(progress.of));
+            bar.set_position(u64::from(progress.done));
+            bar.set_message(in_numbers(progress));
         }
         ctx.world.clock.pause(PAUSE);
         answer = ctx.api.get(&path(id))?;
@@ -127,7 +158,9 @@ fn verdict(report: &IsolationReport, colour: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::in_numbers;
     use crate::testing::{Hands, Server, json};
+    use tenantry_types::isolation::{IsolationLayer, IsolationProgress};
 
     fn report(status: &str, more: &str) -> String {
         format!(
@@ -154,6 +187,15 @@ mod tests {
         let broken = report("broken", ENDED) + r#","open":0,"checks":[],"error":"no database"}"#;
         let ran = Hands::at(&Server::start(vec![json(202, &broken)])).run("verify isolation --all");
         assert_eq!((ran.code, ran.out.as_str()), (1, "broken: no database\n"));
+    }
+
+    #[test]
+    fn how_far_it_is_in_one_line() {
+        let layer = IsolationLayer::Http;
+        let progress =
+            IsolationProgress { layer, done: 7, of: 30, checks: 21, attempts: 1204, refusals: 1203, open: 1 };
+        let told = "http: part 7 of 30, 21 checks, 1203 of 1204 attempts refused, 1 open";
+        assert_eq!(in_numbers(&progress), told);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! The scope: proof that somebody may touch the rows of one workspace of one tenant.
 //!
 //! Owns: nothing. Calls: nothing. Called by: authz mints, tenancy opens.
-//! Invariants: private fields; minted in `Actor::scope` and `Actor::wide_scope`, for the platform's counter in no workspace at all, and for the proof of
-//! isolation as a kind of its own, with which nothing can be committed. No Deserialize, no Default, no public constructor.
+//! Invariants: private fields; minted in `Actor::scope` and `Actor::wide_scope`, for the platform's counter in no workspace at all, for the rows that a run begins a
+//! tenant with, and for the proof of isolation as a kind of its own, with which nothing can be committed. No Deserialize, no Default, no public constructor.
 //! After a crash: nothing is left.
 
 use super::{Action, Actor, Place};
 use crate::{Error, Result, registry::TenantRecord};
 use std::sync::Arc;
 use tenantry_pg::{ScopeNames, WideNames};
-use tenantry_types::{Role, TenantId, WorkspaceId};
+use tenantry_types::{Role, TenantId, WorkspaceId, tenant::TenantStatus};
 use uuid::Uuid;
 
 /// A permission to touch the rows of one workspace of one tenant, with a role.
@@ -39,6 +39,20 @@ impl TenantScope {
             actor: Arc::new(Actor::System),
             action: Action::ReadMe,
         }
+    }
+
+    /// For the rows that a run begins a tenant with, in the workspace that the same run has made. Nobody is let into the tenant yet.
+    pub(crate) fn of_a_making(tenant: &TenantRecord, workspace: WorkspaceId) -> Result<Self> {
+        if tenant.status != TenantStatus::Provisioning {
+            return Err(Error::Fault(format!("{} is {}, and no run makes it", tenant.id, tenant.status)));
+        }
+        Ok(Self {
+            tenant: tenant.clone(),
+            workspace,
+            role: Role::Member,
+            actor: Arc::new(Actor::System),
+            action: Action::WriteAgents,
+        })
     }
 
     /// Whom it was minted for, so that it can be asked again whether they still may.

@@ -38,7 +38,10 @@ pub use mismatches::Mismatches;
 pub use operators::{Bootstrap, Bootstrapped, Operators, bootstrap, unlock};
 pub use paging::Paging;
 pub use passwords::{HashingCost, Passwords};
-pub use sessions::{Lasting, csrf_token, end as end_session, is_csrf_token, list as list_sessions};
+pub use sessions::{
+    Lasting, csrf_token, end as end_session, end_others as end_other_sessions, is_csrf_token,
+    list as list_sessions,
+};
 pub use sign_in::{Opened, SignIn, Visit};
 pub use tokens::{TokenSettings, Tokens};
 

@@ -4,7 +4,7 @@
 //! Invariants: every home is looked at, also those of warm slots, since somebody will live there; what is told as open was open at two looks, so that a home which is being removed
 //! is no alarm (`a_tenant_that_is_purged_meanwhile_is_no_alarm`). After a crash: it only reads.
 
-use super::{Prover, store, tally::Tally};
+use super::{Prover, progress::Progress, store, tally::Tally};
 use crate::{
     Result,
     placement::{Home, TENANTS_PER_CELL, inspect},
@@ -17,16 +17,29 @@ const SLICE: usize = 250;
 /// Statements at the same time.
 const SIDE_BY_SIDE: usize = 2;
 
-pub(super) async fn look(prover: &Prover, only: Option<TenantId>, tally: &mut Tally) -> Result<()> {
+/// Into how many parts the look falls: slices of homes, and what is the whole installation's.
+pub(super) fn parts(homes: &[Home]) -> usize {
+    homes.len().div_ceil(SLICE) + 1
+}
+
+pub(super) async fn look(
+    prover: &Prover,
+    only: Option<TenantId>,
+    homes: &[Home],
+    tally: &mut Tally,
+    progress: &Progress,
+) -> Result<()> {
     tally.expect(IsolationLayer::Catalogue, inspect::HOMES);
     tally.expect(IsolationLayer::Catalogue, inspect::FURTHER);
     tally.expect(IsolationLayer::Catalogue, inspect::INSTALLATION);
-    let homes = homes(prover, only).await?;
+    progress.begin(IsolationLayer::Catalogue, parts(homes)).await;
     prover.ctx.faults.at("isolation.homes")?;
     let mut looking = stream::iter(homes.chunks(SLICE).map(<[Home]>::to_vec))
         .map(|slice| async move { (slice.len(), look_twice(prover, only, slice).await) })
         .buffered(SIDE_BY_SIDE);
+    let mut done = 0;
     while let Some((homes, found)) = looking.next().await {
+        done += 1;
         match found {
             Ok(found) => found.into_iter().for_each(|one| {
                 tally.counted(&one.check, one.examined, one.broken, one.examples);
@@ -36,6 +49,7 @@ pub(super) async fn look(prover: &Prover, only: Option<TenantId>, tally: &mut Ta
                 tally.untried(format!("the catalogue of {homes} homes: {error}"));
             }
         }
+        progress.at(done, tally.checks()).await;
     }
     let found = prover
         .owner
@@ -49,6 +63,7 @@ pub(super) async fn look(prover: &Prover, only: Option<TenantId>, tally: &mut Ta
     for one in found {
         tally.counted(&one.check, one.examined, one.broken, one.examples);
     }
+    progress.at(done + 1, tally.checks()).await;
     Ok(())
 }
 
@@ -67,7 +82,7 @@ async fn look_twice(
     look_at(prover, slice.into_iter().filter(left).collect()).await
 }
 
-async fn homes(prover: &Prover, only: Option<TenantId>) -> Result<Vec<Home>> {
+pub(super) async fn homes(prover: &Prover, only: Option<TenantId>) -> Result<Vec<Home>> {
     let input = (prover.installation.clone(), only);
     prover
         .owner

@@ -6,6 +6,7 @@
 
 use super::{
     Fleet, Prover, plan,
+    progress::Progress,
     store::{
         self, Relation,
         attempt::{self, Attempt, CONTROLS, Share, Verdict},
@@ -15,7 +16,7 @@ use super::{
 use crate::{Error, Result, authz::ProofScope, placement::inspect, tenancy::ATTEMPT};
 use futures_util::{StreamExt as _, stream};
 use std::collections::{BTreeSet, HashMap};
-use tenantry_types::WorkspaceId;
+use tenantry_types::{WorkspaceId, isolation::IsolationLayer};
 
 /// Tenants that try at the same time. More would keep requests waiting for connections.
 const SIDE_BY_SIDE: usize = 2;
@@ -51,13 +52,21 @@ struct Actor<'a> {
     own: Share,
 }
 
+/// How many tenants try.
+pub(super) fn parts(tenants: usize, only: Option<usize>) -> usize {
+    only.map_or(tenants, |only| 1 + plan::peers(only, tenants).count())
+}
+
 /// Every tenant of the ring tries those that follow it. `only` is the place of the one tenant that it is about: it tries its peers, and is tried by them.
 pub(super) async fn prove(
     prover: &Prover,
     ring: &[Fleet],
     only: Option<usize>,
     tally: &mut Tally,
+    progress: &Progress,
 ) -> Result<()> {
+    progress.begin(IsolationLayer::Live, parts(ring.len(), only)).await;
+    let mut done = 0;
     let (places, about): (Vec<usize>, _) = match only {
         None => ((0..ring.len()).collect(), None),
         Some(only) => (std::iter::once(only).chain(plan::peers(only, ring.len())).collect(), Some(only)),
@@ -88,6 +97,7 @@ pub(super) async fn prove(
             })
             .buffer_unordered(SIDE_BY_SIDE);
         while let Some((one, tried)) = trying.next().await {
+            done += 1;
             match tried {
                 Ok(judged) => {
                     for (check, verdict) in judged {
@@ -101,6 +111,7 @@ pub(super) async fn prove(
                     }
                 }
             }
+            progress.at(done, tally.checks()).await;
         }
     }
     Ok(())

@@ -9,10 +9,12 @@ mod catalogue;
 mod demo;
 mod live;
 mod plan;
+mod progress;
 mod store;
 mod tally;
 
 pub use demo::{Refusal, attempt_foreign_read};
+pub use progress::Progress;
 
 use crate::{
     Error, Fields, Result,
@@ -48,7 +50,15 @@ pub trait OverHttp: Send + Sync + 'static {
     ///
     /// # Errors
     /// What kept it from being begun.
-    fn prove(&self, report: IsolationReportId, seed: i64) -> BoxFuture<'_, Result<Vec<IsolationCheck>>>;
+    fn prove<'a>(
+        &'a self,
+        report: IsolationReportId,
+        seed: i64,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<Vec<IsolationCheck>>>;
+
+    /// Into how many parts its work falls, of which [`Progress::at`] is told.
+    fn parts(&self) -> usize;
 
     /// Removes what a proof has made that was dropped half-way; nothing where none was.
     fn give_up(&self) -> BoxFuture<'_, ()>;
@@ -135,6 +145,7 @@ pub async fn request(
         started_at: None,
         finished_at: None,
         duration_ms: None,
+        progress: None,
         software: String::new(),
         tenants: 0,
         attempts: 0,
@@ -281,11 +292,17 @@ impl Prover {
             }
         };
         let mut tally = Tally::default();
-        catalogue::look(self, only.map(|place| ring[place].tenant.id), &mut tally).await?;
+        let about = only.map(|place| ring[place].tenant.id);
+        let homes = catalogue::homes(self, about).await?;
+        let over_http = self.http.as_ref().map_or(0, |http| http.parts());
+        let parts = catalogue::parts(&homes) + live::parts(ring.len(), only) + over_http;
+        let progress = Progress::new(&self.owner, order, parts);
+        catalogue::look(self, about, &homes, &mut tally, &progress).await?;
         tally.expect(IsolationLayer::Live, live::CHECKS);
-        live::prove(self, &ring, only, &mut tally).await?;
+        live::prove(self, &ring, only, &mut tally, &progress).await?;
         if let Some(http) = &self.http {
-            match http.prove(order.id, order.seed).await {
+            progress.begin(IsolationLayer::Http, over_http).await;
+            match http.prove(order.id, order.seed, &progress).await {
                 Ok(checks) => tally.add(checks),
                 Err(error) => {
                     tally.untried(format!("the API: {error}"));

@@ -79,6 +79,11 @@ impl Tally {
         )
     }
 
+    /// What was counted so far.
+    pub(super) fn checks(&self) -> &[IsolationCheck] {
+        &self.checks
+    }
+
     pub(super) fn into_checks(self) -> Vec<IsolationCheck> {
         self.checks
     }

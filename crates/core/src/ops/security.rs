@@ -231,6 +231,7 @@ mod tests {
             started_at: Some(ended),
             finished_at: Some(ended),
             duration_ms: None,
+            progress: None,
             software: String::new(),
             tenants: 1,
             attempts: 3,

@@ -1,13 +1,14 @@
 //! What a tenant's schema is made of: our own tables, and the team's.
 //!
 //! Owns: nothing (migrations/). Calls: pg's migrations. Called by: placement, set-up.
-//! Invariants: the built-in files all parse, and every file of the folders is built in (`the_built_in_files_are_all_there`).
+//! Invariants: the built-in files all parse, and every file of the folders is built in (`the_built_in_files_are_all_there`); a version that a tenant can be made at is
+//! one that this server's own statements can serve (`a_team_has_all_its_versions_and_the_agent_platform_its_newest`).
 //! After a crash: nothing is left.
 
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::{path::Path, sync::Arc};
-use tenantry_pg::migrate::{MigrationFileError, MigrationSet};
+use tenantry_pg::migrate::{MigrationFile, MigrationFileError, MigrationSet, Version};
 
 const CONTROL: &[(&str, &str)] = &[
     ("V1__foundation.sql", include_str!("../../../../migrations/control/V1__foundation.sql")),
@@ -21,6 +22,10 @@ const CONTROL: &[(&str, &str)] = &[
     ("V9__isolation.sql", include_str!("../../../../migrations/control/V9__isolation.sql")),
     ("V10__console.sql", include_str!("../../../../migrations/control/V10__console.sql")),
     ("V11__audit_event_by_id.sql", include_str!("../../../../migrations/control/V11__audit_event_by_id.sql")),
+    (
+        "V13__isolation_progress.sql",
+        include_str!("../../../../migrations/control/V13__isolation_progress.sql"),
+    ),
 ];
 const SYSTEM: &[(&str, &str)] =
     &[("V1__system_tables.sql", include_str!("../../../../migrations/system/V1__system_tables.sql"))];
@@ -75,6 +80,30 @@ impl Template {
         self.tenant.target().map_or_else(|| "0".to_owned(), |version| version.as_str().to_owned())
     }
 
+    /// The files that bring the versions which a new schema can have, the newest first. Of the agent platform's tables that is the newest alone: the statements of this
+    /// binary are written for it. What a team's own statements need, the team knows.
+    pub(crate) fn offered(&self) -> Vec<&MigrationFile> {
+        let least = if self.built_in { 1 } else { usize::MAX };
+        self.tenant.versioned().iter().rev().take(least).collect()
+    }
+
+    /// What a schema of that version is made of; `None` for a version that a new schema cannot have.
+    pub fn at(&self, version: &str) -> Option<Self> {
+        if version == self.version() {
+            return Some(self.clone());
+        }
+        let wanted = Version::parse(version)?;
+        let file = self.offered().into_iter().find(|file| file.version() == Some(&wanted))?;
+        let tenant = self.tenant.up_to(file.version()?);
+        let digest = digest_of([&self.system, &tenant]);
+        Some(Self {
+            system: Arc::clone(&self.system),
+            tenant: Arc::new(tenant),
+            built_in: self.built_in,
+            digest: Arc::from(digest),
+        })
+    }
+
     /// Whether the agent platform's tables are in it.
     pub fn is_built_in(&self) -> bool {
         self.built_in
@@ -120,5 +149,27 @@ mod tests {
             set(files).unwrap();
         }
         assert_eq!(Template::built_in().unwrap().version(), "1");
+    }
+
+    #[test]
+    fn a_team_has_all_its_versions_and_the_agent_platform_its_newest() {
+        let files = [("V1__a.sql", "SELECT 1"), ("V2_1__b.sql", "SELECT 2"), ("R__c.sql", "SELECT 3")];
+        let of = |built_in| Template::of(set(SYSTEM).unwrap(), set(&files).unwrap(), built_in);
+        let offered = |template: &Template| -> Vec<String> {
+            template.offered().iter().map(|file| file.version().unwrap().to_string()).collect()
+        };
+        let (ours, teams) = (of(true), of(false));
+        assert_eq!(
+            (offered(&ours), offered(&teams)),
+            (vec!["2.1".to_owned()], vec!["2.1".into(), "1".into()])
+        );
+        assert!(ours.at("1").is_none() && teams.at("3").is_none() && teams.at("x").is_none());
+        let first = teams.at("1.0").unwrap();
+        assert_eq!((first.version().as_str(), first.tenant.repeatable().len()), ("1", 1));
+        let alone = Template::of(set(SYSTEM).unwrap(), set(&[files[0], files[2]]).unwrap(), false);
+        assert_eq!(first.digest(), alone.digest(), "a slot that was made when there was no more fits");
+        assert_eq!(teams.at("2.1").unwrap().digest(), teams.digest());
+        let none = Template::of(set(SYSTEM).unwrap(), set(&[]).unwrap(), false);
+        assert_eq!((none.version().as_str(), none.at("0").is_some()), ("0", true));
     }
 }

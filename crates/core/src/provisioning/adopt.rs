@@ -39,7 +39,7 @@ impl Provisioning {
             plan_tier: wish.plan_tier.clone(),
             ..CreateTenant::default()
         };
-        let checked = wish::check(asked, self.default_tier)?;
+        let checked = wish::check(asked, self.default_tier, &self.template)?;
         if wish.dry_run {
             return self.look_only(wish).await;
         }

@@ -86,11 +86,8 @@ fn to_wire(runs: &Runs, tenant: Tenant, run: Run, access: Option<&FirstAccess>) 
         url: access.invitation_url(),
         expires_at: access.expires_at(),
     });
-    let restorable_until = tenant
-        .deleted_at
-        .filter(|_| run.kind != RunKind::Purge)
-        .zip(runs.retention)
-        .map(|(at, kept)| at + kept);
+    let deleted_at = tenant.deleted_at.filter(|_| run.kind != RunKind::Purge);
+    let restorable_until = runs.restorable_until(deleted_at);
     let api_key = access.map(FirstAccess::api_key);
     TenantAndRun { tenant, run, api_key, owner_invitation, restorable_until }
 }

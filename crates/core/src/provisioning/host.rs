@@ -11,11 +11,12 @@ use crate::{
     audit::{self, Deed},
     authz::Actor,
     ctx::{Ctx, Request},
-    placement::{self, Home, Placement},
+    placement::{self, Home, Placement, Template},
+    registry::TenantRecord,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tenantry_durable::{
     Lease,
     saga::{self, Step},
@@ -23,7 +24,7 @@ use tenantry_durable::{
 use tenantry_pg::{BoxFuture, ControlTx, Pool, roles::Installation};
 use tenantry_types::{
     TenantId, WorkspaceId,
-    run::{Run, RunKind},
+    run::{Run, RunKind, StepName},
 };
 
 /// Does the steps of runs: in the server with the platform login and claimed slots, in the worker with the owner's means.
@@ -35,17 +36,30 @@ pub(super) struct Host {
     pub(super) schema_version: String,
     /// Who can make and remove homes: the worker. The server cannot.
     pub(super) builder: Option<Placement>,
+    /// Who writes the rows that a tenant may begin with: a worker that serves tenants' rows too.
+    pub(super) demo_data: Option<Arc<dyn DemoData>>,
+}
+
+/// Writes the rows of a tenant that was asked for with demo data. They are in tables of modules above this one, which is why it is called and not known.
+pub trait DemoData: Send + Sync + 'static {
+    /// Writes them into the workspace, once, however often it is asked. Tells in a few words what is there then.
+    ///
+    /// # Errors
+    /// The database's.
+    fn write<'a>(&'a self, tenant: &'a TenantRecord, workspace: WorkspaceId)
+    -> BoxFuture<'a, Result<String>>;
 }
 
 impl Host {
     /// The worker's.
-    pub(super) fn worker(placement: &Placement) -> Self {
+    pub(super) fn worker(placement: &Placement, demo_data: Option<Arc<dyn DemoData>>) -> Self {
         Self {
             pool: placement.owner.clone(),
             ctx: placement.ctx.clone(),
             installation: placement.installation.clone(),
             schema_version: placement.template.version(),
             builder: Some(placement.clone()),
+            demo_data,
         }
     }
 
@@ -53,6 +67,14 @@ impl Host {
         self.builder.as_ref().ok_or_else(|| {
             Error::Fault("this step needs the owner's means, which a server does not have".to_owned())
         })
+    }
+
+    /// What the schema of this tenant is made of.
+    pub(super) fn template(&self, making: &Making) -> Result<Template> {
+        let version = making.schema_version(self);
+        let missing =
+            || Error::Fault(format!("this worker's migrations make no schema of version {version}"));
+        self.builder()?.template.at(version).ok_or_else(missing)
     }
 }
 
@@ -85,6 +107,12 @@ impl Making {
             .as_ref()
             .ok_or_else(|| Error::Fault("a run that makes a tenant does not say which".to_owned()))
     }
+
+    /// The version that its schema is to have.
+    pub(super) fn schema_version<'a>(&'a self, host: &'a Host) -> &'a str {
+        let asked_for = self.input.new.as_ref().and_then(|new| new.schema_version.as_deref());
+        asked_for.unwrap_or(&host.schema_version)
+    }
 }
 
 impl saga::Host for Host {
@@ -107,6 +135,8 @@ impl saga::Host for Host {
         // An adoption that only looks has one step.
         if run.kind == RunKind::Adopt && run.steps.len() == 1 {
             &steps::DRY_ADOPT
+        } else if run.steps.iter().any(|step| step.name == StepName::DemoData) {
+            &steps::CREATE_WITH_DEMO_DATA
         } else {
             steps::of(run.kind)
         }

@@ -45,7 +45,7 @@ impl Provisioning {
             plan_tier: wanted.plan_tier.clone(),
             ..CreateTenant::default()
         };
-        let wanted = wish::check(wanted, self.default_tier)?;
+        let wanted = wish::check(wanted, self.default_tier, &self.template)?;
         if once {
             return Ok(());
         }
@@ -81,8 +81,10 @@ impl Provisioning {
             max_agents: archived.max_agents.map(number),
             max_tasks_per_month: archived.max_tasks_per_month.map(number),
             storage_limit_gb: archived.storage_limit_gb.map(number),
+            schema_version: None,
+            demo_data: false,
         };
-        let checked = wish::check(asked, self.default_tier)?;
+        let checked = wish::check(asked, self.default_tier, &self.template)?;
         let access = FirstAccess::new(self, once.as_ref())?;
         let slug = checked.slug.to_string();
         let input = (self.clone(), request.clone(), (once, checked, access), uploaded.id);

@@ -5,9 +5,12 @@
 //! `rolled_back` with nothing left (`a_failed_run_leaves_nothing`). After a crash: the holder's connection is gone, and the next look of any
 //! worker takes the run again.
 
-use super::{host::Host, store};
+use super::{
+    host::{DemoData, Host},
+    store,
+};
 use crate::{Result, placement::Placement};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tenantry_durable::{Lease, saga};
 use tenantry_pg::Presence;
 use tenantry_types::run::Run;
@@ -29,7 +32,20 @@ pub async fn work(
     length: Duration,
     holder: Option<Presence>,
 ) -> Result<Option<Outcome>> {
-    let host = Host::worker(placement);
+    work_with(placement, None, length, holder).await
+}
+
+/// The same for a worker that can write demo data; without, a run that asks for some is undone.
+///
+/// # Errors
+/// The same.
+pub async fn work_with(
+    placement: &Placement,
+    demo_data: Option<Arc<dyn DemoData>>,
+    length: Duration,
+    holder: Option<Presence>,
+) -> Result<Option<Outcome>> {
+    let host = Host::worker(placement, demo_data);
     let lease = Lease { token: host.ctx.uuid(), length, holder };
     let taken = host.pool.run("take_run", lease, |tx, lease| Box::pin(store::take(tx, *lease))).await?;
     let Some((run, takings)) = taken else { return Ok(None) };

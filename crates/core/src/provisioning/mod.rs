@@ -15,15 +15,18 @@ mod jobs;
 mod life;
 mod look;
 mod model;
+mod offer;
 mod steps;
 mod store;
 mod update;
 mod wish;
 
+pub use host::DemoData;
 pub use import::ImportWish;
-pub use jobs::{Outcome, work};
+pub use jobs::{Outcome, work, work_with};
 pub use life::{Change, PURGE};
 pub use look::{catalogue, events, events_head, latest, list, show};
+pub use offer::offer;
 pub(crate) use store::TOPIC;
 
 use crate::{
@@ -33,13 +36,13 @@ use crate::{
     ctx::{Ctx, Request},
     idempotency::{Answer, Once},
     identity::Environment,
-    placement::{self, Home},
+    placement::{self, Home, Template},
     registry,
     wake::Waker,
 };
 use access::FirstAccess;
 use answer::Made;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use host::{Host, Making};
 use model::{Input, New};
 use serde_json::json;
@@ -57,8 +60,8 @@ use wish::Wish;
 pub struct Provisioning {
     /// Begins and overrules runs.
     pub runs: Runs,
-    /// Digest of the files that slots must be made from.
-    pub template: String,
+    /// What slots must be made from, and what older versions there are.
+    pub template: Template,
     /// For wishes that name none.
     pub default_tier: Tier,
 }
@@ -114,7 +117,7 @@ impl Provisioning {
         once: Option<Once>,
         wish: CreateTenant,
     ) -> Result<Answer<TenantAndRun>> {
-        let wish = wish::check(wish, self.default_tier)?;
+        let wish = wish::check(wish, self.default_tier, &self.template)?;
         let access = FirstAccess::new(self, once.as_ref())?;
         for attempt in 0..=BROKEN_SLOTS {
             let input = (
@@ -157,7 +160,7 @@ impl Provisioning {
         warm: bool,
     ) -> Result<Made> {
         let now = self.runs.ctx.now();
-        let home = if warm { placement::store::claim(tx, &self.template, now).await? } else { None };
+        let home = if warm { placement::store::claim(tx, wish.template.digest(), now).await? } else { None };
         let names = match &home {
             Some(home) => (home.tenant, home.schema.clone(), home.role.clone()),
             None => self.unplaced(None)?,
@@ -184,14 +187,22 @@ impl Provisioning {
             admin_email: wish.admin_email.clone(),
             allowed_domains: wish.allowed_domains.clone(),
             own: wish.own,
+            schema_version: wish.schema_version.clone(),
             schema_name: schema,
             role_name: role,
             console_url: registry::console_url(&self.runs.public_url, &wish.slug),
             first: access.remembered(),
         };
-        let steps = if home.is_some() { usize::MAX } else { steps::at_once(kind) };
+        let steps = match (&home, wish.demo_data) {
+            (Some(_), false) => usize::MAX,
+            (Some(_), true) => steps::BEFORE_DEMO_DATA,
+            (None, _) => steps::at_once(kind),
+        };
         let input = Input { new: Some(new), ..input };
         let (mut run, mut making) = self.runs.begun(kind, tenant, wish.slug.as_str(), input);
+        if wish.demo_data {
+            run.steps = saga::fresh_steps(steps::CREATE_WITH_DEMO_DATA.iter().map(|step| step.name));
+        }
         making.home = home;
         self.runs.act(tx, &mut making, &mut run, steps).await?;
         store::insert(tx, &run, &making.input).await?;
@@ -203,7 +214,8 @@ impl Provisioning {
             after: Some(json!({
                 "slug": wish.slug, "name": wish.name, "plan_tier": wish.tier, "admin_email": wish.admin_email,
                 "allowed_domains": wish.allowed_domains, "max_agents": wish.own.agents,
-                "max_tasks_per_month": wish.own.tasks_per_month, "storage_limit_gb": wish.own.storage_gb, "run_id": run.id,
+                "max_tasks_per_month": wish.own.tasks_per_month, "storage_limit_gb": wish.own.storage_gb,
+                "schema_version": wish.schema_version, "demo_data": wish.demo_data, "run_id": run.id,
             })),
             ..Deed::default()
         };
@@ -234,6 +246,11 @@ impl Provisioning {
 }
 
 impl Runs {
+    /// Until when a tenant can be restored that was deleted then; none where it is kept for ever.
+    pub fn restorable_until(&self, deleted_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        deleted_at.zip(self.retention).map(|(at, kept)| at + kept)
+    }
+
     fn host(&self) -> Host {
         Host {
             pool: self.pool.clone(),
@@ -241,6 +258,7 @@ impl Runs {
             installation: self.installation.clone(),
             schema_version: self.schema_version.clone(),
             builder: None,
+            demo_data: None,
         }
     }
 

@@ -37,6 +37,9 @@ pub(super) struct New {
     /// Its own numbers, in place of its tier's.
     #[serde(default)]
     pub(super) own: Overrides,
+    /// The version that its schema is to begin at; the newest where there is none.
+    #[serde(default)]
+    pub(super) schema_version: Option<String>,
     pub(super) schema_name: String,
     pub(super) role_name: String,
     /// Where its people find the console.

@@ -8,6 +8,7 @@ use super::store::ListRuns;
 use crate::{
     Fields, Result,
     identity::{is_domain, is_email},
+    placement::Template,
     registry::Overrides,
 };
 use tenantry_types::{
@@ -26,9 +27,14 @@ pub(super) struct Wish {
     pub(super) tier: Tier,
     pub(super) allowed_domains: Vec<String>,
     pub(super) own: Overrides,
+    /// The version that its schema is to begin at, where one was named.
+    pub(super) schema_version: Option<String>,
+    /// What a schema of that version is made of; where none was named, of the newest.
+    pub(super) template: Template,
+    pub(super) demo_data: bool,
 }
 
-pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
+pub(super) fn check(wish: CreateTenant, default_tier: Tier, newest: &Template) -> Result<Wish> {
     let mut fields = Fields::default();
     let slug = wish
         .slug
@@ -60,8 +66,20 @@ pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
         tasks_per_month: own_number(&mut fields, "/max_tasks_per_month", wish.max_tasks_per_month),
         storage_gb: own_number(&mut fields, "/storage_limit_gb", wish.storage_limit_gb),
     };
+    let named = wish.schema_version.as_deref();
+    let template = named.map_or_else(|| Some(newest.clone()), |version| newest.at(version));
+    if template.is_none() {
+        fields.wrong("/schema_version", "unknown", versions_in_words(newest));
+    }
+    if wish.demo_data && !newest.is_built_in() {
+        fields.wrong(
+            "/demo_data",
+            "unavailable",
+            "must be false: demo data are rows of the agent platform's tables, and tenants have others here",
+        );
+    }
     fields.check()?;
-    let (Some(slug), Some(tier)) = (slug, tier) else {
+    let (Some(slug), Some(tier), Some(template)) = (slug, tier, template) else {
         return Err(crate::Error::Fault("a checked wish lacks a field".to_owned()));
     };
     Ok(Wish {
@@ -71,7 +89,30 @@ pub(super) fn check(wish: CreateTenant, default_tier: Tier) -> Result<Wish> {
         tier,
         allowed_domains: wish.allowed_domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
         own,
+        schema_version: named.map(|_| template.version()),
+        template,
+        demo_data: wish.demo_data,
     })
+}
+
+/// Versions that are told when another one is asked for.
+const TOLD: usize = 10;
+
+fn versions_in_words(template: &Template) -> String {
+    let all = template.offered();
+    let told: Vec<String> =
+        all.iter().take(TOLD).filter_map(|file| Some(file.version()?.to_string())).collect();
+    match (told.as_slice(), all.len()) {
+        ([], _) => "must be absent: the migrations have no versions".to_owned(),
+        ([one], 1) => format!("must be {one}, the version that this server serves"),
+        (some, all) if all > TOLD => {
+            format!(
+                "must be one of the {all} that the migrations bring, the newest of which are {}",
+                some.join(", ")
+            )
+        }
+        (some, _) => format!("must be one of those that the migrations bring: {}", some.join(", ")),
+    }
 }
 
 /// A number in place of a tier's, as its column can hold it.
@@ -129,8 +170,13 @@ mod tests {
             max_agents: Some(u32::MAX),
             max_tasks_per_month: Some(0),
             storage_limit_gb: Some(1 << 31),
+            schema_version: Some("0.9".to_owned()),
+            demo_data: true,
         };
-        let Err(Error::Refused { errors, .. }) = check(wish, Tier::Free) else { panic!("must refuse") };
+        let template = Template::built_in().unwrap();
+        let Err(Error::Refused { errors, .. }) = check(wish, Tier::Free, &template) else {
+            panic!("must refuse")
+        };
         let told: Vec<_> = errors.iter().map(|error| (error.pointer.as_str(), error.code.as_str())).collect();
         assert_eq!(
             told,
@@ -142,8 +188,10 @@ mod tests {
                 ("/allowed_domains/1", "invalid"),
                 ("/max_agents", "out_of_range"),
                 ("/storage_limit_gb", "out_of_range"),
+                ("/schema_version", "unknown"),
             ]
         );
+        assert_eq!(errors.last().unwrap().detail, "must be 1, the version that this server serves");
     }
 
     #[test]

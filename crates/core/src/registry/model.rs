@@ -32,6 +32,8 @@ pub struct TenantRecord {
     pub role_name: Arc<str>,
     /// The cell whose login may take on its role; none until it is placed.
     pub cell: Option<i32>,
+    /// The version of its schema; none until it is placed.
+    pub schema_version: Option<String>,
     /// Grows with every change of who may do what in it.
     pub access_version: i64,
     /// What it may use.
@@ -70,10 +72,12 @@ impl TenantRecord {
             max_tasks_per_month: shown(self.own.tasks_per_month),
             storage_limit_gb: shown(self.own.storage_gb),
             console_url: console_url(public_url, &self.slug),
+            schema_version: self.schema_version.clone(),
             created_at: self.created_at,
             updated_at: self.updated_at,
             adopted: None,
             deleted_at: self.deleted_at,
+            restorable_until: None,
             schema_bytes: None,
             last_activity_at: None,
             sampled_at: None,
@@ -156,6 +160,7 @@ impl FromRow for TenantRecord {
             schema_name: Arc::from(row.get::<String>("schema_name")?),
             role_name: Arc::from(row.get::<String>("role_name")?),
             cell: row.get("cell")?,
+            schema_version: row.get("schema_version")?,
             access_version: row.get("access_version")?,
             domain_join_role: row
                 .get::<Option<String>>("domain_join_role")?

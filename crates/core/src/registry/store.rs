@@ -20,7 +20,7 @@ macro_rules! select_tenant_with {
             "-- registry::",
             $name,
             "
-             SELECT t.id, t.slug, t.name, t.status, t.plan_tier, t.schema_name, t.role_name, t.cell,
+             SELECT t.id, t.slug, t.name, t.status, t.plan_tier, t.schema_name, t.role_name, t.cell, t.schema_version,
                     t.access_version, t.domain_join_role,
                     t.admin_email, t.allowed_domains, t.created_at, t.updated_at, t.deleted_at,
                     t.max_agents::bigint AS own_agents,

@@ -164,6 +164,15 @@ impl MigrationSet {
         self.versioned.last().and_then(MigrationFile::version)
     }
 
+    /// The set as it is at a version: without the `V` and `U` files of later ones. `R` files are of no version, and stay.
+    #[must_use]
+    pub fn up_to(&self, version: &Version) -> Self {
+        let kept = |files: &[MigrationFile]| {
+            files.iter().filter(|file| file.version().is_none_or(|own| own <= version)).cloned().collect()
+        };
+        Self { versioned: kept(&self.versioned), undo: kept(&self.undo), repeatable: self.repeatable.clone() }
+    }
+
     /// Whether there is nothing to run.
     pub fn is_empty(&self) -> bool {
         self.versioned.is_empty() && self.repeatable.is_empty()

@@ -81,7 +81,7 @@ async fn look(app: &App) -> Vec<Check> {
         platform: &app.platform,
         control: &app.control,
         ctx: app.ctx(),
-        template: &app.provisioning.template,
+        template: app.provisioning.template.digest(),
         cells: app.tenancy.status(),
     };
     ops::readiness(&parts).await
@@ -114,7 +114,7 @@ pub async fn doctor(
         let checks = ops::security(&app.platform, app.ctx(), evidence).await?;
         return Ok(axum::Json(Health::of(VERSION, checks)));
     }
-    let mut checks = ops::doctor(&app.platform, app.ctx(), &app.provisioning.template).await?;
+    let mut checks = ops::doctor(&app.platform, app.ctx(), app.provisioning.template.digest()).await?;
     checks.push(secrets);
     Ok(axum::Json(Health::of(VERSION, checks)))
 }

@@ -63,6 +63,7 @@ fn v1_routes() -> OpenApiRouter<App> {
         .merge(v1::isolation_reports::routes())
         .routes(routes!(v1::slugs::availability))
         .routes(routes!(v1::tiers::list))
+        .routes(routes!(v1::tenant_template::show))
         .routes(routes!(v1::overview::overview))
         .routes(routes!(v1::events::events))
         .routes(routes!(v1::me::me))

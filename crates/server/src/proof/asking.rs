@@ -15,7 +15,7 @@ use super::{
     view::View,
 };
 use axum::http::Method;
-use tenantry_core::Result;
+use tenantry_core::{Result, isolation::Progress};
 
 /// How often two answers that differ are asked for again.
 const AGAIN: usize = 2;
@@ -51,17 +51,17 @@ struct Seen {
 impl Asking {
     /// Everything. Where mail goes out, nobody is mailed. What keeps it from being asked is counted: what was found until then must not be lost by it, and may be what
     /// keeps it, as an answer that never ends.
-    pub(super) async fn all(&mut self, mails: bool) {
-        if let Err(error) = self.looked_at(mails).await {
+    pub(super) async fn all(&mut self, mails: bool, progress: &Progress) {
+        if let Err(error) = self.looked_at(mails, progress).await {
             self.counts.count(CONTROLS, Some(format!("the rest was not asked: {error}")));
         }
     }
 
-    async fn looked_at(&mut self, mails: bool) -> Result<()> {
+    async fn looked_at(&mut self, mails: bool, progress: &Progress) -> Result<()> {
         let operations = operations::all();
         let before = self.seen(&operations).await?;
         self.controls(&before);
-        let asked = self.each(&operations, mails).await;
+        let asked = self.each(&operations, mails, progress).await;
         let after = self.seen(&operations).await?;
         let changes = before.theirs.changes(&after.theirs).chain(before.second.changes(&after.second));
         for change in changes {
@@ -70,18 +70,25 @@ impl Asking {
         asked
     }
 
-    async fn each(&mut self, operations: &[Operation], mails: bool) -> Result<()> {
-        for who in self.ours.first.clone().into_iter().chain([self.ours.second.clone()]) {
+    async fn each(&mut self, operations: &[Operation], mails: bool, progress: &Progress) -> Result<()> {
+        let first = self.ours.first.clone();
+        // Each operation is asked by several, twice by some: it is done as far as they are.
+        let (rounds, mut asked) = (2 * first.len() + 1, 0);
+        for who in first.iter().chain([&self.ours.second.clone()]) {
             for operation in operations {
-                self.by_name(&who, operation).await?;
-                self.by_id(&who, operation, false).await?;
-                self.by_query(&who, operation).await?;
+                self.by_name(who, operation).await?;
+                self.by_id(who, operation, false).await?;
+                self.by_query(who, operation).await?;
+                asked += 1;
+                progress.at(asked / rounds, self.counts.checks()).await;
             }
         }
-        for who in self.ours.first.clone() {
+        for who in &first {
             for operation in operations {
-                self.by_id(&who, operation, true).await?;
-                self.plainly(&who, operation, mails).await?;
+                self.by_id(who, operation, true).await?;
+                self.plainly(who, operation, mails).await?;
+                asked += 1;
+                progress.at(asked / rounds, self.counts.checks()).await;
             }
         }
         Ok(())

@@ -61,6 +61,11 @@ impl Counts {
         self.count(MARKER, fault);
     }
 
+    /// What was counted so far.
+    pub(super) fn checks(&self) -> &[IsolationCheck] {
+        &self.checks
+    }
+
     pub(super) fn into_checks(self) -> Vec<IsolationCheck> {
         self.checks
     }

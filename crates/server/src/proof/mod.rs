@@ -21,7 +21,13 @@ use axum::Router;
 use counts::Counts;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use talking::Talk;
-use tenantry_core::{Result, authz::Actor, ctx::Request, isolation::OverHttp, placement::Placement};
+use tenantry_core::{
+    Result,
+    authz::Actor,
+    ctx::Request,
+    isolation::{OverHttp, Progress},
+    placement::Placement,
+};
 use tenantry_pg::BoxFuture;
 use tenantry_types::{IsolationReportId, isolation::IsolationCheck};
 
@@ -49,7 +55,7 @@ impl HttpProof {
     }
 
     /// By the name of a report: see [`removing::name_of`].
-    async fn prove_as(&self, name: &str) -> Result<Vec<IsolationCheck>> {
+    async fn prove_as(&self, name: &str, progress: &Progress) -> Result<Vec<IsolationCheck>> {
         let talk = Talk::new(self.router.clone(), self.app.ctx().clone(), format!("isolation-proof-{name}"));
         let [ours, theirs] = removing::slugs(name);
         let (ours, theirs) = (self.make(&talk, &ours).await?, self.make(&talk, &theirs).await?);
@@ -57,7 +63,7 @@ impl HttpProof {
         let mails = self.app.sends_mail;
         counts.not_asked(&operations::not_asked(mails));
         let mut asking = asking::Asking { talk, counts, ours, theirs, base: self.app.base_domain.clone() };
-        asking.all(mails).await;
+        asking.all(mails, progress).await;
         Ok(asking.counts.into_checks())
     }
 
@@ -83,7 +89,12 @@ fn request(slug: &str) -> Request {
 
 impl OverHttp for HttpProof {
     /// Everything is asked, whatever the seed.
-    fn prove(&self, report: IsolationReportId, _: i64) -> BoxFuture<'_, Result<Vec<IsolationCheck>>> {
+    fn prove<'a>(
+        &'a self,
+        report: IsolationReportId,
+        _: i64,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<Vec<IsolationCheck>>> {
         Box::pin(async move {
             self.remove_old().await?;
             let name = removing::name_of(report);
@@ -91,10 +102,14 @@ impl OverHttp for HttpProof {
                 self.clear(&slug).await?;
             }
             *self.at_work() = Some(name.clone());
-            let proved = self.prove_as(&name).await;
+            let proved = self.prove_as(&name, progress).await;
             self.remove_both(&name).await;
             proved
         })
+    }
+
+    fn parts(&self) -> usize {
+        operations::all().len()
     }
 
     fn give_up(&self) -> BoxFuture<'_, ()> {

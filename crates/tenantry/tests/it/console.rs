@@ -105,12 +105,11 @@ async fn the_live_stream_tells_of_runs_proofs_and_the_trail() {
     let report = app.operator().post("/v1/isolation-reports", &json!({})).await.expect(202);
     let ended = |event: &Event| event.kind == "isolation" && event.data["finished_at"].is_string();
     let told = live.until(ended).await;
-    let states: Vec<&str> = told
-        .iter()
-        .filter(|event| event.kind == "isolation")
-        .filter_map(|event| event.data["status"].as_str())
-        .collect();
+    let of_proof = || told.iter().filter(|event| event.kind == "isolation").map(|event| &event.data);
+    let mut states: Vec<&str> = of_proof().filter_map(|report| report["status"].as_str()).collect();
+    states.dedup();
     assert_eq!(states, ["pending", "running", "passed"]);
+    assert!(of_proof().any(|report| report["progress"]["of"].as_u64() > Some(0)), "{told:?}");
     let last = told.last().unwrap();
     assert_eq!((&last.data["id"], &last.data["checks"]), (&report.json["id"], &json!([])));
 }

@@ -59,6 +59,40 @@ async fn a_link_opens_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_shows_what_it_opens_to_who_holds_it() {
+    let app = TestApp::start().await;
+    let look =
+        async |token: &str| app.anyone.post("/v1/auth/preview-invitation", &json!({"token": token})).await;
+    let first = tenant(&app, "acme", "enterprise").await;
+    let shown = look(&first).await.expect(200).json;
+    assert_eq!((&shown["role"], shown.get("invited_by")), (&json!("owner"), None), "nobody did by hand");
+    let owner = enter(&app, &first, "owner@acme.example").await;
+    let made =
+        owner.client.post("/v1/invitations", &json!({"email": "ada@acme.example"})).await.expect(201).json;
+    let token = token_of(made["link"].as_str().unwrap());
+    let shown = look(&token).await.expect(200).json;
+    let inviter = superuser_sees(&app, "SELECT name FROM users WHERE email = 'owner@acme.example'").await;
+    assert_eq!(
+        shown,
+        json!({
+            "tenant": "acme", "tenant_name": shown["tenant_name"], "workspace": "default", "workspace_name": "Default",
+            "role": "member", "email": "ada@acme.example", "invited_by": inviter, "expires_at": made["expires_at"],
+        })
+    );
+    // Whoever looked has used nothing up.
+    assert_eq!(look(&token).await.expect(200).json, shown);
+    accept(&app, &token, PASSWORD).await.expect(200);
+    let shut = told(&look(UNKNOWN).await.expect(404));
+    for gone in [&token, &first, &"x".to_owned()] {
+        assert_eq!(told(&look(gone).await), shut);
+    }
+    let open = owner.invite("ben@acme.example", "viewer").await;
+    app.operator().post("/v1/tenants/acme/suspend", &json!({})).await.expect(202);
+    assert_eq!(told(&look(&open).await), shut, "where nobody is let in now");
+    look("").await.expect(422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_at_once_with_one_link_make_one_member() {
     let (app, owner) = acme("enterprise").await;
     let token = owner.invite("ada@acme.example", "member").await;

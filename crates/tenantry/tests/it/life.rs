@@ -4,7 +4,7 @@ use crate::{
     catalogue::{execute, homes, slots, value},
     support::{Ids, NOBODY, agent, operations, told_by},
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tenantry_pg::{Login, bootstrap::Superuser};
@@ -116,6 +116,13 @@ async fn a_deleted_tenant_is_kept_and_restored() {
     let kept = restorable_until.unwrap() - tenant.deleted_at.unwrap();
     assert_eq!((tenant.status.as_str(), kept), ("deleted", TimeDelta::days(30)));
     app.work().await;
+    // Told later too, of one and in the list.
+    let shown = app.operator().get("/v1/tenants/acme").await.expect(200).json;
+    let listed = app.operator().get("/v1/tenants?status=deleted").await.expect(200).json;
+    for told in [&shown, &listed["items"][0]] {
+        let until: DateTime<Utc> = told["restorable_until"].as_str().unwrap().parse().unwrap();
+        assert_eq!(Some(until), restorable_until, "{told}");
+    }
     acme.client.get("/v1/agents").await.expect(403);
     let wish = json!({"slug": "acme", "name": "Other", "admin_email": "ops@other.example"});
     assert_eq!(app.operator().post("/v1/tenants", &wish).await.expect(409).code(), "slug_taken");

@@ -34,6 +34,7 @@ mod matrix;
 mod members;
 mod metrics;
 mod migrations;
+mod offer;
 mod openapi;
 mod operators;
 mod over_http;

@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
 };
-use tenantry_core::isolation::{OverHttp as _, Prover};
+use tenantry_core::isolation::{OverHttp as _, Progress, Prover};
 use tenantry_server::{proof::HttpProof, run};
 use tenantry_testkit::{
     TestApp,
@@ -32,7 +32,7 @@ use tokio::sync::{Notify, watch};
 async fn asked(app: &TestApp, change: impl FnOnce(Router) -> Router) -> Vec<IsolationCheck> {
     let router = change(run::router(&app.config, &app.app));
     let proof = HttpProof::with(&app.app, router, &app.database.placement);
-    proof.prove(nobodys(app), 0).await.unwrap_or_else(|error| panic!("{error}"))
+    proof.prove(nobodys(app), 0, &Progress::to_nobody()).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A report that is in no table: what is made for it is nobody's once the proof has ended.
@@ -164,7 +164,8 @@ async fn a_proof_over_http_leaves_no_tenant() {
         })),
         &app.database.placement,
     );
-    let broken = proof.prove(nobodys(&app), 0).await.map(drop).unwrap_err().to_string();
+    let broken =
+        proof.prove(nobodys(&app), 0, &Progress::to_nobody()).await.map(drop).unwrap_err().to_string();
     assert!(broken.contains("/v1/auth/login answered 503"), "{broken}");
     app.work().await;
     let left = "SELECT (SELECT count(*) FROM tenants) || ' ' || (SELECT count(*) FROM users) || ' '
@@ -237,15 +238,15 @@ fn stuck(app: &TestApp) -> (HttpProof, Arc<Notify>) {
 async fn a_proof_that_is_begun_anew_removes_what_it_made_before() {
     let app = TestApp::start().await;
     let report = running(&app).await;
-    let (proof, reached) = stuck(&app);
+    let ((proof, reached), nobody) = (stuck(&app), Progress::to_nobody());
     tokio::select! {
-        proved = proof.prove(report, 0) => panic!("{:?}", proved.map(drop)),
+        proved = proof.prove(report, 0, &nobody) => panic!("{:?}", proved.map(drop)),
         () = reached.notified() => {}
     }
     drop(proof);
     assert_eq!(value(&app.database, ACTIVE).await.split(' ').count(), 2, "it was dropped half-way");
     let proof = HttpProof::of(&app.config, &app.app, &app.database.placement);
-    let checks = proof.prove(report, 0).await.unwrap_or_else(|error| panic!("{error}"));
+    let checks = proof.prove(report, 0, &nobody).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(broken(&checks), []);
     app.work().await;
     let left = "SELECT (SELECT count(*) FROM tenants) || ' ' || (SELECT count(*) FROM users)";

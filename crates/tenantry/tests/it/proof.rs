@@ -16,7 +16,7 @@ use std::{
 use tenantry_core::ctx::{Ctx, Faults};
 use tenantry_durable::Lease;
 use tenantry_testkit::TestApp;
-use tenantry_types::isolation::{IsolationReport, IsolationStatus};
+use tenantry_types::isolation::{IsolationLayer, IsolationProgress, IsolationReport, IsolationStatus};
 
 /// Has a proof made over HTTP by the application's own worker, and answers its report.
 pub async fn proved(app: &TestApp, wish: &Value) -> IsolationReport {
@@ -478,6 +478,60 @@ async fn a_tenant_that_is_purged_meanwhile_is_no_alarm() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proof_tells_how_far_it_is() {
+    let app = Arc::new(TestApp::builder().slots(2).start().await);
+    for slug in ["acme", "rival", "third"] {
+        app.tenant(slug).await;
+    }
+    let asked = app.operator().post("/v1/isolation-reports", &json!({})).await.expect(202).json;
+    let path = format!("/v1/isolation-reports/{}", asked["id"].as_str().unwrap());
+    assert_eq!(asked["progress"], Value::Null);
+    // Looked at from outside, when the catalogue is done and the attempts are about to begin.
+    let (seen, looker, runtime) =
+        (Arc::new(std::sync::Mutex::new(Value::Null)), Arc::clone(&app), tokio::runtime::Handle::current());
+    let (kept, asked) = (Arc::clone(&seen), path.clone());
+    let look = async move |app: &TestApp| app.operator().get(&asked).await.expect(200).json;
+    let what = Box::new(move || {
+        *kept.lock().unwrap() = tokio::task::block_in_place(|| runtime.block_on(look(&looker)));
+    });
+    let faults = Arc::new(Meanwhile { point: "isolation.relations", done: AtomicBool::new(false), what });
+    let mut prover = app.worker().prover.unwrap();
+    prover.ctx = Ctx { faults, ..prover.ctx };
+    let report = prover.work(lease(&app)).await.unwrap().unwrap();
+    assert_eq!((report.status, &report.progress), (IsolationStatus::Passed, &None), "{:?}", report.error);
+    let shown = seen.lock().unwrap().clone();
+    let progress: IsolationProgress = serde_json::from_value(shown["progress"].clone()).unwrap();
+    let operations = u32::try_from(crate::support::operations().len()).unwrap();
+    // Of the catalogue one slice and what is the installation's; three tenants that try; operations.
+    assert!(progress.of > 2 + 3 && progress.of <= 2 + 3 + operations, "{progress:?}");
+    assert_eq!(
+        (shown["status"].as_str(), progress.layer, progress.done),
+        (Some("running"), IsolationLayer::Live, 2)
+    );
+    assert!(progress.checks > 5 && progress.attempts == 0 && progress.open == 0, "{progress:?}");
+
+    // To who listens each step, never back.
+    let told = value(
+        &app.database,
+        "SELECT json_agg(data -> 'progress' ORDER BY id) FROM outbox WHERE topic = 'isolation' AND jsonb_typeof(data -> 'progress') = 'object'",
+    )
+    .await;
+    let told: Vec<IsolationProgress> = serde_json::from_str(&told).unwrap();
+    let grows = |pair: &[IsolationProgress]| {
+        let [before, after] = pair else { return false };
+        (before.done, before.checks, before.attempts) <= (after.done, after.checks, after.attempts)
+            && before.attempts <= after.attempts
+            && before.of == after.of
+            && after.done <= after.of
+    };
+    assert!(told.windows(2).all(grows), "{told:?}");
+    let layers = [IsolationLayer::Catalogue, IsolationLayer::Live, IsolationLayer::Http];
+    assert!(layers.iter().all(|layer| told.iter().any(|one| one.layer == *layer)), "{told:?}");
+    let last = told.last().unwrap();
+    assert!(last.attempts > 1_000 && last.refusals == last.attempts, "{last:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_proof_without_controls_fails() {
     let app = TestApp::builder().slots(1).start().await;
     app.tenant("acme").await;
@@ -539,6 +593,9 @@ async fn a_proof_whose_worker_died_is_begun_anew() {
     app.work().await;
     let shown = async || app.operator().get(&format!("/v1/isolation-reports/{id}")).await.expect(200).json;
     assert_eq!(shown().await["status"], "running", "another worker is at it");
+    let half = r#"UPDATE isolation_reports SET progress = '{"layer":"http","done":9,"of":10,"checks":1,"attempts":5,"refusals":5,"open":0}'"#;
+    execute(&app.database, half).await;
+    assert_eq!(shown().await["progress"]["done"], 9);
     // Its connection is gone.
     execute(&app.database, "UPDATE isolation_reports SET holder_pid = 1, holder_started = now()").await;
     app.work().await;

@@ -40,6 +40,41 @@ async fn a_used_refresh_token_ends_the_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_others_end_at_once_and_this_one_goes_on() {
+    let app = cheap().start().await;
+    for name in ["ada", "ben"] {
+        user(&app, &format!("{name}@acme.example")).await;
+    }
+    let (here, there, elsewhere, bens) = (
+        sign_in(&app, "ada@acme.example", json!({})).await,
+        sign_in(&app, "ada@acme.example", json!({})).await,
+        sign_in(&app, "ada@acme.example", json!({})).await,
+        sign_in(&app, "ben@acme.example", json!({})).await,
+    );
+    let end = async || bearer(&app, &here).delete("/v1/sessions").await.expect(200).json;
+    assert_eq!(end().await, json!({"ended": 2}));
+    for gone in [&there, &elsewhere] {
+        bearer(&app, gone).get("/v1/me").await.expect(401);
+        app.anyone.post(REFRESH, &refresh(gone)).await.expect(401);
+    }
+    for left in [&here, &bens] {
+        bearer(&app, left).get("/v1/me").await.expect(200);
+    }
+    assert_eq!(end().await, json!({"ended": 0}));
+    let audited = superuser_sees(
+        &app,
+        "SELECT string_agg(after->>'why', ',') FROM public.audit_unsealed WHERE action = 'session.revoke'",
+    )
+    .await;
+    assert_eq!(audited, "revoked,revoked");
+    assert_eq!(
+        app.operator().delete("/v1/sessions").await.expect(403).code(),
+        "forbidden",
+        "who is no person"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_refreshes_at_once_one_wins_and_the_session_ends() {
     let app = cheap().start().await;
     user(&app, "ada@acme.example").await;

@@ -107,7 +107,7 @@ impl Operation {
             "log_out" | "refresh_session" => Some(json!({"refresh_token": "0".repeat(64)})),
             "switch_workspace" => Some(json!({"tenant": "acme"})),
             "reset_password" => Some(json!({"email": "a@fresh.example"})),
-            "verify_email" => Some(json!({"token": "0".repeat(64)})),
+            "preview_invitation" | "verify_email" => Some(json!({"token": "0".repeat(64)})),
             "change_password" => {
                 Some(json!({"current_password": "seven red kettles", "password": "nine blue barges"}))
             }

@@ -96,7 +96,7 @@ async fn the_trail_is_carried_over_and_verifies() {
     let (database, _) = filled().await;
     let before = value(&database, TRAIL).await;
     assert_eq!(before.lines().count(), 7);
-    assert_eq!(database.placement.set_up().await.unwrap().migrations, 10);
+    assert_eq!(database.placement.set_up().await.unwrap().migrations, 11);
     assert_eq!(database.placement.set_up().await.unwrap().migrations, 0);
     let app = TestApp::builder().database(&database).start().await;
     let early = items(&app, "/v1/audit-events?to=2026-01-01T00:00:00Z").await;

@@ -89,7 +89,7 @@ async fn serve(
             public_url: "http://127.0.0.1:8080".to_owned(),
             retention: None,
         },
-        template: template.digest().to_owned(),
+        template: template.clone(),
         default_tier: Tier::Free,
     };
     ask(&provisioning, wish).await?;
@@ -111,6 +111,7 @@ async fn toil(placement: Placement, warm_slots: usize) -> Result<()> {
         access: Waker::on(owner.clone(), access::CHANNEL),
         mailer: None,
         prover: None,
+        demo_data: None,
         presence: listener.presence(),
     };
     loop {

@@ -3,7 +3,7 @@
 //! Owns: nothing. Calls: nothing. Called by: core's identity, server, cli. After a crash: nothing is left.
 
 use super::Proof;
-use crate::{SessionId, Slug, TenantId, UserId, WorkspaceId, tier::words};
+use crate::{Role, SessionId, Slug, TenantId, UserId, WorkspaceId, tier::words};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -173,6 +173,43 @@ pub struct AcceptInvitation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]
     pub name: Option<String>,
+}
+
+/// How many sessions were ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EndedSessions {
+    /// 0 where there was no other.
+    pub ended: usize,
+}
+
+/// Looks at an invitation before it is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewInvitation {
+    /// The token of the link.
+    pub token: Proof,
+}
+
+/// What the link of an invitation opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InvitationPreview {
+    /// Slug of the tenant.
+    pub tenant: String,
+    /// The tenant, for people.
+    pub tenant_name: String,
+    /// Slug of the workspace.
+    pub workspace: String,
+    /// The workspace, for people.
+    pub workspace_name: String,
+    /// What whoever accepts becomes there.
+    pub role: Role,
+    /// The address that was invited.
+    pub email: String,
+    /// The name of whoever invited; absent where nobody did by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invited_by: Option<String>,
+    /// Until when the link opens.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// Joins a tenant that lets people of one's e-mail domain in.

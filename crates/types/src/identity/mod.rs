@@ -10,8 +10,8 @@ mod privacy;
 
 pub use access::{AccessGrant, CreateAccessGrant, CreateOperator, NewAccessGrant, Operator, UpdateOperator};
 pub use auth::{
-    AcceptInvitation, ChangePassword, Join, Jwk, Jwks, LogIn, LogOut, PasswordReset, Refresh, Session,
-    SessionKind, SignedIn, SwitchWorkspace, VerifyEmail,
+    AcceptInvitation, ChangePassword, EndedSessions, InvitationPreview, Join, Jwk, Jwks, LogIn, LogOut,
+    PasswordReset, PreviewInvitation, Refresh, Session, SessionKind, SignedIn, SwitchWorkspace, VerifyEmail,
 };
 pub use member::{
     CreateInvitation, CreateWorkspace, Invitation, InvitationStatus, JoinAsked, Member, NewMembership,

@@ -50,6 +50,14 @@ fn create_waits_and_shows_tenant_and_run() {
 }
 
 #[test]
+fn what_a_tenant_begins_with_is_sent_where_it_is_said() {
+    let server = Server::start(vec![json(202, &accepted())]);
+    let ran = Hands::at(&server).run(&format!("{CREATE} --schema-version 2.1 --demo-data --no-wait"));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(server.seen()[0].body, @r#"{"slug":"acme","name":"Acme","admin_email":"a@acme.example","schema_version":"2.1","demo_data":true}"#);
+}
+
+#[test]
 fn create_prints_the_shape_of_the_api_as_json() {
     let server = Server::start(vec![
         json(202, &accepted()),

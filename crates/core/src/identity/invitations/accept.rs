@@ -25,7 +25,7 @@ use serde_json::json;
 use tenantry_pg::ControlTx;
 use tenantry_types::{
     ErrorCode, Role, UserId,
-    identity::{AcceptInvitation, NewMembership, Proof},
+    identity::{AcceptInvitation, InvitationPreview, NewMembership, PreviewInvitation, Proof},
 };
 
 /// Goes through an invitation's door.
@@ -60,6 +60,20 @@ pub async fn accept(
     people
         .change_anywhere(tenant, "accept_invitation", entering, |tx, entering| Box::pin(entering.enter(tx)))
         .await
+}
+
+/// What a link opens, for who holds it. Nothing is changed, and nothing is told of whether the address has an account: whoever invited may hold the link too.
+///
+/// # Errors
+/// 404 as for [`accept`]; 422 for a token that cannot be one.
+pub async fn preview(people: &People, wish: &PreviewInvitation) -> Result<InvitationPreview> {
+    check(&AcceptInvitation { token: wish.token.clone(), password: None, name: None })?;
+    let input = (hash_of(wish.token.expose()), people.ctx.now());
+    people
+        .platform
+        .run("preview_invitation", input, |tx, (hash, now)| Box::pin(store::preview(tx, hash, *now)))
+        .await?
+        .ok_or_else(shut)
 }
 
 fn check(wish: &AcceptInvitation) -> Result<Option<String>> {

@@ -14,7 +14,7 @@ mod open;
 mod owner;
 pub(crate) mod store;
 
-pub use accept::accept;
+pub use accept::{accept, preview};
 pub use join::{Joined, join};
 pub use owner::invite_owner;
 

@@ -13,7 +13,10 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
-use tenantry_types::{InvitationId, Role, TenantId, UserId, WorkspaceId, identity::Invitation};
+use tenantry_types::{
+    InvitationId, Role, TenantId, UserId, WorkspaceId,
+    identity::{Invitation, InvitationPreview},
+};
 
 /// An invitation, by its token's hash. Repeatable.
 pub(crate) async fn insert(tx: &ControlTx, invitation: &NewInvitation<'_>, now: DateTime<Utc>) -> Result<()> {
@@ -343,6 +346,43 @@ pub(super) async fn door(tx: &ControlTx, token_hash: &[u8], now: DateTime<Utc>) 
             &[&token_hash.to_vec(), &now],
         )
         .await?)
+}
+
+struct PreviewRow(InvitationPreview);
+
+impl FromRow for PreviewRow {
+    fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
+        Ok(Self(InvitationPreview {
+            tenant: row.get("tenant")?,
+            tenant_name: row.get("tenant_name")?,
+            workspace: row.get("workspace")?,
+            workspace_name: row.get("workspace_name")?,
+            role: word(row, "role")?,
+            email: row.get("email")?,
+            invited_by: row.get("invited_by")?,
+            expires_at: row.get("expires_at")?,
+        }))
+    }
+}
+
+/// The same door, to look at.
+pub(super) async fn preview(
+    tx: &ControlTx,
+    token_hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<InvitationPreview>> {
+    let row: Option<PreviewRow> = tx
+        .optional(
+            "-- invitations::preview
+             SELECT t.slug AS tenant, t.name AS tenant_name, w.slug AS workspace, w.name AS workspace_name, i.role, i.email, u.name AS invited_by,
+                    i.expires_at
+             FROM invitations i JOIN tenants t ON t.id = i.tenant_id JOIN workspaces w ON w.id = i.workspace_id LEFT JOIN users u ON u.id = i.invited_by
+             WHERE i.token_hash = $1 AND i.used_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2
+               AND w.archived_at IS NULL AND t.status = 'active'",
+            &[&token_hash.to_vec(), &now],
+        )
+        .await?;
+    Ok(row.map(|row| row.0))
 }
 
 /// Shuts it behind whoever went through. False where somebody did before.

@@ -242,6 +242,7 @@ mod tests {
             schema_name: "".into(),
             role_name: "".into(),
             cell: None,
+            schema_version: None,
             access_version: 1,
             limits: Limits {
                 agent_minutes_per_month: None,

@@ -180,6 +180,25 @@ pub async fn end(
     if ended { Ok(()) } else { Err(Error::not_found()) }
 }
 
+/// Ends all of the caller's sessions but the one that asks. Returns how many; their tokens are refused from now on.
+///
+/// # Errors
+/// 403 for who is no person; the database's.
+pub async fn end_others(platform: &Pool, ctx: &Ctx, access: &Access, caller: &Request) -> Result<usize> {
+    let input = (ctx.clone(), caller.clone(), person(caller)?.id, session_of(caller));
+    access
+        .change(
+            platform,
+            "end_other_sessions",
+            input,
+            |tx, (ctx, caller, user, kept)| {
+                Box::pin(revoke_others(tx, ctx, caller, (*user, *kept), Why::Revoked))
+            },
+            |ended| News::everywhere().when(*ended > 0),
+        )
+        .await
+}
+
 /// Ends a user's session in the transaction. False where there is none that holds.
 pub(crate) async fn revoke(
     tx: &ControlTx,

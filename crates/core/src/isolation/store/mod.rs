@@ -17,7 +17,11 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tenantry_durable::{Lease, lease_is_free};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
-use tenantry_types::{IsolationReportId, Slug, UserId, WorkspaceId, isolation::IsolationReport, run::Millis};
+use tenantry_types::{
+    IsolationReportId, Slug, UserId, WorkspaceId,
+    isolation::{IsolationProgress, IsolationReport},
+    run::Millis,
+};
 use uuid::Uuid;
 
 impl FromRow for Fleet {
@@ -150,6 +154,11 @@ impl FromRow for ReportRow {
             duration_ms: started_at
                 .zip(finished_at)
                 .map(|(from, to)| Millis { micros: (to - from).num_microseconds().unwrap_or(i64::MAX) }),
+            progress: row
+                .get::<Option<Value>>("progress")?
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(|error| pg::Error::Shape(error.to_string()))?,
             software: row.get("software")?,
             tenants: row.get("tenants")?,
             attempts: row.get("attempts")?,
@@ -167,7 +176,7 @@ macro_rules! select_report {
             "-- isolation::",
             $name,
             "
-             SELECT id, status, tenant_slug, seed, sampled, requested_by, requested_at, started_at, finished_at, software,
+             SELECT id, status, tenant_slug, seed, sampled, requested_by, requested_at, started_at, finished_at, progress, software,
                     tenants, attempts, refusals, open, checks, error
              FROM isolation_reports ",
             $rest
@@ -241,7 +250,7 @@ pub(in crate::isolation) async fn take(
         .query(
             concat!(
                 "-- isolation::take
-                 UPDATE isolation_reports SET status = 'running', started_at = $1, lease_token = $2,
+                 UPDATE isolation_reports SET status = 'running', started_at = $1, progress = NULL, lease_token = $2,
                         lease_until = clock_timestamp() + $3 * interval '1 ms', holder_pid = $4, holder_started = $5
                  WHERE id = (SELECT id FROM isolation_reports WHERE finished_at IS NULL AND ",
                 lease_is_free!(),
@@ -261,6 +270,23 @@ pub(in crate::isolation) async fn take(
     }))
 }
 
+/// Writes down how far it is. False where somebody else is at it by now.
+pub(in crate::isolation) async fn progress(
+    tx: &ControlTx,
+    order: &Order,
+    now: &IsolationProgress,
+) -> Result<bool> {
+    let now = serde_json::to_value(now).map_err(|error| crate::Error::Fault(error.to_string()))?;
+    let rows = tx
+        .query(
+            "-- isolation::progress
+             UPDATE isolation_reports SET progress = $3 WHERE id = $1 AND lease_token = $2 AND status = 'running' RETURNING id",
+            &[&order.id.0, &order.token, &now],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
+
 /// Writes down what came of it, unless somebody else is at it by now.
 pub(in crate::isolation) async fn finish(
     tx: &ControlTx,
@@ -273,7 +299,7 @@ pub(in crate::isolation) async fn finish(
     tx.query(
         "-- isolation::finish
          UPDATE isolation_reports SET status = $3, finished_at = $4, software = $5, sampled = $6, tenants = $7, attempts = $8,
-                refusals = $9, open = $10, checks = $11, error = $12,
+                refusals = $9, open = $10, checks = $11, error = $12, progress = NULL,
                 lease_token = NULL, lease_until = NULL, holder_pid = NULL, holder_started = NULL
          WHERE id = $1 AND lease_token = $2",
         &[

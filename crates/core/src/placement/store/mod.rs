@@ -12,6 +12,7 @@ pub(crate) mod prior;
 use super::{Home, Template};
 use crate::{Error, Result};
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 use tenantry_pg::{ControlTx, Row, sql::quote_ident};
 use tenantry_types::TenantId;
 use uuid::Uuid;
@@ -111,6 +112,21 @@ pub(crate) async fn ready_slots(tx: &ControlTx, template: &str) -> Result<usize>
         .await?;
     let ready: i64 = rows.first().map_or(Ok(0), |row| row.get("ready"))?;
     Ok(usize::try_from(ready).unwrap_or(0))
+}
+
+/// Ready slots by the digest of what they were made from.
+pub(crate) async fn ready_by_template(tx: &ControlTx) -> Result<HashMap<String, u32>> {
+    let rows = tx
+        .query(
+            "-- placement::ready_by_template
+             SELECT template, count(*) AS ready FROM slots WHERE state = 'ready' GROUP BY template",
+            &[],
+        )
+        .await?;
+    let counted = |row: &Row| -> Result<_> {
+        Ok((row.get("template")?, u32::try_from(row.get::<i64>("ready")?).unwrap_or(u32::MAX)))
+    };
+    rows.iter().map(counted).collect()
 }
 
 pub(super) async fn insert_slot(

@@ -62,7 +62,8 @@ pub(super) fn place<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Makin
             "schema and roles made"
         };
         let home = making.home()?;
-        registry::store::place_tenant(tx, making.tenant, home.shard, home.cell, &host.schema_version).await?;
+        let version = making.schema_version(host);
+        registry::store::place_tenant(tx, making.tenant, home.shard, home.cell, version).await?;
         Ok(Done::did(detail))
     })
 }
@@ -90,18 +91,22 @@ pub(super) fn opaque(making: &Making) -> Result<&str> {
 
 pub(super) fn migrate<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
     Box::pin(async move {
-        let Some(placement) = &host.builder else { return Ok(Done::skipped("the slot has it")) };
-        let files = making.home()?.migrate(tx, &placement.template).await?;
-        Ok(Done::did(format!("{files} files, version {}", host.schema_version)))
+        if host.builder.is_none() {
+            return Ok(Done::skipped("the slot has it"));
+        }
+        let files = making.home()?.migrate(tx, &host.template(making)?).await?;
+        Ok(Done::did(format!("{files} files, version {}", making.schema_version(host))))
     })
 }
 
 pub(super) fn isolate<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
     Box::pin(async move {
-        let Some(placement) = &host.builder else { return Ok(Done::skipped("the slot has it")) };
-        let home = making.home()?;
-        let relations = home.isolate(tx, &placement.template).await?;
-        placement::store::insert_claimed_slot(tx, home, &placement.template, host.ctx.now()).await?;
+        if host.builder.is_none() {
+            return Ok(Done::skipped("the slot has it"));
+        }
+        let (home, template) = (making.home()?, host.template(making)?);
+        let relations = home.isolate(tx, &template).await?;
+        placement::store::insert_claimed_slot(tx, home, &template, host.ctx.now()).await?;
         Ok(Done::did(format!("{relations} relations guarded")))
     })
 }
@@ -146,6 +151,17 @@ async fn first_access(host: &Host, tx: &ControlTx, making: &Making, workspace: W
         expires_at: first.invitation_expires_at,
     };
     invitations::store::insert(tx, &invitation, now).await
+}
+
+/// Through a scope, as every other row of a tenant's: the transaction is its own, and a second time finds the rows there.
+pub(super) fn demo_data<'a>(host: &'a Host, tx: &'a ControlTx, making: &'a mut Making) -> Acted<'a> {
+    Box::pin(async move {
+        let writer = host.demo_data.as_ref();
+        let writer = writer.ok_or_else(|| Error::Fault("this worker writes no demo data".to_owned()))?;
+        let tenant = registry::store::by_id(tx, making.tenant).await?;
+        let tenant = tenant.ok_or_else(|| Error::Fault(format!("{} is gone", making.slug)))?;
+        Ok(Done::did(writer.write(&tenant, making.wanted()?.first.workspace).await?))
+    })
 }
 
 pub(super) fn extras<'a>(_: &'a Host, _: &'a ControlTx, _: &'a mut Making) -> Acted<'a> {

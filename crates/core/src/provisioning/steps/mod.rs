@@ -36,6 +36,22 @@ static CREATE: [Step<Host>; 8] = [
     step(StepName::Activate, make::activate, make::deactivate),
 ];
 
+/// The same with rows to look at. They are written through a scope of the tenant's, by a connection that is not the run's: so the schema has to be there for others before.
+pub(super) static CREATE_WITH_DEMO_DATA: [Step<Host>; 9] = [
+    last(StepName::Reserve, make::reserve, make::unreserve),
+    step(StepName::Place, make::place, make::unplace),
+    step(StepName::Migrate, make::migrate, gone_with_the_schema),
+    step(StepName::Isolate, make::isolate, gone_with_the_schema),
+    last(StepName::Seed, make::seed, gone_with_the_tenant),
+    last(StepName::DemoData, make::demo_data, gone_with_the_schema),
+    step(StepName::Extras, make::extras, nothing_was_done),
+    step(StepName::Verify, make::verify, nothing_was_done),
+    step(StepName::Activate, make::activate, make::deactivate),
+];
+
+/// Steps of it that need a slot and no worker.
+pub(super) const BEFORE_DEMO_DATA: usize = 5;
+
 /// Looking and taking over share a transaction, so that nothing changes in between.
 static ADOPT: [Step<Host>; 6] = [
     last(StepName::Reserve, make::reserve, make::unreserve),
@@ -136,14 +152,14 @@ mod tests {
 
     #[test]
     fn the_steps_are_the_published_ones() {
-        let told = RunKind::ALL.iter().map(|kind| {
-            let steps: Vec<_> = of(*kind)
-                .iter()
-                .map(|step| format!("{}{}", step.name, if step.boundary { " |" } else { "" }))
-                .collect();
-            format!("{kind}: {}", steps.join(" "))
-        });
-        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
+        let in_words = |steps: &[Step<Host>]| {
+            let named = |step: &Step<Host>| format!("{}{}", step.name, if step.boundary { " |" } else { "" });
+            steps.iter().map(named).collect::<Vec<_>>().join(" ")
+        };
+        let told = RunKind::ALL.iter().map(|kind| format!("{kind}: {}", in_words(of(*kind))));
+        let with_demo_data = format!("with demo data: {}", in_words(&CREATE_WITH_DEMO_DATA));
+        assert_eq!(CREATE_WITH_DEMO_DATA[BEFORE_DEMO_DATA].name, StepName::DemoData);
+        insta::assert_snapshot!(told.chain([with_demo_data]).collect::<Vec<_>>().join("\n"), @r"
         create: reserve | place migrate isolate seed | extras verify activate
         adopt: reserve | inspect take_over seed | verify activate
         import: reserve | place migrate isolate load seed | extras verify activate
@@ -152,6 +168,7 @@ mod tests {
         delete: close | sessions
         restore: verify open
         purge: sessions audit drop forget
+        with demo data: reserve | place migrate isolate seed | demo_data | extras verify activate
         ");
     }
 }

@@ -1,11 +1,23 @@
-//! Rows for the demo: what a tenant of the agent platform looks like after a day's work.
+//! Rows for people who look around: what a tenant of the agent platform has after a day's work.
 //!
-//! Owns: nothing (writes tenant.agents, tenant.tasks, tenant.messages through a scope). Calls: tenancy. Called by: `tenantry dev --demo`.
-//! Invariants: written once per workspace, in one transaction (`a_second_start_adds_nothing`). After a crash: all of a workspace's rows, or none.
+//! Owns: nothing (writes tenant.agents, tenant.tasks, tenant.messages through a scope). Calls: tenancy, authz, provisioning (whose trait it fulfils). Called by:
+//! `tenantry dev --demo`; a provisioning run, in the worker.
+//! Invariants: written once per workspace, in one transaction with their audit event (`a_second_start_adds_nothing`, `demo_data_is_marked_and_told`); each row can be told
+//! from a real one: an agent by the capability `demo`, a task by `demo` in its details, a message by how its subject begins (`demo_data_is_marked_and_told`). After a crash:
+//! all of a workspace's rows, or none.
 
 mod store;
 
-use crate::{Result, authz::TenantScope, ctx::Ctx, tenancy::Tenancy};
+use crate::{
+    Result,
+    authz::{Actor, TenantScope},
+    ctx::{Ctx, Request},
+    provisioning::DemoData,
+    registry::TenantRecord,
+    tenancy::Tenancy,
+};
+use tenantry_pg::BoxFuture;
+use tenantry_types::WorkspaceId;
 use uuid::Uuid;
 
 /// An agent of the demo with its task and its message.
@@ -21,6 +33,53 @@ pub struct DemoAgent {
     pub message: &'static str,
 }
 
+/// What a tenant begins with that is asked for with demo data. Fewer agents than the smallest tier allows.
+pub const SAMPLE: [DemoAgent; 3] = [
+    DemoAgent {
+        name: "Iris",
+        role: "support",
+        task: "Answer 14 open tickets",
+        message: "Six tickets are answered; two need a person.",
+    },
+    DemoAgent {
+        name: "Otto",
+        role: "research",
+        task: "Compare three suppliers",
+        message: "The cheapest one ships in nine days.",
+    },
+    DemoAgent {
+        name: "Vera",
+        role: "bookkeeping",
+        task: "Match October's invoices",
+        message: "41 of 43 match; two amounts differ.",
+    },
+];
+
+/// Writes the sample for provisioning runs.
+#[derive(Clone)]
+pub struct DemoRows {
+    /// The door to tenant rows.
+    pub tenancy: Tenancy,
+    /// Clock and ids.
+    pub ctx: Ctx,
+}
+
+impl DemoData for DemoRows {
+    fn write<'a>(
+        &'a self,
+        tenant: &'a TenantRecord,
+        workspace: WorkspaceId,
+    ) -> BoxFuture<'a, Result<String>> {
+        Box::pin(async move {
+            let scope = TenantScope::of_a_making(tenant, workspace)?;
+            let request = Request { actor: Actor::System, request_id: String::new(), address: None };
+            seed(&self.tenancy, &self.ctx, &request, &scope, &SAMPLE).await?;
+            let Rows { agents, tasks, messages } = count(&self.tenancy, &scope).await?;
+            Ok(format!("{agents} agents, {tasks} tasks, {messages} messages"))
+        })
+    }
+}
+
 /// Writes the rows, unless the workspace has agents already. Returns whether it wrote.
 ///
 /// # Errors
@@ -28,20 +87,22 @@ pub struct DemoAgent {
 pub async fn seed(
     tenancy: &Tenancy,
     ctx: &Ctx,
+    request: &Request,
     scope: &TenantScope,
     agents: &'static [DemoAgent],
 ) -> Result<bool> {
-    let input = (ctx.clone(), scope.workspace_id().0, agents);
+    let input = (ctx.clone(), request.clone(), scope.workspace_id(), agents);
     tenancy
-        .run(scope, "seed_demo", input, |tx, (ctx, workspace, agents)| {
+        .write(scope, "seed_demo", input, |tx, (ctx, request, workspace, agents)| {
             Box::pin(async move {
                 if store::has_agents(tx).await? {
                     return Ok(false);
                 }
                 for agent in *agents {
                     let ids: [Uuid; 3] = [ctx.uuid(), ctx.uuid(), ctx.uuid()];
-                    store::insert(tx, *workspace, ids, agent, ctx.now()).await?;
+                    store::insert(tx, workspace.0, ids, agent, ctx.now()).await?;
                 }
+                store::tell(tx, ctx, request, *workspace, agents.len()).await?;
                 Ok(true)
             })
         })

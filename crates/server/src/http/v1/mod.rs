@@ -22,6 +22,7 @@ pub mod password;
 pub mod runs;
 pub mod sessions;
 pub mod slugs;
+pub mod tenant_template;
 pub mod tenants;
 pub mod tiers;
 pub mod users;

@@ -16,5 +16,5 @@ use tenantry_types::overview::Overview;
 pub async fn overview(State(app): State<App>, Caller(caller): Caller) -> Result<Json<Overview>, ApiError> {
     caller.actor.may(Action::ReadDoctor)?;
     let behind = app.metrics.crossed();
-    Ok(Json(ops::overview(&app.platform, app.ctx(), &app.provisioning.template, behind).await?))
+    Ok(Json(ops::overview(&app.platform, app.ctx(), app.provisioning.template.digest(), behind).await?))
 }

@@ -5,6 +5,7 @@
 mod accept;
 mod create;
 mod list;
+mod preview;
 mod revoke;
 
 use crate::app::App;
@@ -17,5 +18,5 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Those that need no identity.
 pub fn open_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(accept::accept))
+    OpenApiRouter::new().routes(routes!(accept::accept)).routes(routes!(preview::preview))
 }

@@ -3,6 +3,7 @@
 //! Owns: nothing. Calls: core's identity. Called by: `http::router`. After a crash: nothing is left.
 
 mod end;
+mod end_others;
 mod list;
 
 use crate::app::App;
@@ -10,5 +11,5 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of this resource.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(end::end))
+    OpenApiRouter::new().routes(routes!(list::list, end_others::end_others)).routes(routes!(end::end))
 }

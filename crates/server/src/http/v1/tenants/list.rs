@@ -44,5 +44,9 @@ pub async fn list(
     caller.actor.may(Action::ReadTenants)?;
     let ListQuery { status, plan_tier, q, sort, limit, cursor } = query;
     let query = ListTenants { status, plan_tier, q, sort, limit, cursor };
-    Ok(Json(registry::list(&app.platform, &app.public_url, query).await?))
+    let mut page = registry::list(&app.platform, &app.public_url, query).await?;
+    for tenant in &mut page.items {
+        tenant.restorable_until = app.runs.restorable_until(tenant.deleted_at);
+    }
+    Ok(Json(page))
 }
