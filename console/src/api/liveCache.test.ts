@@ -91,6 +91,14 @@ describe('live events and what is on screen', () => {
     expect(client.getQueryData(key)).toMatchObject({ status: 'passed' });
   });
 
+  it('a proof that is taken anew has none of what was done before', () => {
+    const key = keys.isolationReport('iso_1');
+    const proof = { id: 'iso_1', status: 'running', started_at: 'first', progress: { done: 7 } };
+    client.setQueryData(key, proof);
+    tell(event('isolation', { id: 'iso_1', status: 'running', started_at: 'anew' }));
+    expect(client.getQueryData(key)).toMatchObject({ started_at: 'anew', progress: null });
+  });
+
   it('many events at once make a list look again once', () => {
     const looks = vi.spyOn(client, 'invalidateQueries');
     for (let time = 0; time < 100; time += 1) tell(event('audit', { action: 'user.sign_in' }));

@@ -91,7 +91,8 @@ function setReport(client: QueryClient, event: LiveEvent) {
   client.setQueryData(
     keys.isolationReport(told.id),
     (known: IsolationReport | undefined) =>
-      known && (known.finished_at || isAhead(known, told) ? known : { ...known, ...told }),
+      // What another worker had done of it is left out of the event, and counts for nothing.
+      known && (known.finished_at || isAhead(known, told) ? known : { ...known, progress: null, ...told }),
   );
 }
 

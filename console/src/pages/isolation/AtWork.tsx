@@ -1,4 +1,4 @@
-// A proof at work: how far it is, in numbers and as a bar that only grows. Used by `ReportPage` and the tenant page.
+// A proof at work: how far it is, in numbers and as a bar that only grows. Used by `ReportPage`.
 import { Box, HStack, Progress, Text } from '@chakra-ui/react';
 import type { IsolationReport } from '../../api/types';
 import { count, counted } from '../../ui/format';

@@ -67,6 +67,7 @@ export function AcceptAsGuest({ token, offer, onProblem }: Props) {
             type="email"
             autoComplete="username"
             help="The address that the invitation was sent to."
+            readOnly={offer !== undefined}
             rules={{ required: 'Enter your address.' }}
           />
           {fresh && (

@@ -1,5 +1,5 @@
 // Behind the link of an invitation: become a member, with the account one has or a new one. `/accept-invitation#token=…`.
-import { Skeleton } from '@chakra-ui/react';
+import { Button, Skeleton } from '@chakra-ui/react';
 import { useQuery } from '@tanstack/react-query';
 import { Link2Off } from 'lucide-react';
 import { useState } from 'react';
@@ -11,6 +11,9 @@ import { isPerson, previewInvitation } from './api';
 import { Outcome, PublicFrame, ToSignIn } from './PublicFrame';
 import { useLinkToken } from './token';
 
+/** How long the form waits for what it would show. */
+const PATIENCE_MS = 4_000;
+
 export function AcceptPage() {
   const token = useLinkToken();
   const session = useSession();
@@ -18,9 +21,11 @@ export function AcceptPage() {
   const preview = useQuery({
     // By the token alone it would be found again by whoever uses this tab next.
     queryKey: ['invitation-preview', token],
-    queryFn: ({ signal }) => previewInvitation(token ?? '', signal),
+    queryFn: ({ signal }) =>
+      previewInvitation(token ?? '', AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])),
     enabled: Boolean(token),
     retry: false,
+    networkMode: 'always',
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -29,6 +34,8 @@ export function AcceptPage() {
   const onProblem = (thrown: unknown) => {
     if (asProblem(thrown).code === 'not_found') setClosed(token);
   };
+  // The token is kept: a tenant that is still being made opens its links when it is there.
+  const lookAgain = () => void preview.refetch().then(({ isSuccess }) => isSuccess && setClosed(undefined));
   if (!token || closed === token || isShut)
     return (
       <PublicFrame title="Invitation">
@@ -37,6 +44,11 @@ export function AcceptPage() {
             ? 'It was used, revoked, or is too old. Ask whoever invited you for a new one. If you have accepted it before, sign in.'
             : 'Open the link of the invitation once more, whole, as it came to you.'}
         </Outcome>
+        {token && (
+          <Button variant="ghost" size="sm" loading={preview.isFetching} onClick={lookAgain}>
+            Look again
+          </Button>
+        )}
       </PublicFrame>
     );
   if (preview.isPending)

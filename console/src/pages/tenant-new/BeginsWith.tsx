@@ -32,6 +32,7 @@ interface Props {
 
 function Version({ wizard: { form }, offered }: Props) {
   const named = useWatch({ control: form.control, name: 'schema_version' });
+  const demoData = useWatch({ control: form.control, name: 'demo_data' });
   const chosen = versionOf(offered, named);
   if (offered.versions.length === 1 && chosen)
     return (
@@ -40,7 +41,7 @@ function Version({ wizard: { form }, offered }: Props) {
         <Text as="span" color="fg" fontWeight="medium">
           {chosen.version}
         </Text>
-        , the one that this server serves. {readiness(chosen.warm_slots)}
+        , the one that this server serves. {readiness(chosen.warm_slots, demoData)}
       </Text>
     );
   const options = offered.versions.map(({ version, description, is_default }): [string, string] => [
@@ -53,14 +54,15 @@ function Version({ wizard: { form }, offered }: Props) {
       name="schema_version"
       label="Schema version"
       options={chosen ? options : [...options, [named, `${named}, not offered any more`]]}
-      help={chosen ? readiness(chosen.warm_slots) : 'Choose one that is offered.'}
+      help={chosen ? readiness(chosen.warm_slots, demoData) : 'Choose one that is offered.'}
       rules={{ onChange: () => form.clearErrors('schema_version') }}
     />
   );
 }
 
-/** What a slot saves. */
-export function readiness(slots: number): string {
+/** What a slot saves. Demo data is a worker's, who comes a moment later. */
+export function readiness(slots: number, demoData: boolean): string {
+  if (slots > 0 && demoData) return 'A warm slot is ready at it; a worker adds the demo data a moment later.';
   return slots > 0
     ? 'A warm slot is ready at it, so the tenant is there in milliseconds.'
     : 'No warm slot is ready at it, so its schema is made first: by design in 250 ms at most.';

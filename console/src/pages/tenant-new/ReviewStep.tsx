@@ -128,7 +128,7 @@ function Estimate({ body }: { body: NewTenant }) {
         Estimated time:{' '}
       </Text>
       {text ?? 'unknown, since no tenant was made here lately. By contract under 2 min'}.
-      {version && ` ${readiness(version.warm_slots)}`}
+      {version && ` ${readiness(version.warm_slots, body.demo_data === true)}`}
     </Text>
   );
 }

@@ -80,7 +80,7 @@ function aboutRows(tenant: Tenant): [string, React.ReactNode][] {
   if (tenant.deleted_at)
     rows.push(
       ['Deleted', <RelativeTime key="deleted" at={tenant.deleted_at} />],
-      ['Purged', <RelativeTime key="purged" at={tenant.restorable_until} none="Never, unless asked for" />],
+      ['Restorable until', <RelativeTime key="until" at={tenant.restorable_until} none="It is purged" />],
     );
   if (adopted)
     rows.push(

@@ -23,8 +23,8 @@ const CONTROL: &[(&str, &str)] = &[
     ("V10__console.sql", include_str!("../../../../migrations/control/V10__console.sql")),
     ("V11__audit_event_by_id.sql", include_str!("../../../../migrations/control/V11__audit_event_by_id.sql")),
     (
-        "V13__isolation_progress.sql",
-        include_str!("../../../../migrations/control/V13__isolation_progress.sql"),
+        "V12__isolation_progress.sql",
+        include_str!("../../../../migrations/control/V12__isolation_progress.sql"),
     ),
 ];
 const SYSTEM: &[(&str, &str)] =

@@ -51,8 +51,9 @@ use tenantry_pg::{ControlTx, Pool, roles::Installation};
 use tenantry_types::{
     ErrorCode, RunId, TenantId, Tier,
     run::{Run, RunKind, RunStatus},
-    tenant::{CreateTenant, TenantAndRun},
+    tenant::{CreateTenant, Tenant, TenantAndRun},
 };
+use uuid::Uuid;
 use wish::Wish;
 
 /// What the server needs to make and change tenants. It holds no owner's credential: it claims slots, and leaves making them to the worker.
@@ -249,6 +250,24 @@ impl Runs {
     /// Until when a tenant can be restored that was deleted then; none where it is kept for ever.
     pub fn restorable_until(&self, deleted_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         deleted_at.zip(self.retention).map(|(at, kept)| at + kept)
+    }
+
+    /// Tells of deleted tenants until when they can be restored; of one that is being purged nothing.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn tell_restorable(&self, tenants: &mut [Tenant]) -> Result<()> {
+        let deleted: Vec<Uuid> =
+            tenants.iter().filter(|one| one.deleted_at.is_some()).map(|one| one.id.0).collect();
+        if deleted.is_empty() || self.retention.is_none() {
+            return Ok(());
+        }
+        let purged =
+            self.pool.run("find_purged", deleted, |tx, ids| Box::pin(store::purged(tx, ids))).await?;
+        for tenant in tenants.iter_mut().filter(|one| !purged.contains(&one.id)) {
+            tenant.restorable_until = self.restorable_until(tenant.deleted_at);
+        }
+        Ok(())
     }
 
     fn host(&self) -> Host {

@@ -279,6 +279,18 @@ pub(super) async fn is_busy(tx: &ControlTx, tenant: TenantId) -> Result<bool> {
     Ok(!rows.is_empty())
 }
 
+/// Those of the tenants that are being purged.
+pub(super) async fn purged(tx: &ControlTx, tenants: &Vec<Uuid>) -> Result<Vec<TenantId>> {
+    let rows = tx
+        .query(
+            "-- provisioning::purged
+             SELECT tenant_id FROM provisioning_runs WHERE tenant_id = ANY ($1) AND kind = 'purge' AND finished_at IS NULL",
+            &[tenants],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(TenantId(row.get("tenant_id")?))).collect()
+}
+
 struct Taken(Run, i32);
 
 impl FromRow for Taken {

@@ -64,6 +64,7 @@ async fn a_link_shows_what_it_opens_to_who_holds_it() {
     let look =
         async |token: &str| app.anyone.post("/v1/auth/preview-invitation", &json!({"token": token})).await;
     let first = tenant(&app, "acme", "enterprise").await;
+    app.operator().patch("/v1/tenants/acme", &json!({"name": "Acme Inc."})).await.expect(200);
     let shown = look(&first).await.expect(200).json;
     assert_eq!((&shown["role"], shown.get("invited_by")), (&json!("owner"), None), "nobody did by hand");
     let owner = enter(&app, &first, "owner@acme.example").await;
@@ -75,7 +76,7 @@ async fn a_link_shows_what_it_opens_to_who_holds_it() {
     assert_eq!(
         shown,
         json!({
-            "tenant": "acme", "tenant_name": shown["tenant_name"], "workspace": "default", "workspace_name": "Default",
+            "tenant": "acme", "tenant_name": "Acme Inc.", "workspace": "default", "workspace_name": "Default",
             "role": "member", "email": "ada@acme.example", "invited_by": inviter, "expires_at": made["expires_at"],
         })
     );

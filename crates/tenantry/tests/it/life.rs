@@ -370,6 +370,8 @@ async fn only_a_deleted_tenant_is_purged() {
     done(&app, "acme", "delete").await;
     let purge: TenantAndRun = ask(&app, "acme", "purge").await.expect(202).parse();
     assert_eq!(purge.restorable_until, None, "a purge cannot be taken back");
+    let shown = app.operator().get("/v1/tenants/acme").await.expect(200).json;
+    assert_eq!((&shown["status"], &shown["restorable_until"]), (&json!("deleted"), &Value::Null));
     assert!(ask(&app, "acme", "restore").await.expect(409).text.contains("Another run is at work"));
     // What no route allows: the tenant serves by the time the worker comes.
     execute(&app.database, "UPDATE tenants SET status = 'active', deleted_at = NULL").await;

@@ -166,9 +166,8 @@ pub(crate) async fn waiting_for_locks(app: &TestApp, count: usize) {
             tokio::task::yield_now().await;
         }
     };
-    if tokio::time::timeout(std::time::Duration::from_secs(25), waiting).await.is_err() {
-        panic!("{count} requests do not wait for locks");
-    }
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(25), waiting).await;
+    assert!(waited.is_ok(), "{count} statements do not wait for locks");
 }
 
 /// One text value as the superuser sees it; empty for NULL.

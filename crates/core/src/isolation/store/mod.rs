@@ -176,7 +176,8 @@ macro_rules! select_report {
             "-- isolation::",
             $name,
             "
-             SELECT id, status, tenant_slug, seed, sampled, requested_by, requested_at, started_at, finished_at, progress, software,
+             SELECT id, status, tenant_slug, seed, sampled, requested_by, requested_at, started_at, finished_at,
+                    CASE WHEN status = 'running' THEN progress END AS progress, software,
                     tenants, attempts, refusals, open, checks, error
              FROM isolation_reports ",
             $rest

@@ -45,8 +45,6 @@ pub async fn list(
     let ListQuery { status, plan_tier, q, sort, limit, cursor } = query;
     let query = ListTenants { status, plan_tier, q, sort, limit, cursor };
     let mut page = registry::list(&app.platform, &app.public_url, query).await?;
-    for tenant in &mut page.items {
-        tenant.restorable_until = app.runs.restorable_until(tenant.deleted_at);
-    }
+    app.runs.tell_restorable(&mut page.items).await?;
     Ok(Json(page))
 }

@@ -21,7 +21,7 @@ pub async fn show(
     caller.actor.may(Action::ReadTenants)?;
     let mut tenant = registry::show(&app.platform, &app.public_url, &slug).await?;
     tenant.adopted = adoption::origin(&app.platform, tenant.id).await?;
-    tenant.restorable_until = app.runs.restorable_until(tenant.deleted_at);
+    app.runs.tell_restorable(std::slice::from_mut(&mut tenant)).await?;
     Ok(etag::tagged(StatusCode::OK, tenant.updated_at.timestamp_micros(), &tenant))
 }
 
