@@ -86,7 +86,9 @@ words! {
         Drop = "drop",
         /// The registry forgets the tenant; its slug is free.
         Forget = "forget",
-    } "reserve, place, migrate, isolate, seed, demo_data, extras, verify, activate, inspect, take_over, load, close, open, sessions, audit, drop, forget"
+        /// One that another version of Tenantry does; the detail tells its name.
+        Unknown = "unknown",
+    } "reserve, place, migrate, isolate, seed, demo_data, extras, verify, activate, inspect, take_over, load, close, open, sessions, audit, drop, forget, unknown"
 }
 
 words! {

@@ -142,10 +142,10 @@ impl Upload {
 }
 
 impl Archives {
-    /// Whether a home of this server can hold the rows.
+    /// Whether a home that this server can have made can hold the rows: one of the newest version, or of an older one that is offered.
     fn fits(&self, head: &Head) -> Result<()> {
-        let (own, version) = (self.template.digest(), self.template.version());
-        if head.schema_version != version {
+        let Some(template) = self.template.at(&head.schema_version) else {
+            let version = self.template.version();
             let why = format!("tells schema version {}, and this server's is {version}", head.schema_version);
             return Err(refused(
                 "archive.json",
@@ -153,7 +153,8 @@ impl Archives {
                 why,
                 "Bring both installations to the same version of the tenant migrations, export again, and import that.",
             ));
-        }
+        };
+        let own = template.digest();
         if head.template != own {
             let why = format!(
                 "was written from other migration files (digest {}, this server's is {own}), though of the same version",

@@ -81,7 +81,7 @@ impl Provisioning {
             max_agents: archived.max_agents.map(number),
             max_tasks_per_month: archived.max_tasks_per_month.map(number),
             storage_limit_gb: archived.storage_limit_gb.map(number),
-            schema_version: None,
+            schema_version: Some(uploaded.head.schema_version.clone()),
             demo_data: false,
         };
         let checked = wish::check(asked, self.default_tier, &self.template)?;

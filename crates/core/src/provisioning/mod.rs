@@ -118,7 +118,6 @@ impl Provisioning {
         once: Option<Once>,
         wish: CreateTenant,
     ) -> Result<Answer<TenantAndRun>> {
-        let wish = wish::check(wish, self.default_tier, &self.template)?;
         let access = FirstAccess::new(self, once.as_ref())?;
         for attempt in 0..=BROKEN_SLOTS {
             let input = (
@@ -135,14 +134,16 @@ impl Provisioning {
                         if let Some(kept) = answer::kept(tx, &this.runs, once.as_ref()).await? {
                             return Ok(kept);
                         }
-                        let made = this.create_in(tx, request, wish, access, *warm).await?;
+                        // Not before: what was answered once is answered again, whatever versions the migrations bring by now.
+                        let wish = wish::check(wish.clone(), this.default_tier, &this.template)?;
+                        let made = this.create_in(tx, request, &wish, access, *warm).await?;
                         answer::keep(tx, &this.runs, once.as_ref(), made).await
                     })
                 })
                 .await;
             match made {
                 Err(Error::BrokenSlot { tenant, why }) => self.take_out_of_service(tenant, &why).await?,
-                Err(error) => return Err(slug_taken(error, wish.slug.as_str())),
+                Err(error) => return Err(slug_taken(error, &wish.slug)),
                 made => {
                     self.runs.waker.wake();
                     return made;

@@ -12,7 +12,7 @@ use tenantry_durable::{Lease, lease_is_free, outbox, saga::fill_durations};
 use tenantry_pg::{self as pg, ControlTx, FromRow, Row};
 use tenantry_types::{
     RunId, TenantId,
-    run::{Run, RunKind, Step, StepStatus},
+    run::{Run, RunKind, Step, StepName, StepStatus},
 };
 use uuid::Uuid;
 
@@ -126,6 +126,7 @@ async fn write_steps(tx: &ControlTx, run: &Run) -> Result<()> {
              SELECT $1, s.position, s.step ->> 'name', s.step ->> 'status', (s.step ->> 'attempts')::int, s.step ->> 'detail',
                     s.step ->> 'error', (s.step ->> 'started_at')::timestamptz, (s.step ->> 'finished_at')::timestamptz
              FROM jsonb_array_elements($2) WITH ORDINALITY AS s (step, position)
+             WHERE s.step ->> 'name' <> 'unknown'
              ON CONFLICT (run_id, position) DO UPDATE SET
                  status = excluded.status, attempts = excluded.attempts, detail = excluded.detail, error = excluded.error,
                  started_at = excluded.started_at, finished_at = excluded.finished_at
@@ -173,7 +174,8 @@ struct RunRow(Run);
 
 impl FromRow for RunRow {
     fn from_row(row: &Row) -> std::result::Result<Self, pg::Error> {
-        let steps: Value = row.get("steps")?;
+        let mut steps: Value = row.get("steps")?;
+        steps.as_array_mut().into_iter().flatten().for_each(say_unknown);
         let steps: Vec<Step> =
             serde_json::from_value(steps).map_err(|error| pg::Error::Shape(error.to_string()))?;
         let mut run = Run {
@@ -192,6 +194,15 @@ impl FromRow for RunRow {
         };
         fill_durations(&mut run);
         Ok(Self(run))
+    }
+}
+
+/// A step that another version wrote is read as such, its name among the words about it: one run must not hide all others from a list. It is never written.
+fn say_unknown(step: &mut Value) {
+    let name = step["name"].as_str().unwrap_or_default();
+    if name.parse::<StepName>().is_err() {
+        step["detail"] = Value::from(format!("{name}, which another version of Tenantry does"));
+        step["name"] = Value::from(StepName::Unknown.as_str());
     }
 }
 
@@ -299,9 +310,12 @@ impl FromRow for Taken {
     }
 }
 
-/// Takes the oldest run that waits or whose holder is gone, with the number of its takings.
+/// Takes the oldest run that waits or whose holder is gone, with the number of its takings. One whose kind or steps this version does not know is another's:
+/// it waits for that, and what comes behind it does not.
 pub(super) async fn take(tx: &ControlTx, lease: Lease) -> Result<Option<(Run, i32)>> {
     let (pid, started) = lease.holder();
+    let kinds: Vec<String> = RunKind::ALL.iter().map(RunKind::to_string).collect();
+    let steps: Vec<String> = StepName::ALL.iter().map(StepName::to_string).collect();
     let row: Option<Taken> = tx
         .optional(
             concat!(
@@ -309,7 +323,9 @@ pub(super) async fn take(tx: &ControlTx, lease: Lease) -> Result<Option<(Run, i3
                  WITH taken AS (
                      UPDATE provisioning_runs SET lease_token = $1, lease_until = clock_timestamp() + $2 * interval '1 ms',
                             holder_pid = $3, holder_started = $4, takings = takings + 1
-                     WHERE id = (SELECT id FROM provisioning_runs WHERE finished_at IS NULL AND ",
+                     WHERE id = (SELECT id FROM provisioning_runs WHERE finished_at IS NULL AND kind = ANY ($5)
+                                 AND NOT EXISTS (SELECT FROM provisioning_steps s WHERE s.run_id = provisioning_runs.id AND s.name <> ALL ($6))
+                                 AND ",
                 lease_is_free!(),
                 "                ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
                      RETURNING *
@@ -318,7 +334,7 @@ pub(super) async fn take(tx: &ControlTx, lease: Lease) -> Result<Option<(Run, i3
                 run_columns!(),
                 " FROM taken r"
             ),
-            &[&lease.token, &lease.millis(), &pid, &started],
+            &[&lease.token, &lease.millis(), &pid, &started, &kinds, &steps],
         )
         .await?;
     Ok(row.map(|Taken(run, takings)| (run, takings)))

@@ -72,7 +72,7 @@ async fn filled() -> (TestApp, Uuid, String) {
     (app, id, schema)
 }
 
-async fn export(client: &Client, slug: &str) -> Vec<u8> {
+pub async fn export(client: &Client, slug: &str) -> Vec<u8> {
     let response = client.send(Method::POST, &format!("/v1/tenants/{slug}/export"), None).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "application/x-tar");

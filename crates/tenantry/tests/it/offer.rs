@@ -1,6 +1,7 @@
 //! What a new tenant can be made of: older schema versions, and rows to look at.
 
 use crate::{
+    archive::export,
     catalogue::{execute, homes, slots, value},
     migrations::template,
     staff::member,
@@ -10,11 +11,17 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     time::Duration,
 };
-use tenantry_core::{ctx::Faults, placement::Placement, provisioning};
-use tenantry_testkit::{Reply, TestApp, TestDatabase};
+use tenantry_core::{
+    ctx::{Clock, Ctx, Faults, System},
+    placement::Placement,
+    provisioning,
+    workload::demo::DemoRows,
+};
+use tenantry_testkit::{Reply, TestApp, TestDatabase, axum::http::Method};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -155,7 +162,7 @@ async fn demo_data_is_marked_and_told() {
         let asked = ask(&app, "acme", json!({"demo_data": true})).await.expect(202).json;
         let done = asked["run"]["steps"].as_array().into_iter().flatten();
         let done = done.filter(|step| step["status"] != "pending").count();
-        assert_eq!(done, if slots == 1 { 5 } else { 1 }, "the rest is the worker's");
+        assert_eq!(done, if slots == 1 { 7 } else { 1 }, "the rest is the worker's");
         let run = ended(&app, "acme").await;
         assert_eq!(run["status"], "succeeded", "{run}");
         assert_eq!(detail(&run, "demo_data"), "3 agents, 3 tasks, 3 messages");
@@ -188,7 +195,7 @@ async fn a_failed_run_with_demo_data_leaves_nothing() {
     app.tenant("first").await;
     let before = homes(&app.database).await;
     for point in
-        ["create.demo_data.before", "create.demo_data.after", "create.committed.6", "create.verify.after"]
+        ["create.demo_data.before", "create.demo_data.after", "create.committed.8", "create.activate.after"]
     {
         for warm in [0, 1] {
             app.database.placement.fill(warm).await.unwrap();
@@ -255,4 +262,120 @@ async fn what_a_tenant_begins_with_is_for_operators_to_choose() {
     let admin = member(&app, "acme", "ada", "admin").await.client;
     assert_eq!(admin.get("/v1/tenant-template").await.expect(403).code(), "forbidden");
     app.anyone.get("/v1/tenant-template").await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_tenant_is_exported_and_imported_as_it_was() {
+    let app = teams("older-archive", 1).await;
+    ask(&app, "old", json!({"schema_version": "1"})).await.expect(202);
+    assert_eq!(ended(&app, "old").await["status"], "succeeded");
+    let archive = export(&app.operator(), "old").await;
+    let client = app.operator().with_header("content-type", "application/x-tar");
+    client.raw(Method::POST, "/v1/tenants/import?slug=again", archive.clone()).await.expect(202);
+    let run = ended(&app, "again").await;
+    assert_eq!(run["status"], "succeeded", "{run}");
+    assert_eq!(detail(&run, "migrate"), "3 files, version 1");
+    let shown = app.operator().get("/v1/tenants/again").await.expect(200).json;
+    assert_eq!(shown["schema_version"], "1");
+    // Who has that version of other files, or none of it, does not take the rows in.
+    let altered = [("V1__orders.sql", "CREATE TABLE orders (workspace_id uuid NOT NULL, m int)"), FILES[1]];
+    let none = [("V0_9__orders.sql", FILES[0].1), FILES[1]];
+    for (name, files, pointer) in
+        [("altered-archive", altered, "template"), ("none-archive", none, "schema_version")]
+    {
+        let template = template(name, &files).unwrap_or_else(|error| panic!("{error}"));
+        let other = TestApp::builder().template(template).start().await;
+        let client = other.operator().with_header("content-type", "application/x-tar");
+        let sent = client.raw(Method::POST, "/v1/tenants/import?slug=again", archive.clone()).await;
+        assert_eq!(sent.expect(422).json["errors"][0]["code"], pointer, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_demo_data_go_into_a_spoiled_slot() {
+    let app = TestApp::builder().slots(1).start().await;
+    let schema = value(&app.database, "SELECT schema_name FROM slots").await;
+    execute(&app.database, &format!("ALTER TABLE {schema}.agents DISABLE ROW LEVEL SECURITY")).await;
+    let asked = ask(&app, "acme", json!({"demo_data": true})).await.expect(202).json;
+    assert_ne!(asked["tenant"]["schema_name"], schema, "it was looked at before the key was handed out");
+    assert_eq!(slots(&app.database).await, "broken 1");
+    assert_eq!(ended(&app, "acme").await["status"], "succeeded");
+    assert_eq!(marked(&app, "acme").await, "3/3 3/3 3/3");
+    let spoiled = format!(
+        "SELECT (SELECT count(*) FROM {schema}.agents)::text || ' ' || state FROM slots WHERE schema_name = '{schema}'"
+    );
+    assert_eq!(value(&app.database, &spoiled).await, "0 broken", "kept as it was found");
+}
+
+/// Stands still when the rows are written and their event is not.
+struct Halting {
+    told: AtomicUsize,
+    reached: mpsc::Sender<()>,
+    go_on: std::sync::Mutex<mpsc::Receiver<()>>,
+}
+
+impl Clock for Halting {
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        if self.told.fetch_add(1, Ordering::Relaxed) == 3 {
+            tokio::task::block_in_place(|| {
+                self.reached.send(()).unwrap();
+                self.go_on.lock().unwrap().recv_timeout(LEASE).unwrap();
+            });
+        }
+        System.now()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_writers_of_demo_data_are_one() {
+    let app = TestApp::builder().start().await;
+    ask(&app, "acme", json!({"demo_data": true})).await.expect(202);
+    let ((reached, at_commit), (go, go_on)) = (mpsc::channel(), mpsc::channel());
+    let clock = Halting { told: AtomicUsize::new(0), reached, go_on: std::sync::Mutex::new(go_on) };
+    let ctx = Ctx { clock: Arc::new(clock), ..Ctx::system() };
+    let slow = Arc::new(DemoRows { tenancy: app.app.tenancy.clone(), ctx });
+    let placement = &app.database.placement;
+    let (end, ended_first) = tokio::sync::oneshot::channel();
+    let theirs = placement.clone();
+    tenantry_pg::task::detached(async move {
+        let _ = end.send(provisioning::work_with(&theirs, Some(slow), LEASE, None).await);
+    });
+    let second = async {
+        tokio::task::block_in_place(|| at_commit.recv_timeout(LEASE)).unwrap();
+        execute(&app.database, "UPDATE provisioning_runs SET lease_until = now()").await;
+        provisioning::work_with(placement, Some(app.app.demo_data()), LEASE, None).await
+    };
+    let released = async {
+        let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'";
+        while value(&app.database, waits).await != "1" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        go.send(()).unwrap();
+    };
+    let (second, ()) = tokio::join!(second, released);
+    assert!(ended_first.await.unwrap().is_err(), "it has lost the run");
+    assert_eq!(second.unwrap().unwrap().run.status.as_str(), "succeeded");
+    assert_eq!(detail(&ended(&app, "acme").await, "demo_data"), "3 agents, 3 tasks, 3 messages");
+    assert_eq!(marked(&app, "acme").await, "3/3 3/3 3/3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_is_answered_again_whatever_versions_there_are() {
+    let app = teams("answered", 0).await;
+    let body = json!({"slug": "old", "name": "Old", "admin_email": "ops@old.example", "schema_version": "1"});
+    let made =
+        app.operator().with_header("idempotency-key", "k").post("/v1/tenants", &body).await.expect(202).json;
+    let newer = template("answered-newer", &[("V3__all.sql", FILES[0].1)]).unwrap();
+    let newer = TestApp::builder().database(&app.database).template(newer).start().await;
+    let again =
+        newer.operator().with_header("idempotency-key", "k").post("/v1/tenants", &body).await.expect(202);
+    assert_eq!((&again.json["run"]["id"], &again.json["api_key"]), (&made["run"]["id"], &made["api_key"]));
+    // Another request is judged by what there is now, and leaves nothing behind under its key.
+    let other = newer.operator().with_header("idempotency-key", "l");
+    for _ in 0..2 {
+        assert_eq!(
+            other.post("/v1/tenants", &body).await.expect(422).json["errors"][0]["pointer"],
+            "/schema_version"
+        );
+    }
 }

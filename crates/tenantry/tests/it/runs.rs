@@ -406,3 +406,32 @@ async fn a_run_of_another_version_is_left_to_a_person() {
     );
     assert!(run.error.unwrap().contains("the run has load where this version has migrate"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_with_steps_of_another_version_waits_and_holds_up_nobody() {
+    let app = TestApp::builder().start().await;
+    let theirs = ask(&app, "acme").await;
+    let ours = ask(&app, "bolt").await;
+    let rename = |to: &str| {
+        format!(
+            "UPDATE provisioning_steps SET name = '{to}' WHERE run_id = '{}' AND position = 7",
+            theirs.id.0
+        )
+    };
+    execute(&app.database, &rename("polish")).await;
+    app.work().await;
+    assert_eq!(run(&app, &ours).await.status, RunStatus::Succeeded, "it is behind one that nobody can do");
+    let waiting = run(&app, &theirs).await;
+    assert_eq!(waiting.status, RunStatus::Pending, "not failed, not undone: another worker knows it");
+    let step = &waiting.steps[6];
+    assert_eq!(
+        (step.name.as_str(), step.detail.as_deref()),
+        ("unknown", Some("polish, which another version of Tenantry does"))
+    );
+    let listed = app.operator().get("/v1/provisioning-runs").await.expect(200).json;
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(2));
+    // Whoever knows it goes on where it was.
+    execute(&app.database, &rename("verify")).await;
+    app.work().await;
+    assert_eq!(run(&app, &theirs).await.status, RunStatus::Succeeded);
+}

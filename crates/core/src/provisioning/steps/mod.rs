@@ -36,21 +36,22 @@ static CREATE: [Step<Host>; 8] = [
     step(StepName::Activate, make::activate, make::deactivate),
 ];
 
-/// The same with rows to look at. They are written through a scope of the tenant's, by a connection that is not the run's: so the schema has to be there for others before.
+/// The same with rows to look at. They are written through a scope of the tenant's, by a connection that is not the run's: so the schema has to be there for others before,
+/// and its fence to be proven: no row goes into a home that nobody looked at.
 pub(super) static CREATE_WITH_DEMO_DATA: [Step<Host>; 9] = [
     last(StepName::Reserve, make::reserve, make::unreserve),
     step(StepName::Place, make::place, make::unplace),
     step(StepName::Migrate, make::migrate, gone_with_the_schema),
     step(StepName::Isolate, make::isolate, gone_with_the_schema),
     last(StepName::Seed, make::seed, gone_with_the_tenant),
-    last(StepName::DemoData, make::demo_data, gone_with_the_schema),
     step(StepName::Extras, make::extras, nothing_was_done),
-    step(StepName::Verify, make::verify, nothing_was_done),
+    last(StepName::Verify, make::verify, nothing_was_done),
+    last(StepName::DemoData, make::demo_data, gone_with_the_schema),
     step(StepName::Activate, make::activate, make::deactivate),
 ];
 
 /// Steps of it that need a slot and no worker.
-pub(super) const BEFORE_DEMO_DATA: usize = 5;
+pub(super) const BEFORE_DEMO_DATA: usize = 7;
 
 /// Looking and taking over share a transaction, so that nothing changes in between.
 static ADOPT: [Step<Host>; 6] = [
@@ -168,7 +169,7 @@ mod tests {
         delete: close | sessions
         restore: verify open
         purge: sessions audit drop forget
-        with demo data: reserve | place migrate isolate seed | demo_data | extras verify activate
+        with demo data: reserve | place migrate isolate seed | extras verify | demo_data | activate
         ");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns: nothing (writes tenant.agents, tenant.tasks, tenant.messages through a scope). Calls: tenancy, authz, provisioning (whose trait it fulfils). Called by:
 //! `tenantry dev --demo`; a provisioning run, in the worker.
-//! Invariants: written once per workspace, in one transaction with their audit event (`a_second_start_adds_nothing`, `demo_data_is_marked_and_told`); each row can be told
+//! Invariants: written once per workspace, in one transaction with their audit event (`a_second_start_adds_nothing`, `demo_data_is_marked_and_told`), also by two workers at once (`two_writers_of_demo_data_are_one`); each row can be told
 //! from a real one: an agent by the capability `demo`, a task by `demo` in its details, a message by how its subject begins (`demo_data_is_marked_and_told`). After a crash:
 //! all of a workspace's rows, or none.
 
@@ -16,7 +16,7 @@ use crate::{
     registry::TenantRecord,
     tenancy::Tenancy,
 };
-use tenantry_pg::BoxFuture;
+use tenantry_pg::{BoxFuture, ErrorKind, TxError};
 use tenantry_types::WorkspaceId;
 use uuid::Uuid;
 
@@ -73,7 +73,13 @@ impl DemoData for DemoRows {
         Box::pin(async move {
             let scope = TenantScope::of_a_making(tenant, workspace)?;
             let request = Request { actor: Actor::System, request_id: String::new(), address: None };
-            seed(&self.tenancy, &self.ctx, &request, &scope, &SAMPLE).await?;
+            match seed(&self.tenancy, &self.ctx, &request, &scope, &SAMPLE).await {
+                // Another worker had the run before, and its transaction ended while this one waited for it: the rows are there.
+                Err(error) if error.pg().is_some_and(|error| error.kind() == ErrorKind::Unique) => {
+                    seed(&self.tenancy, &self.ctx, &request, &scope, &SAMPLE).await?
+                }
+                outcome => outcome?,
+            };
             let Rows { agents, tasks, messages } = count(&self.tenancy, &scope).await?;
             Ok(format!("{agents} agents, {tasks} tasks, {messages} messages"))
         })
