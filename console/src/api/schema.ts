@@ -541,7 +541,7 @@ export interface paths {
         };
         /**
          * What happens, as server-sent events: one stream for all that a page shows.
-         * @description Operators hear `run` and `step` of all runs, `isolation` with an isolation report whose checks are left out, twice a second at most while it runs, and each audit event once it is sealed, which
+         * @description Operators hear `run` and `step` of all runs, `isolation` with an isolation report whose checks are left out, once when a layer begins and twice a second at most within it, and each audit event once it is sealed, which
          *     takes a second at the most: as `refusal` where it tells of requests that named another tenant than their identity's, else as `audit`. A tenant's owner and admins
          *     hear of their tenant's trail alone. Begins with what comes next, or after `Last-Event-ID`. Ends with the identity that opened it.
          */
@@ -3566,7 +3566,7 @@ export interface components {
          * @description The steps of runs. Those that make a tenant come first, in their order.
          * @enum {string}
          */
-        StepName: "reserve" | "place" | "migrate" | "isolate" | "seed" | "demo_data" | "extras" | "verify" | "activate" | "inspect" | "take_over" | "load" | "close" | "open" | "sessions" | "audit" | "drop" | "forget";
+        StepName: "reserve" | "place" | "migrate" | "isolate" | "seed" | "extras" | "verify" | "demo_data" | "activate" | "inspect" | "take_over" | "load" | "close" | "open" | "sessions" | "audit" | "drop" | "forget" | "unknown";
         /**
          * @description Where a step is.
          * @enum {string}

@@ -60,12 +60,12 @@ words! {
         Isolate = "isolate",
         /// The default workspace, its first API key, the invitation of the owner.
         Seed = "seed",
-        /// Rows to look at, in a tenant that is to have some.
-        DemoData = "demo_data",
         /// Optional resources beside PostgreSQL.
         Extras = "extras",
         /// The new tenant's fence is probed.
         Verify = "verify",
+        /// Rows to look at, in a tenant that is to have some.
+        DemoData = "demo_data",
         /// The tenant serves requests.
         Activate = "activate",
         /// A schema that exists is looked at, and compared with the template.

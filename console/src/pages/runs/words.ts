@@ -65,6 +65,7 @@ export const STEPS: Record<StepName, StepWords> = {
   audit: { title: 'Keep the trail', does: 'The audit trail is moved to where it stays.' },
   drop: { title: 'Drop', does: 'Schema and roles are removed.' },
   forget: { title: 'Forget', does: 'Keys, invitations, workspaces and the row in the registry are removed.' },
+  unknown: { title: 'Another version’s step', does: 'A step that another version of Tenantry does.' },
 };
 
 const CREATE_STEPS = [
@@ -80,5 +81,5 @@ const CREATE_STEPS = [
 
 /** The steps that make a tenant, in order; with demo data in their place where it is asked for. */
 export function createSteps(demoData: boolean): StepName[] {
-  return CREATE_STEPS.flatMap((name) => (demoData && name === 'extras' ? ['demo_data', name] : [name]));
+  return CREATE_STEPS.flatMap((name) => (demoData && name === 'activate' ? ['demo_data', name] : [name]));
 }

@@ -318,8 +318,9 @@ impl Clock for Halting {
     fn now(&self) -> chrono::DateTime<chrono::Utc> {
         if self.told.fetch_add(1, Ordering::Relaxed) == 3 {
             tokio::task::block_in_place(|| {
-                self.reached.send(()).unwrap();
-                self.go_on.lock().unwrap().recv_timeout(LEASE).unwrap();
+                self.reached.send(()).unwrap_or_else(|error| panic!("{error}"));
+                let go_on = self.go_on.lock().unwrap_or_else(|error| panic!("{error}"));
+                go_on.recv_timeout(LEASE).unwrap_or_else(|error| panic!("{error}"));
             });
         }
         System.now()

@@ -25,7 +25,7 @@ use tenantry_core::{
 
 /// What happens, as server-sent events: one stream for all that a page shows.
 ///
-/// Operators hear `run` and `step` of all runs, `isolation` with an isolation report whose checks are left out, twice a second at most while it runs, and each audit event once it is sealed, which
+/// Operators hear `run` and `step` of all runs, `isolation` with an isolation report whose checks are left out, once when a layer begins and twice a second at most within it, and each audit event once it is sealed, which
 /// takes a second at the most: as `refusal` where it tells of requests that named another tenant than their identity's, else as `audit`. A tenant's owner and admins
 /// hear of their tenant's trail alone. Begins with what comes next, or after `Last-Event-ID`. Ends with the identity that opened it.
 #[utoipa::path(get, path = "/events", operation_id = "stream_events", tag = "audit",
