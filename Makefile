@@ -9,7 +9,7 @@ CARGO := scripts/cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 SCRIPTS := $(wildcard scripts/* deploy/compose/*.sh) .ci/run
 
-.PHONY: browser-test help demo console test check bench load install fmt clippy tidy codegen scripts container console-test browser-test rust-test pooler-test bootstrap-demo clean crash-matrix fuzz
+.PHONY: help demo console test check bench load install fmt clippy tidy codegen scripts container console-test browser-test rust-test pooler-test bootstrap-demo clean crash-matrix fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -21,7 +21,7 @@ demo: bootstrap-demo console ## Build, start everything with three demo tenants,
 console: ## Build the console, which the next build of the binary takes in; quick where nothing changed
 	@scripts/console build
 
-test: install console fmt clippy tidy codegen scripts container console-test rust-test pooler-test ## Install what is missing, run every check and test
+test: install console fmt clippy tidy codegen scripts container console-test rust-test pooler-test browser-test ## Install what is missing, run every check and test
 
 check: fmt clippy tidy ## The fast checks: format, lints, rules of the house
 

@@ -53,7 +53,7 @@ test('an invitation, a proof, a new password and a join, by the links of mails',
     .toBe('active');
   const invitation = made.body.owner_invitation.url as string;
   await page.goto(invitation.slice(invitation.indexOf('/accept-invitation')));
-  await page.getByLabel('Email').fill(OWNER.email);
+  await expect(page.getByLabel('Email')).toHaveValue(OWNER.email);
   await page.getByLabel('Name').fill(OWNER.name);
   await page.getByLabel('New password').fill(OWNER.password);
   await page.getByRole('button', { name: 'Accept and sign in' }).click();
@@ -99,7 +99,7 @@ test('an invitation, a proof, a new password and a join, by the links of mails',
   await page.getByRole('button', { name: 'Join', exact: true }).click();
   await expect(page.getByText('Look into your mailbox')).toBeVisible();
   await page.goto(await post.box.linkTo('nia@acme.example', '/accept-invitation'));
-  await page.getByLabel('Email').fill('nia@acme.example');
+  await expect(page.getByLabel('Email')).toHaveValue('nia@acme.example');
   await page.getByLabel('Name').fill('Nia New');
   await page.getByLabel('New password').fill('a-quite-new-kettle-77');
   await page.getByRole('button', { name: 'Accept and sign in' }).click();
